@@ -1,0 +1,83 @@
+# Everything starts here. On a fresh Debian machine `make demo` and `make check` do all the set-up.
+#
+#   make                builds build/sockaccept-ctl
+#   make demo           installs what is missing, builds, and shows it at work on a real kernel
+#   make check          everything that CI runs (KERNELS="6.1 6.12 7" chooses the guests' kernels)
+#   make bench          what an accept() costs, in guest instructions
+#   make soak fuzz      longer runs of what `check` does in short
+#   make install uninstall   honour DESTDIR and PREFIX
+#
+# V=1 shows the commands.
+
+PREFIX ?= /usr/local
+KERNELS ?= 6.1 6.12 7
+FUZZ_SECONDS ?= 60
+
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+PKG_CONFIG ?= pkg-config
+
+B := build
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(patsubst $(B)/%,%,$@);)
+
+ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+MULTIARCH := $(shell $(CC) -dumpmachine 2>/dev/null)
+VERSION := 0.1
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+WERROR ?= $(if $(CI),-Werror)
+HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+CFLAGS ?= -O2 -g
+LIBS = $(shell $(PKG_CONFIG) --libs libbpf libcap inih 2>/dev/null || echo -lbpf -lcap -linih)
+override CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DSOCKACCEPT_VERSION='"$(VERSION)"'
+override CFLAGS += -std=gnu11 $(WARNINGS) $(WERROR)
+LDFLAGS ?= -pie -Wl,-z,relro,-z,now
+
+POLICY := $(wildcard policy/*.c)
+ENFORCE := $(wildcard enforce/*.c)
+OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY) $(ENFORCE))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all demo check soak bench fuzz install uninstall clean packages
+
+all: $(B)/sockaccept-ctl
+
+$(B)/sockaccept.bpf.o: bpf/sockaccept.bpf.c | $(B)/.made
+	$(call say,CLANG)$(CLANG) -g -O2 $(WARNINGS) -Wno-unused-parameter -Wno-missing-prototypes -Wno-shadow $(WERROR) \
+		-target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I/usr/include/$(MULTIARCH) -MMD -MP -c $< -o $@
+
+$(B)/sockaccept.skel.h: $(B)/sockaccept.bpf.o
+	$(call say,SKEL)$(BPFTOOL) gen skeleton $< name sockaccept_bpf >$@
+
+$(B)/%.o: %.c | $(B)/.made
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDEN) -MMD -MP -c $< -o $@
+
+$(B)/enforce/kernel_attach.o: $(B)/sockaccept.skel.h
+
+$(B)/sockaccept-ctl: $(OBJECTS)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(B)/.made:
+	$(Q)mkdir -p $(B)/policy $(B)/enforce $(B)/tests/unit $(B)/tests/guest $(B)/tests/bench
+	$(Q)touch $@
+
+-include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d)
+
+include tests/tests.mk
+
+install: all
+	$(Q)install -D -m 0755 $(B)/sockaccept-ctl $(DESTDIR)$(PREFIX)/sbin/sockaccept-ctl
+	$(Q)install -D -m 0644 man/sockaccept-ctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/sockaccept-ctl.8
+	$(Q)install -D -m 0644 man/sockaccept.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/sockaccept.ini.5
+	$(Q)install -D -m 0644 man/sockaccept.7 $(DESTDIR)$(PREFIX)/share/man/man7/sockaccept.7
+
+uninstall:
+	$(Q)rm -f $(DESTDIR)$(PREFIX)/sbin/sockaccept-ctl
+	$(Q)rm -f $(DESTDIR)$(PREFIX)/share/man/man8/sockaccept-ctl.8
+	$(Q)rm -f $(DESTDIR)$(PREFIX)/share/man/man5/sockaccept.ini.5
+	$(Q)rm -f $(DESTDIR)$(PREFIX)/share/man/man7/sockaccept.7
+
+clean:
+	$(Q)rm -rf $(B)

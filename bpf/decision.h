@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The decision: which rule of a policy image decides a request.
+ *
+ * Reads nothing but the image, keeps nothing, and takes the same steps however many rules there are:
+ * one binary entry, then a fixed number of table levels. Includers say first how a page is got:
+ *
+ *   typedef ... policy_ref;                                              a whole policy
+ *   static const struct policy_page *policy_page(policy_ref policy, __u32 number);   NULL: no such page
+ *
+ * so that the same text is compiled into the BPF programs and into ordinary unit tests.
+ */
+#ifndef SOCKACCEPT_DECISION_H
+#define SOCKACCEPT_DECISION_H
+
+#include "sockaccept.h"
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+/*
+ * Makes the compiler forget what it knows about a variable, so that it keeps a mask which it could prove
+ * to be needless but the kernel's verifier can't.
+ */
+#define FORGET(variable) __asm__ volatile("" : "+r"(variable))
+
+/* What is asked: may this binary, run by this user, accept on this port? */
+struct request {
+	__u32 binary;   /* a number without BINARY_UNNAMED, or BINARY_ANY */
+	__u32 uid;      /* effective */
+	__u32 protocol; /* enum protocol: the listener's class */
+	__u32 port;
+};
+
+/* The best rule found so far. */
+struct candidate {
+	const struct rule_record *rule; /* NULL: none */
+	__u32 rank;
+};
+
+/* The cell for `port` in the three-level table whose root is page `root`; 0: no rule. */
+static __always_inline __u32 port_cell(policy_ref policy, __u32 root, __u32 port)
+{
+	const struct policy_page *page = policy_page(policy, root);
+	__u32 cell, top = port > 0xffff ? PORT_BEYOND_CELL : port >> PORT_TOP_SHIFT;
+
+	if (!page)
+		return 0;
+	FORGET(top);
+	cell = page->cell[top & (PAGE_CELLS - 1)];
+	if (!(cell & CELL_TABLE))
+		return cell;
+	page = policy_page(policy, cell & ~CELL_TABLE);
+	if (!page)
+		return 0;
+	cell = page->cell[port >> 6 & (PAGE_CELLS - 1)];
+	if (!(cell & CELL_TABLE))
+		return cell;
+	page = policy_page(policy, cell & ~CELL_TABLE);
+	if (!page)
+		return 0;
+	return page->cell[port & (PAGE_CELLS - 1)];
+}
+
+/* Takes the rule that table `root` (0: no table) has for `port` as candidate if it outranks `best`. */
+static __always_inline void consider(policy_ref policy, const struct policy_header *header, __u32 first_rule,
+				     __u32 root, __u32 port, struct candidate *best)
+{
+	const struct policy_page *page;
+	const struct rule_record *rule;
+	__u32 cell, number;
+
+	if (!root)
+		return;
+	cell = port_cell(policy, root, port);
+	if (!cell)
+		return;
+	number = first_rule + cell - 1;
+	page = policy_page(policy, header->rules_page + number / RULES_PER_PAGE);
+	if (!page)
+		return;
+	rule = &page->rule[number % RULES_PER_PAGE];
+	if (!best->rule || rule->rank > best->rank) {
+		best->rule = rule;
+		best->rank = rule->rank;
+	}
+}
+
+/* The scope of the rules that name user `uid`, from the radix table whose root is page `root`. */
+static __always_inline const struct scope *user_scope(policy_ref policy, __u32 root, __u32 uid)
+{
+	const struct policy_page *page = policy_page(policy, root);
+	__u32 cell;
+
+#pragma unroll
+	for (int shift = UID_TOP_SHIFT; shift >= 0; shift -= 6) {
+		if (!page)
+			return 0;
+		cell = page->cell[uid >> shift & (PAGE_CELLS - 1)];
+		if (!(cell & CELL_TABLE))
+			return 0;
+		page = policy_page(policy, cell & ~CELL_TABLE);
+	}
+	return page ? &page->scope : 0;
+}
+
+static __always_inline void consider_scope(policy_ref policy, const struct policy_header *header,
+					   const struct scope *scope, __u32 first_rule, const struct request *request,
+					   struct candidate *best)
+{
+	consider(policy, header, first_rule, scope->tables[PROTOCOL_ANY], request->port, best);
+	if (request->protocol != PROTOCOL_ANY)
+		consider(policy, header, first_rule, scope->tables[request->protocol & (PROTOCOLS - 1)], request->port,
+			 best);
+}
+
+/* The best of the rules of one binary (or of `any`). */
+static __always_inline void consider_binary(policy_ref policy, const struct policy_header *header, __u32 binary,
+					    const struct request *request, struct candidate *best)
+{
+	const struct policy_page *page;
+	const struct binary_entry *entry;
+	const struct scope *scope;
+
+	if (binary >= header->binaries)
+		return;
+	page = policy_page(policy, header->binaries_page + binary / BINARIES_PER_PAGE);
+	if (!page)
+		return;
+	entry = &page->binary[binary % BINARIES_PER_PAGE];
+	consider_scope(policy, header, &entry->anyone, entry->first_rule, request, best);
+	if (!entry->by_user)
+		return;
+	scope = user_scope(policy, entry->by_user, request->uid);
+	if (scope)
+		consider_scope(policy, header, scope, entry->first_rule, request, best);
+}
+
+/*
+ * The rule that decides `request`, or NULL: the policy's default does. A rule that names the binary
+ * beats every rule for `any`; among those of one binary the rank decides.
+ */
+static __attribute__((noinline)) const struct rule_record *decide(policy_ref policy, const struct policy_header *header,
+								  const struct request *request)
+{
+	struct candidate best = { 0 };
+
+	if (request->binary != BINARY_ANY)
+		consider_binary(policy, header, request->binary, request, &best);
+	if (!best.rule)
+		consider_binary(policy, header, BINARY_ANY, request, &best);
+	return best.rule;
+}
+
+_Static_assert((PROTOCOLS & (PROTOCOLS - 1)) == 0, "protocols are masked");
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Records of decisions: counters by atomic adds, and events in buffers that overwrite the oldest.
+ *
+ * A program can be preempted at any point, by another run of itself on the same processor too: nothing
+ * here relies on being alone, but for an event slot after it was claimed.
+ */
+#ifndef SOCKACCEPT_RECORD_BPF_H
+#define SOCKACCEPT_RECORD_BPF_H
+
+#include "identity.bpf.h"
+#include "listener.bpf.h"
+
+#include <bpf/bpf_tracing.h>
+
+/* Who calls, and what was decided about it. */
+struct decided {
+	struct task_struct *task;
+	struct file *exe; /* NULL: a kernel thread */
+	const struct policy_header *policy;
+	const struct rule_record *rule; /* NULL: the default */
+	__u32 binary;
+	__u32 uid;
+	__u32 verdict;
+	bool enforced;
+};
+
+static __always_inline void count(struct tally *tally, bool connection)
+{
+	__sync_fetch_and_add(connection ? &tally->connections : &tally->attempts, 1);
+}
+
+static __always_inline void count_port(void *map, const struct port_key *key, bool connection)
+{
+	struct tally zero = {}, *tally = bpf_map_lookup_elem(map, key);
+
+	if (!tally) {
+		/* Fails when the table is full: the binary's own counter then has what its ports lack. */
+		bpf_map_update_elem(map, key, &zero, BPF_NOEXIST);
+		tally = bpf_map_lookup_elem(map, key);
+	}
+	if (tally)
+		count(tally, connection);
+}
+
+static __attribute__((noinline)) int count_decision(struct state *state, const struct listener *listener,
+					   const struct decided *decided)
+{
+	struct port_key key = { decided->binary, listener->port, decided->verdict };
+	__u32 named = decided->binary & BINARY_UNNAMED ? BINARY_ANY : decided->binary;
+	struct binary_counter *binary;
+	__u64 *hits;
+
+	count(&state->decisions[decided->verdict & (VERDICTS - 1)], listener->waiting);
+	if (decided->rule) {
+		__u32 counter = decided->rule->counter;
+
+		hits = bpf_map_lookup_elem(&rule_counters, &counter);
+		if (hits)
+			__sync_fetch_and_add(hits, 1);
+	}
+	binary = bpf_map_lookup_elem(&binary_counters, &named);
+	if (binary)
+		count(&binary->verdict[decided->verdict & (VERDICTS - 1)], listener->waiting);
+	if (named)
+		count_port(&named_ports, &key, listener->waiting);
+	else
+		count_port(&unnamed_ports, &key, listener->waiting);
+	return 0;
+}
+
+/* The protocol of claims stands in sockaccept.h. Returns the slot, with *ticket, or NULL. */
+static __always_inline struct event *claim_slot(struct state *state, __u32 verdict, __u64 *ticket)
+{
+	struct buffer_state *buffer = &state->buffer[verdict & (VERDICTS - 1)];
+	struct event *event;
+	__u64 now, seen;
+	__u32 slot;
+
+#pragma unroll
+	for (int tries = 0; tries < 4; tries++) {
+		now = __sync_fetch_and_add(&buffer->tickets, 1);
+		slot = now & (EVENT_SLOTS - 1);
+		if (verdict == VERDICT_DENY)
+			event = bpf_map_lookup_elem(&denied_events, &slot);
+		else
+			event = bpf_map_lookup_elem(&accepted_events, &slot);
+		if (!event)
+			return 0;
+		seen = *(volatile __u64 *)&event->state;
+		/* A later ticket's event may be there already, if this run was held up for a whole lap. */
+		if (!(seen & 1) && seen < EVENT_READY(now) &&
+		    __sync_val_compare_and_swap(&event->state, seen, EVENT_WRITING(now)) == seen) {
+			*ticket = now;
+			return event;
+		}
+		*(volatile __u64 *)&event->skipped = now + 1;
+	}
+	__sync_fetch_and_add(&buffer->lost, 1);
+	return 0;
+}
+
+/* The first argument of accept() and accept4(); io_uring has none. */
+static __always_inline __s32 accepting_descriptor(struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	struct pt_regs *regs;
+
+	/* The registers of a worker are not of this call, and a 32-bit task numbers its calls otherwise. */
+	if (task->flags & (PF_IO_WORKER | PF_KTHREAD) || task->thread_info.status & TS_COMPAT)
+		return -1;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	if (regs->orig_ax == 43 || regs->orig_ax == 288)
+		return regs->di;
+#endif
+	return -1;
+}
+
+static __always_inline void describe_caller(struct event *event, const struct decided *decided)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	event->pid = id >> 32;
+	event->tid = id;
+	event->uid = decided->uid;
+	event->gid = decided->task->cred->egid.val;
+	event->cgroup_id = bpf_get_current_cgroup_id();
+	event->sockfd = accepting_descriptor(decided->task);
+	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	event->binary = decided->binary;
+	if (!(decided->binary & BINARY_UNNAMED) || !decided->exe)
+		event->path.length = 0;
+	else
+		event->flags |= path_of(decided->task, decided->exe, decided->binary, &event->path);
+}
+
+static __always_inline void describe_listener(struct event *event, const struct listener *listener)
+{
+	event->family = listener->family;
+	event->protocol = listener->protocol;
+	event->netns = listener->sk->__sk_common.skc_net.net->ns.inum;
+	event->backlog = listener->backlog;
+	event->backlog_max = listener->backlog_max;
+	if (read_ends(listener, &event->local, &event->peer))
+		event->flags |= EVENT_HAS_PEER;
+}
+
+static __always_inline void describe_decision(struct event *event, const struct decided *decided)
+{
+	event->generation = decided->policy->generation;
+	event->verdict = decided->verdict;
+	event->flags = decided->enforced ? EVENT_ENFORCED : 0;
+	event->reason = decided->rule ? REASON_RULE : REASON_DEFAULT;
+	event->count = 1;
+	if (decided->rule)
+		event->rule = decided->rule->label;
+}
+
+/* Not inlined, so that the stack of what comes before and of this need not fit in one frame. */
+static __attribute__((noinline)) int record_event(struct state *state, const struct listener *listener,
+					 const struct decided *decided)
+{
+	struct buffer_state *buffer = &state->buffer[decided->verdict & (VERDICTS - 1)];
+	struct event *event;
+	__u64 ticket;
+
+	event = claim_slot(state, decided->verdict, &ticket);
+	if (!event)
+		return 0;
+	event->number = __sync_fetch_and_add(&buffer->made, 1);
+	event->seq = __sync_fetch_and_add(&state->next_seq, 1);
+	event->time_boot = bpf_ktime_get_boot_ns();
+	event->time_tai = bpf_ktime_get_tai_ns();
+	describe_decision(event, decided);
+	describe_caller(event, decided);
+	describe_listener(event, listener);
+	/* An exchange is a full barrier: whoever sees the state sees the event. */
+	__sync_lock_test_and_set(&event->state, EVENT_READY(ticket));
+	return 0;
+}
+
+#endif

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the kernel side and user space share: every map's key and value, the policy image, the event.
+ *
+ * Included by BPF programs (clang -target bpf), by user space and by unit tests. Fixed-width types
+ * only, no implicit padding; the assertions make both compilers agree.
+ *
+ * The maps, as pinned under SOCKACCEPT_PIN_DIR:
+ *
+ *   name              key                    value                 who writes
+ *   policy            u32 0                  the policy image      user space, by replacing it whole
+ *   entries           struct entry_key       u32 binary            user space
+ *   binary_tags       inode (storage)        struct binary_tag     the hook
+ *   binary_paths      struct path_key        struct path_chunk     user space
+ *   seen_paths        u32 binary             struct seen_path      the hook
+ *   state             u32 0                  struct state          the hook; two words by user space
+ *   rule_counters     u32 rule_record.counter  u64 hits            the hook
+ *   binary_counters   u32 binary             struct binary_counter the hook
+ *   named_ports       struct port_key        struct tally          the hook
+ *   unnamed_ports     struct port_key        struct tally          the hook
+ *   denied_events     u32 slot               struct event          the hook
+ *   accepted_events   u32 slot               struct event          the hook
+ */
+#ifndef SOCKACCEPT_H
+#define SOCKACCEPT_H
+
+#include <linux/types.h>
+
+/* Changes with any change of this file that an older or newer program would misread. */
+#define SOCKACCEPT_LAYOUT 1
+
+#define SOCKACCEPT_PIN_DIR "/sys/fs/bpf/sockaccept"
+
+/*
+ * A binary is a number. 0 stands for `any`, and for a caller without an executable (a kernel thread).
+ * A directory entry that a rule names has a number from 1 on, given once and never given again until
+ * `unload`. Every other executable gets a number with BINARY_UNNAMED set when the hook first sees it.
+ */
+#define BINARY_ANY 0
+#define BINARY_UNNAMED 0x80000000U
+#define MAX_BINARIES 131072 /* numbers of named binaries, 0 included */
+#define MAX_RULES 131072    /* rules of one policy */
+#define RULE_COUNTERS (2 * MAX_RULES) /* a `load` needs fresh ones beside those in use */
+
+enum verdict {
+	VERDICT_ALLOW,
+	VERDICT_DENY,
+	VERDICTS,
+};
+
+enum mode {
+	MODE_ENFORCE,
+	MODE_PERMISSIVE,
+	MODES,
+};
+
+/* The protocol of a rule, and the class of protocols that a listener belongs to. */
+enum protocol {
+	PROTOCOL_ANY, /* as a rule: every protocol. As a listener: one that no rule can name */
+	PROTOCOL_TCP, /* MPTCP too */
+	PROTOCOL_SCTP,
+	PROTOCOL_VSOCK,
+	PROTOCOLS,
+};
+
+/* Why a decision is what it is. */
+enum reason {
+	REASON_DEFAULT,
+	REASON_RULE,
+	REASONS,
+};
+
+/* ---------------------------------------------------------------------------------------------
+ * The policy image
+ *
+ * A whole policy is one BPF array of 256-byte pages, built in user space (policy/compile.c), frozen,
+ * and only then put in place by one 8-byte store. Programs cannot write it either
+ * (BPF_F_RDONLY_PROG), so that no decision can see a policy change under it. A page refers to
+ * another by its number; equal pages are stored once.
+ *
+ *   page 0            struct policy_header
+ *   binaries_page...  struct binary_entry, BINARIES_PER_PAGE a page, by binary number
+ *   rules_page...     struct rule_record, RULES_PER_PAGE a page, sorted by binary
+ *   names_page...     struct name_record, one a page: how rules spell their binaries
+ *   the others        tables: 64 cells of a radix tree
+ *
+ * A cell is 0 (no rule), a rule as 1 + its place among its binary's rules, or CELL_TABLE | page
+ * number of the next level. That cells count from the binary's own first rule is what makes equal
+ * tables frequent: all binaries with `allow = 80` share one.
+ *
+ * Example: nginx, binary 3, rules 7 (allow 80) and 8 (deny any), so first_rule = 7.
+ * Its tables[PROTOCOL_ANY] is a page P whose cells are all 2, but cell[80 >> 12] is CELL_TABLE|Q;
+ * Q's cells are all 2, but cell[80 >> 6 & 63] is CELL_TABLE|R; R's are all 2, but cell[80 & 63] is 1.
+ */
+#define PAGE_CELLS 64
+#define CELL_TABLE 0x80000000U
+
+/* A port takes three levels: 4, 6 and 6 bits. VSOCK ports above 65535 have one cell of the first. */
+#define PORT_TOP_SHIFT 12
+#define PORT_BEYOND_CELL 16
+/* A user id takes six levels: 2 bits, then 6 bits each. Its leaf cell is CELL_TABLE | scope page. */
+#define UID_TOP_SHIFT 30
+
+struct policy_header {
+	__u32 layout; /* SOCKACCEPT_LAYOUT */
+	__u32 pages;  /* of the whole image */
+	__u64 generation;
+	__u32 mode;    /* enum mode */
+	__u32 verdict; /* enum verdict: the policy's default */
+	__u32 binaries_page;
+	__u32 binaries; /* entries: the highest number in use + 1 */
+	__u32 rules_page;
+	__u32 rules;
+	__u32 names_page;
+	__u32 names;
+};
+
+/* The tables of one binary under one condition of user. Index: enum protocol; 0: no table. */
+struct scope {
+	__u32 tables[PROTOCOLS];
+};
+
+struct binary_entry {
+	__u32 first_rule;
+	__u32 by_user;       /* radix table over effective user ids, 0: no rule of it has a user */
+	struct scope anyone; /* rules without a user */
+	__u32 reserved[2];
+};
+#define BINARIES_PER_PAGE 8
+
+/* What a rule says, as logs and `list` show it. Copied whole into an event. */
+#define SECTION_MAX 49 /* bytes: what Debian's inih keeps of a section's name */
+struct rule_label {
+	char section[SECTION_MAX + 3]; /* zero-padded */
+	__u16 first; /* port; 0: any port, those above 65535 included */
+	__u16 last;
+	__u32 uid;      /* if has_uid */
+	__u8 verdict;   /* enum verdict */
+	__u8 protocol;  /* enum protocol */
+	__u8 has_uid;
+	__u8 reserved;
+};
+
+/*
+ * Of two rules of one binary that match, the one with the higher rank decides: more conditions, then
+ * a narrower range of ports, then deny (DESIGN, "Which rule decides", 3 to 5).
+ */
+#define RANK(conditions, width, deny) ((__u32)(conditions) << 20 | (0x1ffffU - (width)) << 1 | (deny))
+#define WIDTH_ANY 0x10001U /* wider than any range of 16-bit ports */
+
+struct rule_record {
+	__u32 rank;
+	__u32 counter; /* index in rule_counters */
+	__u32 name;    /* index of its name_record */
+	__u32 reserved0;
+	struct rule_label label;
+	__u32 reserved[12];
+};
+#define RULES_PER_PAGE 2
+
+#define NAME_MAX_BYTES 243
+struct name_record {
+	__u32 binary;
+	__u32 reserved[2];
+	char path[NAME_MAX_BYTES + 1]; /* as the rule gives it, or "any" */
+};
+
+struct policy_page {
+	union {
+		__u32 cell[PAGE_CELLS];
+		struct policy_header header;
+		struct scope scope;
+		struct binary_entry binary[BINARIES_PER_PAGE];
+		struct rule_record rule[RULES_PER_PAGE];
+		struct name_record name;
+	};
+};
+
+/* ---------------------------------------------------------------------------------------------
+ * Identity: which directory entry is a binary
+ */
+
+/* Identifies a directory; computed by directory_of() in bpf/identity.bpf.h alone, never from stat(2). */
+struct directory {
+	__u64 inode;
+	__u32 device; /* the superblock's s_dev, in the kernel's encoding */
+	__u32 generation;
+};
+
+struct entry_key {
+	struct directory directory;
+	char name[256]; /* zero-padded */
+};
+
+/* Record that the iterator `identify_files` writes for each open file of the process it is attached to. */
+struct file_identity {
+	__u32 fd;
+	__u32 reserved;
+	struct directory directory;
+};
+
+/*
+ * Kept on the inode itself. A number without BINARY_UNNAMED holds for the inode's life. One with it
+ * holds as long as the file has the name that it was looked up by and no entry was added since.
+ */
+struct binary_tag {
+	__u64 dentry;       /* the looked-up name: address, ... */
+	__u64 parent_inode; /* ... directory's inode number, ... */
+	__u64 name_hash;    /* ... and d_name.len, d_name.hash */
+	__u64 epoch;        /* state.entries_epoch at that look-up */
+	__u32 binary;
+	__u32 reserved;
+};
+
+/* The path of a named binary, as resolved when its rule was made, in chunks; the last one is zero-padded. */
+struct path_key {
+	__u32 binary;
+	__u32 chunk;
+};
+struct path_chunk {
+	char bytes[256];
+};
+
+#define PATH_ROOM 276
+struct seen_path {
+	__u32 length;  /* 0: not known, as with a path of PATH_ROOM bytes or more */
+	char path[PATH_ROOM];
+};
+
+/* ---------------------------------------------------------------------------------------------
+ * Counters. All are changed by atomic adds only.
+ */
+struct tally {
+	__u64 connections;
+	__u64 attempts;
+};
+
+struct binary_counter {
+	struct tally verdict[VERDICTS];
+};
+
+struct port_key {
+	__u32 binary;
+	__u32 port;
+	__u32 verdict;
+};
+
+/* Buffers of events: one for each verdict, so that accepted connections can't push out denials. */
+struct buffer_state {
+	__u64 tickets; /* slots asked for; ticket t stands for slot t % slots */
+	__u64 made;    /* events made: each has a number below this */
+	__u64 lost;    /* events for which no slot was free */
+};
+
+struct state {
+	__u64 layout;        /* SOCKACCEPT_LAYOUT; set once */
+	__u64 next_binary;   /* user space, under its lock: the next number for an entry */
+	__u64 entries_epoch; /* user space: grows when an entry was added */
+	__u64 next_unnamed;
+	struct tally decisions[VERDICTS];
+	__u64 unmediated;
+	__u64 refused_earlier; /* calls that an earlier LSM had refused: returned unchanged */
+	__u64 next_seq;        /* one row of numbers for the events of both buffers */
+	struct buffer_state buffer[VERDICTS];
+};
+
+/* ---------------------------------------------------------------------------------------------
+ * Events
+ *
+ * A writer takes a ticket t, claims slot t % slots by exchanging its `state`, fills it, and publishes
+ * it with the state EVENT_READY(t). If the slot is still being written by a writer one lap behind, it
+ * leaves t in `skipped` and takes another ticket. A reader copies a slot and believes the copy if the
+ * state was the same EVENT_READY(t) before and after.
+ */
+#define EVENT_SLOTS 16384 /* in each buffer; a power of two */
+#define EVENT_READY(ticket) (((ticket) + 1) << 1)
+#define EVENT_WRITING(ticket) (((ticket) + 1) << 1 | 1)
+
+struct endpoint {
+	__u8 address[16]; /* network order; IPv4 in the first four; VSOCK: the context id, host order */
+	__u32 port;       /* host order */
+};
+
+enum event_flag {
+	EVENT_ENFORCED = 1 << 0,  /* the verdict was returned to the caller (not permissive) */
+	EVENT_HAS_PEER = 1 << 1,
+	EVENT_PATH_HINT = 1 << 2, /* path is only what the process itself would see */
+};
+
+struct event {
+	__u64 state;
+	__u64 skipped; /* 1 + the last ticket that found this slot in use */
+	__u64 seq;
+	__u64 number;    /* in its buffer, from 0, without gaps */
+	__u64 time_boot; /* ns of CLOCK_BOOTTIME */
+	__u64 time_tai;  /* ns of CLOCK_TAI */
+	__u64 generation;
+	__u64 cgroup_id;
+	__u32 pid;
+	__u32 tid;
+	__u32 uid; /* effective */
+	__u32 gid; /* effective */
+	__u32 netns;
+	__s32 sockfd; /* -1: the call has none */
+	__u32 binary;
+	__u32 backlog;
+	__u32 backlog_max;
+	__u32 count;
+	__u16 family;   /* AF_* */
+	__u16 protocol; /* IPPROTO_*; 0 for AF_VSOCK */
+	__u8 verdict;   /* enum verdict */
+	__u8 reason;    /* enum reason */
+	__u8 flags;     /* enum event_flag */
+	__u8 reserved;
+	struct endpoint local;
+	struct endpoint peer;
+	char comm[16];
+	struct rule_label rule; /* if reason is REASON_RULE */
+	struct seen_path path;  /* if binary is unnamed */
+};
+
+_Static_assert(sizeof(struct policy_header) <= 256, "the header is one page");
+_Static_assert(sizeof(struct binary_entry) == 32, "8 binary entries a page");
+_Static_assert(sizeof(struct rule_label) == 64, "copied as eight words");
+_Static_assert(sizeof(struct rule_record) == 128, "2 rules a page");
+_Static_assert(sizeof(struct name_record) == 256, "1 name a page");
+_Static_assert(sizeof(struct policy_page) == 256, "256-byte pages");
+_Static_assert(sizeof(struct directory) == 16, "no padding");
+_Static_assert(sizeof(struct entry_key) == 272, "no padding: it is hashed");
+_Static_assert(sizeof(struct file_identity) == 24, "no padding");
+_Static_assert(sizeof(struct binary_tag) == 40, "no padding");
+_Static_assert(sizeof(struct port_key) == 12, "no padding: it is hashed");
+_Static_assert(sizeof(struct endpoint) == 20, "no padding");
+_Static_assert(sizeof(struct event) == 512, "an event slot is eight cache lines");
+_Static_assert((EVENT_SLOTS & (EVENT_SLOTS - 1)) == 0, "slots are found by a mask");
+_Static_assert(sizeof(struct state) == 136, "no padding");
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Printing events.
+ */
+#include "enforce/event.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "enforce/live.h"
+#include "policy/cleanup.h"
+#include "policy/port.h"
+
+/* TIME, VERDICT, BINARY, PORT, PEER: 80 columns with an IPv4 peer. */
+static const unsigned widths[] = { 14, 7, 21, 10, 0 };
+
+#define ADDRESS_MAX (INET6_ADDRSTRLEN + 1)
+
+const char *rule_text(const struct rule_label *label, char *text)
+{
+	const struct port_item item = { label->first, label->last, label->protocol };
+	char port[PORT_TEXT_MAX], user[24] = "";
+
+	if (label->has_uid)
+		snprintf(user, sizeof(user), " user %" PRIu32, label->uid);
+	snprintf(text, RULE_TEXT_MAX, "%.*s: %s %s%s", SECTION_MAX, label->section,
+		 label->verdict == VERDICT_DENY ? "deny" : "allow", port_format(&item, port), user);
+	return text;
+}
+
+static const char *family_name(const struct event *event)
+{
+	switch (event->family) {
+	case AF_INET:
+		return "inet";
+	case AF_INET6:
+		return "inet6";
+	default:
+		return "vsock";
+	}
+}
+
+static const char *protocol_text(const struct event *event, char *text, size_t size)
+{
+	if (event->family == AF_VSOCK)
+		return "vsock";
+	switch (event->protocol) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_SCTP:
+		return "sctp";
+	case IPPROTO_MPTCP:
+		return "mptcp";
+	default:
+		snprintf(text, size, "%u", event->protocol);
+		return text;
+	}
+}
+
+static const char *address_text(const struct event *event, const struct endpoint *endpoint, char *text)
+{
+	__u32 cid;
+
+	if (event->family != AF_VSOCK)
+		return inet_ntop(event->family, endpoint->address, text, ADDRESS_MAX);
+	memcpy(&cid, endpoint->address, sizeof(cid));
+	snprintf(text, ADDRESS_MAX, "%" PRIu32, cid);
+	return text;
+}
+
+/* Seconds that CLOCK_TAI is ahead of UTC, as this machine has been told: mostly 0 or 37. */
+static time_t tai_offset(void)
+{
+	struct timespec tai, utc;
+
+	clock_gettime(CLOCK_REALTIME, &utc);
+	clock_gettime(CLOCK_TAI, &tai);
+	return (time_t)((tai.tv_sec - utc.tv_sec) + (tai.tv_nsec - utc.tv_nsec > 500000000L) -
+			(utc.tv_nsec - tai.tv_nsec > 500000000L));
+}
+
+static void print_time(struct output *output, const struct event *event)
+{
+	time_t seconds = (time_t)(event->time_tai / 1000000000U) - tai_offset();
+	char utc[40], local[32];
+	struct tm tm;
+
+	strftime(utc, sizeof(utc), "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
+	snprintf(utc + strlen(utc), sizeof(utc) - strlen(utc), ".%09uZ", (unsigned)(event->time_tai % 1000000000U));
+	strftime(local, sizeof(local), "%m-%d %H:%M:%S", localtime_r(&seconds, &tm));
+	output_text(output, "time", NULL, utc);
+	output_text(output, NULL, "TIME", local);
+}
+
+static void print_verdict(struct output *output, const struct event *event)
+{
+	bool deny = event->verdict == VERDICT_DENY, enforced = event->flags & EVENT_ENFORCED;
+	char rule[RULE_TEXT_MAX];
+
+	output_text(output, "verdict", NULL, deny ? "deny" : "allow");
+	/* In permissive mode nothing was denied: the table must not say so. */
+	output_coloured(output, NULL, "VERDICT", !deny ? "allow" : enforced ? "deny" : "(deny)",
+			deny ? COLOUR_BAD : COLOUR_GOOD);
+	output_flag(output, "enforced", NULL, enforced);
+	output_text(output, "reason", NULL, event->reason == REASON_RULE ? "rule" : "default");
+	output_text(output, "rule", NULL, event->reason == REASON_RULE ? rule_text(&event->rule, rule) : NULL);
+}
+
+/* What the process itself would see says nothing certain: the table has it in brackets. */
+static void print_hint(struct output *output, const char *hint)
+{
+	char bracketed[PATH_ROOM + 2];
+
+	output_null(output, "binary");
+	output_text(output, "binary_hint", NULL, hint);
+	snprintf(bracketed, sizeof(bracketed), "(%s)", hint ? hint : "?");
+	output_text(output, NULL, "BINARY", bracketed);
+}
+
+static void print_binary(struct output *output, const struct kernel *kernel, const struct event *event)
+{
+	char seen[PATH_ROOM] = "";
+
+	if (!(event->binary & BINARY_UNNAMED)) {
+		_cleanup_free_ char *path = identified_path(kernel, event->binary);
+
+		if (path)
+			output_text(output, "binary", "BINARY", path);
+		else
+			print_hint(output, NULL);
+		return;
+	}
+	memcpy(seen, event->path.path, sizeof(seen) - 1);
+	if (!event->path.length || event->flags & EVENT_PATH_HINT)
+		print_hint(output, event->path.length ? seen : NULL);
+	else
+		output_text(output, "binary", "BINARY", seen);
+}
+
+static void print_caller(struct output *output, const struct kernel *kernel, const struct event *event)
+{
+	char comm[sizeof(event->comm) + 1] = "";
+
+	memcpy(comm, event->comm, sizeof(event->comm));
+	print_binary(output, kernel, event);
+	output_number(output, "pid", NULL, event->pid);
+	output_number(output, "tid", NULL, event->tid);
+	output_number(output, "uid", NULL, event->uid);
+	output_number(output, "gid", NULL, event->gid);
+	output_text(output, "comm", NULL, comm);
+	output_number(output, "cgroup_id", NULL, event->cgroup_id);
+	output_null(output, "unit");
+	output_number(output, "netns", NULL, event->netns);
+}
+
+static void print_endpoint(struct output *output, const char *key, const struct event *event,
+			   const struct endpoint *endpoint)
+{
+	char address[ADDRESS_MAX];
+
+	output_open_object(output, key);
+	output_text(output, "address", NULL, address_text(event, endpoint, address));
+	output_number(output, "port", NULL, endpoint->port);
+	output_close(output);
+}
+
+static void print_peer(struct output *output, const struct event *event)
+{
+	char address[ADDRESS_MAX], text[ADDRESS_MAX + 16];
+
+	if (!(event->flags & EVENT_HAS_PEER)) {
+		output_null(output, "peer");
+		output_text(output, NULL, "PEER", NULL);
+		return;
+	}
+	print_endpoint(output, "peer", event, &event->peer);
+	snprintf(text, sizeof(text), event->family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+		 address_text(event, &event->peer, address), event->peer.port);
+	output_text(output, NULL, "PEER", text);
+}
+
+static void print_listener(struct output *output, const struct event *event)
+{
+	char number[8], port[32];
+	const char *protocol = protocol_text(event, number, sizeof(number));
+
+	output_signed(output, "sockfd", NULL, event->sockfd);
+	output_text(output, "family", NULL, family_name(event));
+	output_text(output, "protocol", NULL, protocol);
+	print_endpoint(output, "local", event, &event->local);
+	snprintf(port, sizeof(port), "%u/%s", event->local.port, protocol);
+	output_text(output, NULL, "PORT", port);
+	print_peer(output, event);
+	output_number(output, "backlog", NULL, event->backlog);
+	output_number(output, "backlog_max", NULL, event->backlog_max);
+}
+
+void event_stream(struct output *output)
+{
+	output_stream(output, widths);
+}
+
+int event_print(struct output *output, const struct kernel *kernel, const struct event *event)
+{
+	output_open_object(output, NULL);
+	output_number(output, "schema", NULL, 1);
+	output_number(output, "seq", NULL, event->seq);
+	print_time(output, event);
+	output_number(output, "generation", NULL, event->generation);
+	print_verdict(output, event);
+	print_caller(output, kernel, event);
+	print_listener(output, event);
+	output_number(output, "count", NULL, event->count);
+	output_close(output);
+	return output_end(output);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel side as user space holds it: descriptors of the pinned maps, and how they come and go.
+ */
+#ifndef SOCKACCEPT_KERNEL_H
+#define SOCKACCEPT_KERNEL_H
+
+#include <stdbool.h>
+
+#include "bpf/sockaccept.h"
+#include "enforce/status.h"
+
+/* The pinned objects, in the order of their names in kernel_open.c. */
+enum kernel_object {
+	MAP_POLICY,
+	MAP_STATE,
+	MAP_ENTRIES,
+	MAP_BINARY_PATHS,
+	MAP_BINARY_TAGS,
+	MAP_SEEN_PATHS,
+	MAP_RULE_COUNTERS,
+	MAP_BINARY_COUNTERS,
+	MAP_NAMED_PORTS,
+	MAP_UNNAMED_PORTS,
+	MAP_DENIED_EVENTS,
+	MAP_ACCEPTED_EVENTS,
+	PROGRAM_IDENTIFY,
+	LINK_SOCKET_ACCEPT, /* last: while it is pinned, the policy is enforced */
+	KERNEL_OBJECTS,
+};
+
+struct kernel {
+	int fd[KERNEL_OBJECTS]; /* -1: not open */
+	struct state *state;    /* mapped; NULL: not yet */
+};
+
+#define KERNEL_INIT { .fd = { [0 ... KERNEL_OBJECTS - 1] = -1 } }
+
+/* Closes and unmaps everything. What is pinned stays. For use with __attribute__((cleanup)). */
+void kernel_close(struct kernel *kernel);
+#define _cleanup_kernel_ __attribute__((cleanup(kernel_close)))
+
+/*
+ * Opens what is pinned; state is mapped for reading, and for writing if `write`. Returns STATUS_DONE, or
+ * says what is wrong and returns STATUS_NOT_LOADED (also silently if `quiet`), STATUS_NOT_PERMITTED,
+ * STATUS_UNSUPPORTED (no bpffs, or another mount namespace's) or STATUS_FAILED (another version's).
+ */
+enum status kernel_open(struct kernel *kernel, bool write, bool quiet);
+
+/*
+ * Loads the programs and maps of this executable; nothing is attached or pinned yet, but for the pin
+ * directory. What an attempt that was cut short left there is removed first. Says what is wrong, and the remedy.
+ */
+enum status kernel_prepare(struct kernel *kernel);
+
+/*
+ * Attaches what kernel_prepare() loaded and pins it, the link last: from then on the policy, which must be in
+ * place, is enforced. When it fails, nothing is attached or pinned.
+ */
+enum status kernel_attach(struct kernel *kernel);
+
+/* Detaches and removes everything that is pinned. */
+enum status kernel_detach(void);
+
+/*
+ * Why the attached program isn't being called, with the remedy, as a constant text; NULL: no reason known.
+ * `kernel.ftrace_enabled=0` turns BPF LSM programs off on 6.1 and 6.12 (DESIGN, section 10).
+ */
+const char *kernel_not_enforcing(void);
+
+/* Path of a pin into `path`, of `size` bytes. Returns `path`. */
+const char *kernel_pin_path(enum kernel_object object, char *path, unsigned size);
+#define PIN_PATH_MAX 96
+
+/* Where the images of policies are pinned, by the id of their map. */
+#define POLICIES_PIN_DIR SOCKACCEPT_PIN_DIR "/policies"
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Bringing the kernel side up and down.
+ *
+ * Coming up is one step: everything is pinned before the link is, and only a pinned link makes "loaded".
+ * Killed anywhere before, what is left enforces nothing, and the next `load` removes it.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "enforce/kernel.h"
+#include "policy/cleanup.h"
+#include "sockaccept.skel.h"
+
+#define LSM_LIST "/sys/kernel/security/lsm"
+#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
+
+/* libbpf's reasons, kept for the message about what failed. */
+static char libbpf_said[512];
+
+static int keep_message(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	if (level == LIBBPF_WARN && !libbpf_said[0]) {
+		vsnprintf(libbpf_said, sizeof(libbpf_said), format, arguments);
+		libbpf_said[strcspn(libbpf_said, "\n")] = '\0';
+	}
+	return 0;
+}
+
+/* True if the comma-separated `list` has `word`. */
+static bool has_word(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = list; (at = strstr(at, word)); at += length)
+		if ((at == list || at[-1] == ',') && (at[length] == ',' || at[length] == '\0' || at[length] == '\n'))
+			return true;
+	return false;
+}
+
+static enum status check_lsm(void)
+{
+	char list[512] = "";
+	int fd = open(LSM_LIST, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	if (fd < 0)
+		return fail(STATUS_UNSUPPORTED, "%s: %s; can't tell whether this kernel has BPF LSM, mount securityfs: "
+			    "mount -t securityfs securityfs /sys/kernel/security", LSM_LIST, strerror(errno));
+	length = read(fd, list, sizeof(list) - 1);
+	close(fd);
+	if (length > 0)
+		list[strcspn(list, "\n")] = '\0';
+	if (!has_word(list, "bpf"))
+		return fail(STATUS_UNSUPPORTED, "BPF LSM is not among this kernel's security modules (%s); boot it with "
+			    "lsm=%s%sbpf (a kernel built with CONFIG_BPF_LSM=y has it)", list, list, *list ? "," : "");
+	return STATUS_DONE;
+}
+
+static enum status check_kernel(void)
+{
+	if (access(KERNEL_BTF, R_OK))
+		return fail(STATUS_UNSUPPORTED, "%s: %s; this kernel was built without its type information, use one with "
+			    "CONFIG_DEBUG_INFO_BTF=y, as Debian's", KERNEL_BTF, strerror(errno));
+	return check_lsm();
+}
+
+/* Removes the files in the directory `path`, and then it. What isn't there is well. */
+static int remove_directory(const char *path)
+{
+	_cleanup_closedir_ DIR *directory = opendir(path);
+	struct dirent *entry;
+
+	if (!directory)
+		return errno == ENOENT ? 0 : -errno;
+	while ((entry = readdir(directory))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (unlinkat(dirfd(directory), entry->d_name, 0) && errno != ENOENT && errno != EISDIR)
+			return -errno;
+	}
+	return rmdir(path) && errno != ENOENT ? -errno : 0;
+}
+
+static int remove_pins(void)
+{
+	char path[PIN_PATH_MAX];
+	int error;
+
+	/* The link first: what is left after it enforces nothing. */
+	kernel_pin_path(LINK_SOCKET_ACCEPT, path, sizeof(path));
+	if (unlink(path) && errno != ENOENT && errno != ENOTDIR)
+		return -errno;
+	error = remove_directory(POLICIES_PIN_DIR);
+	return error ? error : remove_directory(SOCKACCEPT_PIN_DIR);
+}
+
+enum status kernel_detach(void)
+{
+	int error = remove_pins();
+
+	if (error)
+		return fail(STATUS_FAILED, "%s: %s", SOCKACCEPT_PIN_DIR, strerror(-error));
+	return STATUS_DONE;
+}
+
+static enum status make_pin_directories(void)
+{
+	int error = remove_pins();
+
+	if (error)
+		return fail(STATUS_FAILED, "%s: %s", SOCKACCEPT_PIN_DIR, strerror(-error));
+	if (mkdir(SOCKACCEPT_PIN_DIR, 0700) || mkdir(POLICIES_PIN_DIR, 0700))
+		return fail(STATUS_FAILED, "%s: %s", SOCKACCEPT_PIN_DIR, strerror(errno));
+	return STATUS_DONE;
+}
+
+static int keep_fd(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+/* Copies of the descriptors, which outlive the skeleton. */
+static int take_descriptors(struct kernel *kernel, const struct sockaccept_bpf *bpf)
+{
+	const struct bpf_map *maps[] = {
+		[MAP_POLICY] = bpf->maps.policy,
+		[MAP_STATE] = bpf->maps.state,
+		[MAP_ENTRIES] = bpf->maps.entries,
+		[MAP_BINARY_PATHS] = bpf->maps.binary_paths,
+		[MAP_BINARY_TAGS] = bpf->maps.binary_tags,
+		[MAP_SEEN_PATHS] = bpf->maps.seen_paths,
+		[MAP_RULE_COUNTERS] = bpf->maps.rule_counters,
+		[MAP_BINARY_COUNTERS] = bpf->maps.binary_counters,
+		[MAP_NAMED_PORTS] = bpf->maps.named_ports,
+		[MAP_UNNAMED_PORTS] = bpf->maps.unnamed_ports,
+		[MAP_DENIED_EVENTS] = bpf->maps.denied_events,
+		[MAP_ACCEPTED_EVENTS] = bpf->maps.accepted_events,
+	};
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		if ((kernel->fd[i] = keep_fd(bpf_map__fd(maps[i]))) < 0)
+			return -errno;
+	kernel->fd[PROGRAM_IDENTIFY] = keep_fd(bpf_program__fd(bpf->progs.identify_files));
+	if (kernel->fd[PROGRAM_IDENTIFY] < 0)
+		return -errno;
+	/* Not a link yet: the program that kernel_attach() will attach. */
+	kernel->fd[LINK_SOCKET_ACCEPT] = keep_fd(bpf_program__fd(bpf->progs.socket_accept));
+	return kernel->fd[LINK_SOCKET_ACCEPT] < 0 ? -errno : 0;
+}
+
+static int start_state(struct kernel *kernel)
+{
+	void *memory = mmap(NULL, sizeof(*kernel->state), PROT_READ | PROT_WRITE, MAP_SHARED, kernel->fd[MAP_STATE], 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	kernel->state = memory;
+	kernel->state->layout = SOCKACCEPT_LAYOUT;
+	kernel->state->next_binary = BINARY_ANY + 1;
+	return 0;
+}
+
+static enum status load_failed(int error)
+{
+	if (error == -EPERM)
+		return fail(STATUS_UNSUPPORTED, "the kernel refuses to load LSM programs (%s): %s; it is locked down, or a "
+			    "sandbox forbids them", strerror(-error), libbpf_said);
+	return fail(STATUS_UNSUPPORTED, "the kernel doesn't take the program (%s): %s; Linux 6.1 or newer is needed",
+		    strerror(-error), libbpf_said);
+}
+
+enum status kernel_prepare(struct kernel *kernel)
+{
+	struct sockaccept_bpf *bpf;
+	enum status status = check_kernel();
+	int error;
+
+	if (status == STATUS_DONE)
+		status = make_pin_directories();
+	if (status != STATUS_DONE)
+		return status;
+	libbpf_set_print(keep_message);
+	bpf = sockaccept_bpf__open();
+	if (!bpf)
+		return fail(STATUS_FAILED, "can't read the built-in BPF object: %s", strerror(errno));
+	error = sockaccept_bpf__load(bpf);
+	if (error) {
+		status = load_failed(error);
+	} else {
+		error = take_descriptors(kernel, bpf);
+		if (!error)
+			error = start_state(kernel);
+		if (error)
+			status = fail(STATUS_FAILED, "can't prepare the kernel side: %s", strerror(-error));
+	}
+	sockaccept_bpf__destroy(bpf);
+	if (status != STATUS_DONE)
+		remove_pins();
+	return status;
+}
+
+static int pin_all_but_link(const struct kernel *kernel)
+{
+	char path[PIN_PATH_MAX];
+
+	for (int object = 0; object < LINK_SOCKET_ACCEPT; object++)
+		if (bpf_obj_pin(kernel->fd[object], kernel_pin_path(object, path, sizeof(path))))
+			return -errno;
+	return 0;
+}
+
+static int attach_and_pin(struct kernel *kernel)
+{
+	char path[PIN_PATH_MAX];
+	int link = bpf_raw_tracepoint_open(NULL, kernel->fd[LINK_SOCKET_ACCEPT]);
+
+	if (link < 0)
+		return -errno;
+	close(kernel->fd[LINK_SOCKET_ACCEPT]);
+	kernel->fd[LINK_SOCKET_ACCEPT] = link;
+	return bpf_obj_pin(link, kernel_pin_path(LINK_SOCKET_ACCEPT, path, sizeof(path))) ? -errno : 0;
+}
+
+enum status kernel_attach(struct kernel *kernel)
+{
+	int error = pin_all_but_link(kernel);
+
+	if (!error)
+		error = attach_and_pin(kernel);
+	if (!error)
+		return STATUS_DONE;
+	remove_pins();
+	return fail(STATUS_FAILED, "can't attach the program: %s", strerror(-error));
+}

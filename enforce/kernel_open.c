@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Opening what is pinned, and telling "not loaded" from everything that only looks like it.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+
+#include "enforce/kernel.h"
+
+#define BPFFS "/sys/fs/bpf"
+
+static const char *const pin_names[] = {
+	[MAP_POLICY] = "policy",
+	[MAP_STATE] = "state",
+	[MAP_ENTRIES] = "entries",
+	[MAP_BINARY_PATHS] = "binary_paths",
+	[MAP_BINARY_TAGS] = "binary_tags",
+	[MAP_SEEN_PATHS] = "seen_paths",
+	[MAP_RULE_COUNTERS] = "rule_counters",
+	[MAP_BINARY_COUNTERS] = "binary_counters",
+	[MAP_NAMED_PORTS] = "named_ports",
+	[MAP_UNNAMED_PORTS] = "unnamed_ports",
+	[MAP_DENIED_EVENTS] = "denied_events",
+	[MAP_ACCEPTED_EVENTS] = "accepted_events",
+	[PROGRAM_IDENTIFY] = "identify_files",
+	[LINK_SOCKET_ACCEPT] = "link_socket_accept",
+};
+_Static_assert(sizeof(pin_names) / sizeof(pin_names[0]) == KERNEL_OBJECTS, "each object has a name");
+
+const char *kernel_pin_path(enum kernel_object object, char *path, unsigned size)
+{
+	snprintf(path, size, "%s/%s", SOCKACCEPT_PIN_DIR, pin_names[object]);
+	return path;
+}
+
+void kernel_close(struct kernel *kernel)
+{
+	for (int i = 0; i < KERNEL_OBJECTS; i++) {
+		if (kernel->fd[i] >= 0)
+			close(kernel->fd[i]);
+		kernel->fd[i] = -1;
+	}
+	if (kernel->state)
+		munmap(kernel->state, sizeof(*kernel->state));
+	kernel->state = NULL;
+}
+
+/* A bpffs of its own in a mount namespace of its own has none of the machine's pins. */
+static bool is_other_namespace(const struct stat *ours)
+{
+	struct stat machines;
+
+	return !stat("/proc/1/root" BPFFS, &machines) && machines.st_dev != ours->st_dev;
+}
+
+static enum status check_bpffs(void)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (statfs(BPFFS, &fs) || stat(BPFFS, &st))
+		return fail(STATUS_UNSUPPORTED, "%s: %s; the kernel has no BPF file system there, mount it: "
+			    "mount -t bpf bpf %s", BPFFS, strerror(errno), BPFFS);
+	if ((unsigned long)fs.f_type != BPF_FS_MAGIC)
+		return fail(STATUS_UNSUPPORTED, "%s is not a BPF file system; mount it: mount -t bpf bpf %s", BPFFS, BPFFS);
+	if (is_other_namespace(&st))
+		return fail(STATUS_UNSUPPORTED, "%s is this mount namespace's own, not the machine's; run it there: "
+			    "nsenter --target 1 --mount sockaccept-ctl ...", BPFFS);
+	return STATUS_DONE;
+}
+
+static enum status open_object(struct kernel *kernel, enum kernel_object object, bool quiet)
+{
+	char path[PIN_PATH_MAX];
+
+	kernel->fd[object] = bpf_obj_get(kernel_pin_path(object, path, sizeof(path)));
+	if (kernel->fd[object] >= 0)
+		return STATUS_DONE;
+	if (errno == EPERM || errno == EACCES)
+		return fail(STATUS_NOT_PERMITTED, "%s: %s; run it as root", path, strerror(errno));
+	if (errno != ENOENT)
+		return fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
+	if (object != LINK_SOCKET_ACCEPT)
+		return fail(STATUS_FAILED, "%s is missing, so this is not all of a kernel side that this sockaccept-ctl "
+			    "knows; run: sockaccept-ctl unload, then load", path);
+	if (!quiet)
+		fail(STATUS_NOT_LOADED, "not loaded; load a policy first: sockaccept-ctl load [FILE]");
+	return STATUS_NOT_LOADED;
+}
+
+static enum status map_state(struct kernel *kernel, bool write)
+{
+	void *memory = mmap(NULL, sizeof(*kernel->state), write ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED,
+			    kernel->fd[MAP_STATE], 0);
+
+	if (memory == MAP_FAILED)
+		return fail(STATUS_FAILED, "can't map the kernel side's state: %s", strerror(errno));
+	kernel->state = memory;
+	if (kernel->state->layout != SOCKACCEPT_LAYOUT)
+		return fail(STATUS_FAILED, "the kernel side was loaded by another version of sockaccept-ctl (layout %llu, "
+			    "not %d); use that version, or run: sockaccept-ctl unload, then load",
+			    (unsigned long long)kernel->state->layout, SOCKACCEPT_LAYOUT);
+	return STATUS_DONE;
+}
+
+enum status kernel_open(struct kernel *kernel, bool write, bool quiet)
+{
+	enum status status = check_bpffs();
+
+	/* The link first: it is what "loaded" means. */
+	for (int object = KERNEL_OBJECTS - 1; object >= 0 && status == STATUS_DONE; object--)
+		status = open_object(kernel, object, quiet);
+	if (status == STATUS_DONE)
+		status = map_state(kernel, write);
+	return status;
+}
+
+static bool reads(const char *path, char value)
+{
+	char first = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	if (read(fd, &first, 1) != 1)
+		first = 0;
+	close(fd);
+	return first == value;
+}
+
+const char *kernel_not_enforcing(void)
+{
+	if (reads("/proc/sys/kernel/ftrace_enabled", '0'))
+		return "kernel.ftrace_enabled is 0, which turns BPF LSM programs off; "
+		       "run: sysctl kernel.ftrace_enabled=1";
+	return NULL;
+}

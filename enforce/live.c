@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reading and replacing the policy in force.
+ *
+ * The one reference that decisions follow is the element of the map `policy`. An image is pinned under the
+ * id of its map before it is put there, so that a reader finds the image of the id that it read there; older
+ * ones are unpinned after. An id that isn't found any more was replaced meanwhile: look again.
+ */
+#include "enforce/live.h"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy/cleanup.h"
+#include "policy/image.h"
+
+static void image_path(uint32_t id, char *path, size_t size)
+{
+	snprintf(path, size, "%s/%u", POLICIES_PIN_DIR, id);
+}
+
+static int map_info(int fd, struct bpf_map_info *info)
+{
+	__u32 size = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	return bpf_obj_get_info_by_fd(fd, info, &size) ? -errno : 0;
+}
+
+/* Opens the image in force. Returns its descriptor, or -errno. */
+static int open_image(const struct kernel *kernel)
+{
+	const __u32 zero = 0;
+	char path[PIN_PATH_MAX];
+
+	for (int tries = 0; tries < 1000; tries++) {
+		__u32 id;
+		int fd;
+
+		if (bpf_map_lookup_elem(kernel->fd[MAP_POLICY], &zero, &id))
+			return -errno;
+		image_path(id, path, sizeof(path));
+		fd = bpf_obj_get(path);
+		if (fd >= 0 || errno != ENOENT)
+			return fd >= 0 ? fd : -errno;
+	}
+	return -EAGAIN;
+}
+
+static int read_pages(int fd, struct policy_page **pages, uint32_t *count)
+{
+	_cleanup_free_ struct policy_page *read = NULL;
+	_cleanup_free_ __u32 *keys = NULL;
+	struct bpf_map_info info;
+	__u32 next, got;
+	int error = map_info(fd, &info);
+
+	if (error)
+		return error;
+	if (info.value_size != sizeof(*read))
+		return -EPROTO;
+	read = calloc(info.max_entries, sizeof(*read));
+	keys = calloc(info.max_entries, sizeof(*keys));
+	if (!read || !keys)
+		return -ENOMEM;
+	got = info.max_entries;
+	if (bpf_map_lookup_batch(fd, NULL, &next, keys, read, &got, NULL) && errno != ENOENT)
+		return -errno;
+	if (got != info.max_entries)
+		return -EPROTO;
+	*pages = TAKE_PTR(read);
+	*count = got;
+	return 0;
+}
+
+static int read_image(const struct kernel *kernel, struct policy *policy)
+{
+	_cleanup_free_ struct policy_page *pages = NULL;
+	_cleanup_close_ int fd = open_image(kernel);
+	uint32_t count = 0;
+	int error;
+
+	if (fd < 0)
+		return fd;
+	error = read_pages(fd, &pages, &count);
+	return error ? error : image_read(pages, count, policy);
+}
+
+enum status live_read(const struct kernel *kernel, struct policy *policy)
+{
+	int error = read_image(kernel, policy);
+
+	if (error)
+		return fail(STATUS_FAILED, "can't read the policy in force: %s", strerror(-error));
+	for (size_t i = 0; i < policy->binary_count; i++)
+		policy->binaries[i].resolved = identified_path(kernel, policy->binaries[i].number);
+	return STATUS_DONE;
+}
+
+/* Marks the counters of `policy` in `used`. */
+static void mark_counters(const struct policy *policy, bool *used)
+{
+	for (size_t i = 0; policy && i < policy->rule_count; i++)
+		if (policy->rules[i].counter < RULE_COUNTERS)
+			used[policy->rules[i].counter] = true;
+}
+
+/* Gives free counters, set to zero, to the rules that have none. */
+static int give_counters(const struct kernel *kernel, struct policy *policy, const struct policy *before)
+{
+	_cleanup_free_ bool *used = calloc(RULE_COUNTERS, sizeof(*used));
+	_cleanup_free_ __u32 *fresh = calloc(policy->rule_count + 1, sizeof(*fresh));
+	_cleanup_free_ __u64 *zeros = calloc(policy->rule_count + 1, sizeof(*zeros));
+	__u32 count = 0, next = 0;
+
+	if (!used || !fresh || !zeros)
+		return -ENOMEM;
+	mark_counters(policy, used);
+	mark_counters(before, used);
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		if (policy->rules[i].counter != COUNTER_NONE)
+			continue;
+		while (next < RULE_COUNTERS && used[next])
+			next++;
+		if (next == RULE_COUNTERS)
+			return -ENOSPC;
+		used[next] = true;
+		fresh[count++] = policy->rules[i].counter = next;
+	}
+	if (count && bpf_map_update_batch(kernel->fd[MAP_RULE_COUNTERS], fresh, zeros, &count, NULL))
+		return -errno;
+	return 0;
+}
+
+/*
+ * Makes room in the table of counters by port for what the rules name, so that a binary which uses port after
+ * port can't take it. Full is no error: see count_port() in bpf/record.bpf.h.
+ */
+static void reserve_ports(const struct kernel *kernel, const struct policy *policy)
+{
+	const struct tally zero = { 0 };
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+		struct port_key key = { policy->binaries[rule->binary].number, rule->port.first, rule->verdict };
+
+		if (key.binary != BINARY_ANY && rule->port.first && rule->port.first == rule->port.last)
+			bpf_map_update_elem(kernel->fd[MAP_NAMED_PORTS], &key, &zero, BPF_NOEXIST);
+	}
+}
+
+/* Makes a frozen map of `image`. Returns its descriptor, or -errno. */
+static int make_image_map(const struct image *image)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP | BPF_F_RDONLY_PROG);
+	_cleanup_free_ __u32 *keys = calloc(image->count, sizeof(*keys));
+	_cleanup_close_ int fd = -1;
+	__u32 count = (__u32)image->count;
+
+	if (!keys)
+		return -ENOMEM;
+	for (__u32 i = 0; i < count; i++)
+		keys[i] = i;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "policy_image", sizeof(__u32), sizeof(struct policy_page), count, &options);
+	if (fd < 0)
+		return -errno;
+	if (bpf_map_update_batch(fd, keys, image->pages, &count, NULL))
+		return -errno;
+	if (bpf_map_freeze(fd))
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+/* Unpins every image but that of the map `id`. */
+static void unpin_others(uint32_t id)
+{
+	_cleanup_closedir_ DIR *directory = opendir(POLICIES_PIN_DIR);
+	struct dirent *entry;
+
+	while (directory && (entry = readdir(directory)))
+		if (entry->d_name[0] != '.' && strtoul(entry->d_name, NULL, 10) != id)
+			unlinkat(dirfd(directory), entry->d_name, 0);
+}
+
+static int put_in_place(struct kernel *kernel, const struct image *image)
+{
+	const __u32 zero = 0;
+	_cleanup_close_ int fd = make_image_map(image);
+	struct bpf_map_info info;
+	char path[PIN_PATH_MAX];
+	int error;
+
+	if (fd < 0)
+		return fd;
+	error = map_info(fd, &info);
+	if (error)
+		return error;
+	image_path(info.id, path, sizeof(path));
+	if (bpf_obj_pin(fd, path))
+		return -errno;
+	/* The step: one exchange of a pointer. It returns when no decision uses the old image any more. */
+	if (bpf_map_update_elem(kernel->fd[MAP_POLICY], &zero, &fd, BPF_ANY)) {
+		error = -errno;
+		unlink(path);
+		return error;
+	}
+	unpin_others(info.id);
+	return 0;
+}
+
+static int build_and_put(struct kernel *kernel, struct policy *policy)
+{
+	struct image image = { 0 };
+	int error;
+
+	policy->generation++;
+	error = image_build(policy, &image);
+	if (!error)
+		error = put_in_place(kernel, &image);
+	if (error)
+		policy->generation--;
+	image_clear(&image);
+	return error;
+}
+
+enum status live_publish(struct kernel *kernel, struct policy *policy, const struct policy *before)
+{
+	enum status status;
+	int error;
+
+	policy_normalise(policy); /* also puts the binaries of one directory side by side */
+	status = identify_binaries(kernel, policy);
+	if (status != STATUS_DONE)
+		return status;
+	error = give_counters(kernel, policy, before);
+	if (!error) {
+		reserve_ports(kernel, policy);
+		error = build_and_put(kernel, policy);
+	}
+	if (error == -E2BIG)
+		return fail(STATUS_FAILED, "more than %d rules; use ranges of ports, or `any`", MAX_RULES);
+	if (error)
+		return fail(STATUS_FAILED, "can't put the policy in force: %s; the old one stays", strerror(-error));
+	return STATUS_DONE;
+}

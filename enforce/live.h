@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The live policy: read from the kernel, changed in user space, put back whole.
+ */
+#ifndef SOCKACCEPT_LIVE_H
+#define SOCKACCEPT_LIVE_H
+
+#include "enforce/kernel.h"
+#include "policy/policy.h"
+
+/*
+ * Reads the policy in force, with the numbers, counters and resolved paths that it has there. Says what is
+ * wrong. Needs no lock: an image never changes.
+ */
+enum status live_read(const struct kernel *kernel, struct policy *policy);
+
+/*
+ * Makes `policy` the one in force, in one step, under the next generation (policy->generation, of the policy
+ * before, is counted up). Gives numbers to binaries and counters to rules that have none; `before` (NULL: none)
+ * is the policy in force, whose counters are not given again. Needs the lock. Says what is wrong; the old
+ * policy is then in force, unchanged.
+ */
+enum status live_publish(struct kernel *kernel, struct policy *policy, const struct policy *before);
+
+/*
+ * Finds or gives the number of each binary of `policy` that has a resolved path (enforce/identify.c).
+ * Says what is wrong.
+ */
+enum status identify_binaries(struct kernel *kernel, struct policy *policy);
+
+/* The path that the binary `number` had when its rule was made, to be freed; NULL: not known. */
+char *identified_path(const struct kernel *kernel, uint32_t number);
+
+#endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Text and JSON from the same calls.
+ */
+#include "enforce/output.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "enforce/escape.h"
+
+#define LABEL_WIDTH 14
+
+struct output_cell {
+	const char *label;
+	char *text;
+	enum colour colour;
+	bool number; /* printed to the right */
+};
+
+void output_start(struct output *output, FILE *stream, bool json)
+{
+	*output = (struct output){ .stream = stream, .json = json };
+	output->colour = !json && isatty(fileno(stream)) && !getenv("NO_COLOR");
+}
+
+static void key_and_comma(struct output *output, const char *key)
+{
+	if (output->item_before)
+		fputc(',', output->stream);
+	output->item_before = true;
+	if (key) {
+		escape_print_json(output->stream, key);
+		fputc(':', output->stream);
+	}
+}
+
+static void open_value(struct output *output, const char *key, char opener, char closer)
+{
+	if (output->depth >= sizeof(output->closers))
+		abort();
+	if (output->json) {
+		key_and_comma(output, key);
+		fputc(opener, output->stream);
+		output->item_before = false;
+	}
+	output->closers[output->depth++] = closer;
+}
+
+void output_open_object(struct output *output, const char *key)
+{
+	open_value(output, key, '{', '}');
+}
+
+void output_open_array(struct output *output, const char *key)
+{
+	open_value(output, key, '[', ']');
+}
+
+void output_open_table(struct output *output, const char *key)
+{
+	open_value(output, key, '[', ']');
+	output->in_table = true;
+	output->table_depth = output->depth;
+}
+
+void output_paint(struct output *output, const char *text, enum colour colour)
+{
+	static const char *const codes[] = { "", "\033[32m", "\033[31m", "\033[1m" };
+
+	if (output->colour && colour)
+		fputs(codes[colour], output->stream);
+	escape_print(output->stream, text);
+	if (output->colour && colour)
+		fputs("\033[0m", output->stream);
+}
+
+static void pad(struct output *output, size_t columns)
+{
+	fprintf(output->stream, "%*s", (int)columns, "");
+}
+
+static size_t column_width(const struct output *output, size_t column)
+{
+	size_t width = strlen(output->cells[column].label);
+
+	for (size_t i = column; i < output->cell_count; i += output->columns) {
+		size_t cell = escape_width(output->cells[i].text);
+
+		if (cell > width)
+			width = cell;
+	}
+	return width;
+}
+
+static void print_cell(struct output *output, const char *text, enum colour colour, bool right, size_t width, bool last)
+{
+	size_t own = escape_width(text), missing = width > own ? width - own : 0;
+
+	if (right)
+		pad(output, missing);
+	output_paint(output, text, colour);
+	if (!right && !last)
+		pad(output, missing);
+	if (!last)
+		fputs("  ", output->stream);
+}
+
+static void print_table(struct output *output)
+{
+	size_t columns = output->columns;
+	size_t *widths;
+
+	if (!output->cell_count)
+		return;
+	widths = calloc(columns, sizeof(*widths));
+	if (!widths)
+		abort();
+	for (size_t i = 0; i < columns; i++) {
+		widths[i] = column_width(output, i);
+		print_cell(output, output->cells[i].label, COLOUR_HEADING, output->cells[i].number, widths[i],
+			   i + 1 == columns);
+	}
+	fputc('\n', output->stream);
+	for (size_t i = 0; i < output->cell_count; i++) {
+		const struct output_cell *cell = &output->cells[i];
+		bool last = i % columns + 1 == columns;
+
+		print_cell(output, cell->text, cell->colour, cell->number, widths[i % columns], last);
+		if (last)
+			fputc('\n', output->stream);
+	}
+	free(widths);
+}
+
+static void print_stream_row(struct output *output)
+{
+	if (!output->columns) {
+		output->columns = output->cell_count;
+		for (size_t i = 0; i < output->columns; i++)
+			print_cell(output, output->cells[i].label, COLOUR_HEADING, false, output->widths[i],
+				   i + 1 == output->columns);
+		fputc('\n', output->stream);
+	}
+	for (size_t i = 0; i < output->cell_count; i++)
+		print_cell(output, output->cells[i].text, output->cells[i].colour, false, output->widths[i],
+			   i + 1 == output->cell_count);
+	fputc('\n', output->stream);
+}
+
+static void drop_cells(struct output *output)
+{
+	for (size_t i = 0; i < output->cell_count; i++)
+		free(output->cells[i].text);
+	free(output->cells);
+	output->cells = NULL;
+	output->cell_count = 0;
+}
+
+static void end_table(struct output *output)
+{
+	print_table(output);
+	drop_cells(output);
+	output->columns = 0;
+	output->in_table = false;
+}
+
+void output_stream(struct output *output, const unsigned *widths)
+{
+	output->in_table = true;
+	output->table_depth = 0;
+	output->widths = widths;
+}
+
+void output_close(struct output *output)
+{
+	if (output->in_table && output->depth == output->table_depth && output->depth)
+		end_table(output);
+	else if (output->in_table && !output->widths && output->depth == output->table_depth + 1 && !output->columns)
+		output->columns = output->cell_count; /* the first row is complete */
+	output->depth--;
+	if (output->json)
+		fputc(output->closers[output->depth], output->stream);
+	output->item_before = true;
+	if (output->widths && !output->depth && !output->json) {
+		print_stream_row(output);
+		drop_cells(output);
+	}
+}
+
+static void add_cell(struct output *output, const char *label, const char *text, enum colour colour, bool number)
+{
+	output->cells = reallocarray(output->cells, output->cell_count + 1, sizeof(*output->cells));
+	if (!output->cells)
+		abort();
+	output->cells[output->cell_count] = (struct output_cell){ label, strdup(text), colour, number };
+	if (!output->cells[output->cell_count++].text)
+		abort();
+}
+
+static void print_text(struct output *output, const char *label, const char *text, enum colour colour, bool number)
+{
+	if (!label)
+		return;
+	if (output->in_table) {
+		add_cell(output, label, text, colour, number);
+		return;
+	}
+	fprintf(output->stream, "%-*s  ", LABEL_WIDTH, label);
+	output_paint(output, text, colour);
+	fputc('\n', output->stream);
+}
+
+void output_coloured(struct output *output, const char *key, const char *label, const char *value, enum colour colour)
+{
+	if (!output->json) {
+		print_text(output, label, value ? value : "-", colour, false);
+	} else if (key || !label) {
+		if (!value) {
+			output_null(output, key);
+			return;
+		}
+		key_and_comma(output, key);
+		escape_print_json(output->stream, value);
+	}
+}
+
+void output_text(struct output *output, const char *key, const char *label, const char *value)
+{
+	output_coloured(output, key, label, value, COLOUR_NONE);
+}
+
+/* A value whose text is the same in JSON, without quotes. */
+static void print_plain(struct output *output, const char *key, const char *label, const char *text, bool number)
+{
+	if (!output->json) {
+		print_text(output, label, text, COLOUR_NONE, number);
+	} else if (key || !label) {
+		key_and_comma(output, key);
+		fputs(text, output->stream);
+	}
+}
+
+void output_number(struct output *output, const char *key, const char *label, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	print_plain(output, key, label, text, true);
+}
+
+void output_signed(struct output *output, const char *key, const char *label, int64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRId64, value);
+	print_plain(output, key, label, text, true);
+}
+
+void output_flag(struct output *output, const char *key, const char *label, bool value)
+{
+	if (output->json)
+		print_plain(output, key, label, value ? "true" : "false", false);
+	else
+		print_text(output, label, value ? "yes" : "no", COLOUR_NONE, false);
+}
+
+void output_null(struct output *output, const char *key)
+{
+	print_plain(output, key, NULL, "null", false);
+}
+
+int output_end(struct output *output)
+{
+	if (output->json)
+		fputc('\n', output->stream);
+	output->item_before = false;
+	if (fflush(output->stream) || ferror(output->stream))
+		return errno ? -errno : -EIO;
+	return 0;
+}

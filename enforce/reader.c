@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reading the event buffers (the protocol stands in bpf/sockaccept.h).
+ *
+ * Order: a writer takes its ticket before its number. So every event with a number below `next_seq`, read
+ * first, has a ticket below `tickets`, read second: when all those tickets are dealt with, no lower number can
+ * come any more. Events with higher numbers are held back until the next time.
+ *
+ * What was missed: `made`, read before `tickets`, counts events whose tickets are all below it. Those of them
+ * that weren't found were overwritten.
+ */
+#include "enforce/reader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+/* How long a writer that was preempted in the middle is waited for. */
+#define WAIT_NS 1000000000L
+#define WAIT_STEP_NS 200000L
+
+#define MAP_BYTES ((size_t)EVENT_SLOTS * sizeof(struct event))
+
+static int map_buffer(struct reader *reader, enum verdict verdict, int fd)
+{
+	void *memory = mmap(NULL, MAP_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	reader->buffer[verdict].slots = memory;
+	return 0;
+}
+
+int reader_start(struct reader *reader, const struct kernel *kernel, bool accepted)
+{
+	int error;
+
+	*reader = (struct reader){ .state = kernel->state };
+	error = map_buffer(reader, VERDICT_DENY, kernel->fd[MAP_DENIED_EVENTS]);
+	if (!error && accepted)
+		error = map_buffer(reader, VERDICT_ALLOW, kernel->fd[MAP_ACCEPTED_EVENTS]);
+	if (error)
+		reader_close(reader);
+	return error;
+}
+
+void reader_close(struct reader *reader)
+{
+	for (int i = 0; i < VERDICTS; i++)
+		if (reader->buffer[i].slots)
+			munmap((void *)(uintptr_t)reader->buffer[i].slots, MAP_BYTES);
+	free(reader->events);
+	*reader = (struct reader){ 0 };
+}
+
+static uint64_t load(const __u64 *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+enum outcome {
+	OUTCOME_READ,
+	OUTCOME_GONE,    /* overwritten, or the ticket found its slot in use */
+	OUTCOME_PENDING, /* not written yet */
+};
+
+static enum outcome try_read(const struct event *slot, uint64_t ticket, struct event *copy)
+{
+	uint64_t before = load(&slot->state);
+
+	if (before == EVENT_READY(ticket)) {
+		*copy = *slot;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		return load(&slot->state) == before ? OUTCOME_READ : OUTCOME_GONE;
+	}
+	if (before > EVENT_WRITING(ticket) || load(&slot->skipped) > ticket)
+		return OUTCOME_GONE;
+	return OUTCOME_PENDING;
+}
+
+static enum outcome wait_and_read(const struct event *slot, uint64_t ticket, struct event *copy)
+{
+	const struct timespec step = { .tv_nsec = WAIT_STEP_NS };
+	enum outcome outcome = try_read(slot, ticket, copy);
+
+	for (long waited = 0; outcome == OUTCOME_PENDING && waited < WAIT_NS; waited += WAIT_STEP_NS) {
+		nanosleep(&step, NULL);
+		outcome = try_read(slot, ticket, copy);
+	}
+	return outcome;
+}
+
+static int keep(struct reader *reader, const struct event *event)
+{
+	if (reader->count == reader->room) {
+		size_t room = reader->room ? 2 * reader->room : 256;
+		struct event *events = reallocarray(reader->events, room, sizeof(*events));
+
+		if (!events)
+			return -ENOMEM;
+		reader->events = events;
+		reader->room = room;
+	}
+	reader->events[reader->count++] = *event;
+	return 0;
+}
+
+/* Reads one buffer up to its newest ticket. Adds to *missed how many events of it weren't found. */
+static int collect_buffer(struct reader *reader, enum verdict verdict, uint64_t *missed)
+{
+	struct reader_buffer *buffer = &reader->buffer[verdict];
+	const struct buffer_state *state = &reader->state->buffer[verdict];
+	uint64_t made = load(&state->made), lost = load(&state->lost), tickets = load(&state->tickets), later = 0;
+
+	if (tickets - buffer->next > EVENT_SLOTS)
+		buffer->next = tickets - EVENT_SLOTS;
+	for (; buffer->next < tickets; buffer->next++) {
+		const struct event *slot = &buffer->slots[buffer->next & (EVENT_SLOTS - 1)];
+		struct event event;
+		int error;
+
+		if (wait_and_read(slot, buffer->next, &event) != OUTCOME_READ)
+			continue;
+		error = keep(reader, &event);
+		if (error)
+			return error;
+		buffer->got++;
+		if (event.number >= made)
+			later++;
+	}
+	*missed += made - (buffer->got - later) + lost;
+	return 0;
+}
+
+static int compare_events(const void *a, const void *b)
+{
+	uint64_t first = ((const struct event *)a)->seq, second = ((const struct event *)b)->seq;
+
+	return (first > second) - (first < second);
+}
+
+int reader_collect(struct reader *reader)
+{
+	uint64_t next_seq = load(&reader->state->next_seq), missed = 0;
+
+	for (int verdict = 0; verdict < VERDICTS; verdict++) {
+		int error = reader->buffer[verdict].slots ? collect_buffer(reader, verdict, &missed) : 0;
+
+		if (error)
+			return error;
+	}
+	reader->missed = missed;
+	if (reader->count)
+		qsort(reader->events, reader->count, sizeof(*reader->events), compare_events);
+	for (reader->ready = 0; reader->ready < reader->count; reader->ready++)
+		if (reader->events[reader->ready].seq >= next_seq)
+			break;
+	return 0;
+}
+
+void reader_advance(struct reader *reader)
+{
+	reader->count -= reader->ready;
+	memmove(reader->events, reader->events + reader->ready, reader->count * sizeof(*reader->events));
+	reader->ready = 0;
+}

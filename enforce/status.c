@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Messages on standard error.
+ */
+#include "enforce/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "enforce/escape.h"
+#include "policy/cleanup.h"
+
+static void say(const char *prefix, const char *format, va_list arguments)
+{
+	_cleanup_free_ char *message = NULL;
+
+	if (vasprintf(&message, format, arguments) < 0)
+		abort();
+	fputs(prefix, stderr);
+	escape_print(stderr, message);
+	fputc('\n', stderr);
+}
+
+enum status fail(enum status status, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say("sockaccept-ctl: ", format, arguments);
+	va_end(arguments);
+	return status;
+}
+
+void warn(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say("sockaccept-ctl: warning: ", format, arguments);
+	va_end(arguments);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The verbs of sockaccept-ctl. One table has them all: dispatch, help and suggestions are made from it.
+ */
+#ifndef SOCKACCEPT_VERB_H
+#define SOCKACCEPT_VERB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "enforce/privileges.h"
+#include "enforce/status.h"
+
+enum verb_option {
+	OPTION_JSON = 1 << 0,
+	OPTION_USER = 1 << 1,
+	OPTION_ALL = 1 << 2,
+	OPTION_FOLLOW = 1 << 3,
+	OPTION_PORTS = 1 << 4,
+};
+
+/* One call of a verb, with its options. */
+struct invocation {
+	const struct verb *verb;
+	char **arguments; /* without the options; ends with NULL */
+	int count;
+	unsigned options; /* enum verb_option: those given */
+	const char *user; /* of OPTION_USER */
+};
+
+struct verb {
+	const char *name;
+	const char *arguments; /* as usage shows them */
+	int least, most;       /* how many; most < 0: any number */
+	unsigned options;      /* enum verb_option: those it takes */
+	enum privilege privilege;
+	enum status (*run)(const struct invocation *invocation);
+	const char *summary;
+};
+
+extern const struct verb verbs[];
+extern const size_t verb_count;
+
+enum status verb_load(const struct invocation *invocation);
+enum status verb_unload(const struct invocation *invocation);
+enum status verb_rule(const struct invocation *invocation); /* allow, deny, remove */
+enum status verb_list(const struct invocation *invocation);
+enum status verb_status(const struct invocation *invocation);
+enum status verb_mode(const struct invocation *invocation);
+enum status verb_audit(const struct invocation *invocation);
+enum status verb_check(const struct invocation *invocation);
+enum status verb_help(const struct invocation *invocation);
+
+/* Prints the help of all, to standard output. */
+void help_all(void);
+/* Prints the help of one verb, to standard output. */
+void help_verb(const struct verb *verb);
+/* The verb with exactly this name, or NULL. */
+const struct verb *verb_find(const char *name);
+/* Says that there is no such verb, and the nearest one. Returns STATUS_USAGE. */
+enum status verb_unknown(const char *name);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * load, unload, check: policies as a whole.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "enforce/kernel.h"
+#include "enforce/live.h"
+#include "enforce/lock.h"
+#include "enforce/output.h"
+#include "enforce/report.h"
+#include "enforce/verb.h"
+#include "policy/cleanup.h"
+#include "policy/source.h"
+
+/* Reads and resolves the policy at `path`, and reports what is wrong with it. */
+static enum status read_policy(const char *path, struct policy *policy)
+{
+	struct diagnostics diagnostics = { 0 };
+	size_t errors;
+
+	source_read(path, false, policy, &diagnostics);
+	if (!diagnostics.errors)
+		source_resolve(policy, &diagnostics);
+	report_print(&diagnostics);
+	errors = diagnostics.errors;
+	diagnostics_clear(&diagnostics);
+	if (errors)
+		return fail(STATUS_INVALID, "the policy is invalid: nothing of it was applied");
+	return STATUS_DONE;
+}
+
+static enum status publish_first(struct kernel *kernel, struct policy *policy)
+{
+	enum status status = kernel_prepare(kernel);
+
+	if (status != STATUS_DONE)
+		return status;
+	status = live_publish(kernel, policy, NULL);
+	if (status == STATUS_DONE)
+		return kernel_attach(kernel);
+	kernel_detach();
+	return status;
+}
+
+static enum status publish_next(struct kernel *kernel, struct policy *policy)
+{
+	struct policy before;
+	enum status status;
+
+	policy_init(&before);
+	status = live_read(kernel, &before);
+	policy->generation = before.generation;
+	if (status == STATUS_DONE)
+		status = live_publish(kernel, policy, &before);
+	policy_clear(&before);
+	return status;
+}
+
+static enum status publish(struct policy *policy)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_close_ int lock = -1;
+	enum status status = lock_take(&lock);
+	const char *problem = kernel_not_enforcing();
+
+	if (status != STATUS_DONE)
+		return status;
+	status = kernel_open(&kernel, true, true);
+	if (status == STATUS_NOT_LOADED)
+		status = publish_first(&kernel, policy);
+	else if (status == STATUS_DONE)
+		status = publish_next(&kernel, policy);
+	if (status == STATUS_DONE && problem)
+		warn("NOT ENFORCING: %s", problem);
+	return status;
+}
+
+enum status verb_load(const struct invocation *invocation)
+{
+	struct policy policy;
+	enum status status;
+
+	policy_init(&policy);
+	status = read_policy(invocation->arguments[0], &policy);
+	if (status == STATUS_DONE)
+		status = publish(&policy);
+	if (status == STATUS_DONE)
+		printf("Loaded %zu rules: mode %s, default %s, generation %" PRIu64 ".\n", policy.rule_count,
+		       policy.mode == MODE_ENFORCE ? "enforce" : "permissive",
+		       policy.verdict == VERDICT_DENY ? "deny" : "allow", policy.generation);
+	policy_clear(&policy);
+	return status;
+}
+
+enum status verb_unload(const struct invocation *invocation)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_close_ int lock = -1;
+	enum status status = lock_take(&lock);
+
+	(void)invocation;
+	if (status != STATUS_DONE)
+		return status;
+	/* Another version's kernel side can be removed, though not read. */
+	status = kernel_open(&kernel, false, false);
+	if (status == STATUS_DONE || status == STATUS_FAILED)
+		status = kernel_detach();
+	if (status == STATUS_DONE)
+		puts("Unloaded: nothing is enforced.");
+	return status;
+}
+
+static void print_check(const struct diagnostics *diagnostics, const struct policy *policy, bool json)
+{
+	struct output output;
+
+	output_start(&output, stdout, json);
+	if (!json) {
+		report_print(diagnostics);
+		if (!diagnostics->errors)
+			printf("Valid: %zu rules.\n", policy->rule_count);
+		return;
+	}
+	output_open_object(&output, NULL);
+	output_number(&output, "schema", NULL, 1);
+	output_flag(&output, "valid", NULL, !diagnostics->errors);
+	report_json(&output, "errors", diagnostics, SEVERITY_ERROR);
+	report_json(&output, "warnings", diagnostics, SEVERITY_WARNING);
+	output_close(&output);
+	output_end(&output);
+}
+
+enum status verb_check(const struct invocation *invocation)
+{
+	struct diagnostics diagnostics = { 0 };
+	struct policy policy;
+	enum status status;
+
+	policy_init(&policy);
+	source_read(invocation->arguments[0], true, &policy, &diagnostics);
+	if (!diagnostics.errors)
+		source_resolve(&policy, &diagnostics);
+	if (!diagnostics.errors)
+		policy_normalise(&policy);
+	print_check(&diagnostics, &policy, invocation->options & OPTION_JSON);
+	status = diagnostics.errors ? STATUS_INVALID : STATUS_DONE;
+	diagnostics_clear(&diagnostics);
+	policy_clear(&policy);
+	return status;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * allow, deny, remove: one rule of the live policy at a time, and mode.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "enforce/kernel.h"
+#include "enforce/live.h"
+#include "enforce/lock.h"
+#include "enforce/verb.h"
+#include "policy/cleanup.h"
+#include "policy/ini.h"
+#include "policy/port.h"
+#include "policy/source.h"
+
+/* What the command line asks for. */
+struct edit {
+	const struct verb *verb;
+	const char *path;  /* of the binary, or "any" */
+	char *resolved;    /* NULL: any */
+	struct port_item *ports;
+	size_t port_count; /* 0: remove all rules of the binary */
+	bool has_uid;
+	uint32_t uid;
+};
+
+/* Applies an edit to a policy. *changed: whether that made a difference. */
+typedef enum status (*change_function)(struct policy *policy, const void *edit, bool *changed);
+
+/* Reads the live policy, changes it, and puts it back, while no other command does. */
+static enum status change_live(change_function change, const void *edit, uint64_t *generation, bool *changed)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_close_ int lock = -1;
+	struct policy policy, before;
+	enum status status = lock_take(&lock);
+
+	if (status == STATUS_DONE)
+		status = kernel_open(&kernel, true, false);
+	if (status != STATUS_DONE)
+		return status;
+	policy_init(&policy);
+	policy_init(&before);
+	status = live_read(&kernel, &before);
+	if (status == STATUS_DONE)
+		status = live_read(&kernel, &policy);
+	if (status == STATUS_DONE)
+		status = change(&policy, edit, changed);
+	if (status == STATUS_DONE && *changed)
+		status = live_publish(&kernel, &policy, &before);
+	*generation = policy.generation;
+	policy_clear(&policy);
+	policy_clear(&before);
+	return status;
+}
+
+/* Each argument is an item, or several with commas, as in a policy file. */
+static enum status read_ports(const struct invocation *invocation, struct edit *edit)
+{
+	for (int i = 1; i < invocation->count; i++) {
+		_cleanup_free_ char *copy = strdup(invocation->arguments[i]);
+		char *rest = copy, *text;
+
+		while (copy && (text = strsep(&rest, ","))) {
+			const char *problem;
+
+			edit->ports = reallocarray(edit->ports, edit->port_count + 1, sizeof(*edit->ports));
+			if (!edit->ports)
+				abort();
+			problem = port_parse(text, &edit->ports[edit->port_count]);
+			if (problem)
+				return fail(STATUS_USAGE, "port '%s': %s", text, problem);
+			edit->port_count++;
+		}
+	}
+	return STATUS_DONE;
+}
+
+static enum status read_user(const char *text, struct edit *edit)
+{
+	struct passwd *entry;
+	char *end;
+	unsigned long number;
+
+	if (!text)
+		return STATUS_DONE;
+	edit->has_uid = true;
+	errno = 0;
+	number = strtoul(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && !*end && !errno && number < UINT32_MAX) {
+		edit->uid = (uint32_t)number;
+		return STATUS_DONE;
+	}
+	entry = getpwnam(text);
+	if (!entry)
+		return fail(STATUS_USAGE, "unknown user '%s'; create it, or give its numeric id", text);
+	edit->uid = entry->pw_uid;
+	return STATUS_DONE;
+}
+
+static enum status read_binary(const char *path, struct edit *edit)
+{
+	_cleanup_free_ char *problem = ini_check_path(path);
+	_cleanup_free_ char *unresolved = NULL;
+	bool missing = false;
+
+	if (problem)
+		return fail(STATUS_USAGE, "%s", problem);
+	edit->path = path;
+	if (!strcmp(path, "any"))
+		return STATUS_DONE;
+	unresolved = source_resolve_path(path, &edit->resolved, &missing);
+	/* What can't be found any more can still be removed, by the path that its rules give. */
+	if (unresolved && strcmp(edit->verb->name, "remove") != 0)
+		return fail(STATUS_FAILED, "%s", unresolved);
+	if (missing && strcmp(edit->verb->name, "remove") != 0)
+		warn("%s: no such file yet; the rule waits for it", path);
+	return STATUS_DONE;
+}
+
+static enum status read_edit(const struct invocation *invocation, struct edit *edit)
+{
+	enum status status;
+
+	edit->verb = invocation->verb;
+	status = read_ports(invocation, edit);
+	if (status == STATUS_DONE)
+		status = read_user(invocation->user, edit);
+	if (status == STATUS_DONE)
+		status = read_binary(invocation->arguments[0], edit);
+	return status;
+}
+
+/* The edit's binary in `policy`, bound to what its path is resolved to now. */
+static size_t bind_binary(struct policy *policy, const struct edit *edit)
+{
+	size_t index = policy_binary(policy, edit->path);
+	struct binary *binary = &policy->binaries[index];
+
+	if (!edit->resolved || (binary->resolved && !strcmp(binary->resolved, edit->resolved)))
+		return index;
+	if (binary->resolved)
+		warn("%s was %s when its first rule was made; all its rules now stand for %s", edit->path,
+		     binary->resolved, edit->resolved);
+	free(binary->resolved);
+	binary->resolved = strdup(edit->resolved);
+	if (!binary->resolved)
+		abort();
+	return index;
+}
+
+static enum status add_rules(struct policy *policy, const void *data, bool *changed)
+{
+	const struct edit *edit = data;
+	struct rule rule = {
+		.section = CLI_SECTION,
+		.binary = bind_binary(policy, edit),
+		.verdict = strcmp(edit->verb->name, "deny") ? VERDICT_ALLOW : VERDICT_DENY,
+		.has_uid = edit->has_uid,
+		.uid = edit->uid,
+		.counter = COUNTER_NONE,
+	};
+
+	for (size_t i = 0; i < edit->port_count; i++) {
+		rule.port = edit->ports[i];
+		if (policy_replace(policy, &rule))
+			*changed = true;
+	}
+	return STATUS_DONE;
+}
+
+static enum status remove_rules(struct policy *policy, const void *data, bool *changed)
+{
+	const struct edit *edit = data;
+	size_t binary = policy_binary(policy, edit->path), removed = 0;
+	const uint32_t *uid = edit->has_uid ? &edit->uid : NULL;
+
+	if (edit->resolved && !policy->binaries[binary].resolved) {
+		policy->binaries[binary].resolved = strdup(edit->resolved);
+		if (!policy->binaries[binary].resolved)
+			abort();
+	}
+	if (!edit->port_count)
+		removed = policy_remove(policy, binary, NULL, uid);
+	for (size_t i = 0; i < edit->port_count; i++) {
+		size_t now = policy_remove(policy, binary, &edit->ports[i], uid);
+		char port[PORT_TEXT_MAX];
+
+		if (!now)
+			return fail(STATUS_FAILED, "%s has no rule for port %s, so nothing was removed; see: sockaccept-ctl "
+				    "list", edit->path, port_format(&edit->ports[i], port));
+		removed += now;
+	}
+	if (!removed)
+		return fail(STATUS_FAILED, "%s has no such rule; see: sockaccept-ctl list", edit->path);
+	*changed = true;
+	return STATUS_DONE;
+}
+
+enum status verb_rule(const struct invocation *invocation)
+{
+	struct edit edit = { 0 };
+	uint64_t generation = 0;
+	bool changed = false;
+	enum status status = read_edit(invocation, &edit);
+
+	if (status == STATUS_DONE)
+		status = change_live(strcmp(invocation->verb->name, "remove") ? add_rules : remove_rules, &edit, &generation,
+				     &changed);
+	if (status == STATUS_DONE && changed)
+		printf("Done: generation %" PRIu64 ".\n", generation);
+	else if (status == STATUS_DONE)
+		printf("Nothing to do: the live policy says so already.\n");
+	free(edit.resolved);
+	free(edit.ports);
+	return status;
+}
+
+static enum status set_mode(struct policy *policy, const void *data, bool *changed)
+{
+	const enum mode *mode = data;
+
+	*changed = policy->mode != *mode;
+	policy->mode = *mode;
+	return STATUS_DONE;
+}
+
+enum status verb_mode(const struct invocation *invocation)
+{
+	const char *word = invocation->arguments[0];
+	enum mode mode = strcmp(word, "permissive") ? MODE_ENFORCE : MODE_PERMISSIVE;
+	uint64_t generation = 0;
+	bool changed = false;
+	enum status status;
+
+	if (mode == MODE_ENFORCE && strcmp(word, "enforce") != 0)
+		return fail(STATUS_USAGE, "unknown mode `%s`; it is `enforce` or `permissive`", word);
+	status = change_live(set_mode, &mode, &generation, &changed);
+	if (status == STATUS_DONE)
+		printf("Mode %s: generation %" PRIu64 ".\n", word, generation);
+	return status;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * status: is anything enforced, what, and how much was decided.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "enforce/kernel.h"
+#include "enforce/live.h"
+#include "enforce/output.h"
+#include "enforce/verb.h"
+
+/* One line for the verdict; in JSON an object. */
+static void print_tally(struct output *output, const char *key, const char *label, const struct tally *tally)
+{
+	char text[80];
+
+	output_open_object(output, key);
+	output_number(output, "connections", NULL, tally->connections);
+	output_number(output, "attempts", NULL, tally->attempts);
+	output_close(output);
+	snprintf(text, sizeof(text), "%" PRIu64 " connections, %" PRIu64 " attempts", (uint64_t)tally->connections,
+		 (uint64_t)tally->attempts);
+	output_text(output, NULL, label, text);
+}
+
+static void print_enforcing(struct output *output, const struct policy *policy, const char *problem)
+{
+	bool enforcing = !problem && policy->mode == MODE_ENFORCE;
+
+	output_flag(output, "enforcing", NULL, enforcing);
+	if (problem)
+		output_coloured(output, NULL, "enforcing", "NOT ENFORCING", COLOUR_BAD);
+	else
+		output_coloured(output, NULL, "enforcing", enforcing ? "yes" : "no: mode is permissive",
+				enforcing ? COLOUR_GOOD : COLOUR_BAD);
+}
+
+static void print_policy(struct output *output, const struct policy *policy)
+{
+	output_text(output, "mode", "mode", policy->mode == MODE_ENFORCE ? "enforce" : "permissive");
+	output_text(output, "default", "default", policy->verdict == VERDICT_DENY ? "deny" : "allow");
+	output_number(output, "generation", "generation", policy->generation);
+	output_number(output, "rules", "rules", policy->rule_count);
+}
+
+static void print_counts(struct output *output, const struct state *state)
+{
+	output_open_object(output, "decisions");
+	print_tally(output, "allow", "allowed", &state->decisions[VERDICT_ALLOW]);
+	print_tally(output, "deny", "denied", &state->decisions[VERDICT_DENY]);
+	output_close(output);
+	output_number(output, "unmediated", "unmediated", state->unmediated);
+	output_number(output, "refused_earlier", NULL, state->refused_earlier);
+	output_number(output, "events_lost", NULL, state->buffer[VERDICT_ALLOW].lost + state->buffer[VERDICT_DENY].lost);
+}
+
+static void print_problems(struct output *output, const char *problem)
+{
+	output_open_array(output, "problems");
+	if (problem)
+		output_text(output, NULL, NULL, problem);
+	output_close(output);
+	if (problem)
+		output_text(output, NULL, "problem", problem);
+}
+
+static enum status print_not_loaded(const struct invocation *invocation)
+{
+	struct output output;
+
+	output_start(&output, stdout, invocation->options & OPTION_JSON);
+	output_open_object(&output, NULL);
+	output_number(&output, "schema", NULL, 1);
+	output_flag(&output, "loaded", NULL, false);
+	output_close(&output);
+	output_coloured(&output, NULL, "enforcing", "no: not loaded; run: sockaccept-ctl load [FILE]", COLOUR_BAD);
+	output_end(&output);
+	return STATUS_NOT_LOADED;
+}
+
+enum status verb_status(const struct invocation *invocation)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	enum status status = kernel_open(&kernel, false, true);
+	const char *problem = kernel_not_enforcing();
+	struct output output;
+	struct policy policy;
+
+	if (status == STATUS_NOT_LOADED)
+		return print_not_loaded(invocation);
+	if (status != STATUS_DONE)
+		return status;
+	policy_init(&policy);
+	status = live_read(&kernel, &policy);
+	if (status != STATUS_DONE)
+		return status;
+	output_start(&output, stdout, invocation->options & OPTION_JSON);
+	output_open_object(&output, NULL);
+	output_number(&output, "schema", NULL, 1);
+	output_flag(&output, "loaded", NULL, true);
+	print_enforcing(&output, &policy, problem);
+	print_policy(&output, &policy);
+	print_counts(&output, kernel.state);
+	print_problems(&output, problem);
+	output_close(&output);
+	output_end(&output);
+	policy_clear(&policy);
+	return problem ? STATUS_FAILED : STATUS_DONE;
+}

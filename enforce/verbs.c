@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The table of verbs, and their help.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "enforce/verb.h"
+#include "policy/text.h"
+
+const struct verb verbs[] = {
+	{ "load", "[FILE|DIRECTORY]", 0, 1, 0, PRIVILEGE_ATTACH, verb_load,
+	  "attach if needed, and make this the policy, in one step" },
+	{ "unload", "", 0, 0, 0, PRIVILEGE_READ, verb_unload, "detach and remove everything" },
+	{ "allow", "BINARY PORT...", 2, -1, OPTION_USER, PRIVILEGE_CHANGE, verb_rule,
+	  "add or replace a rule of the live policy" },
+	{ "deny", "BINARY PORT...", 2, -1, OPTION_USER, PRIVILEGE_CHANGE, verb_rule,
+	  "add or replace a rule of the live policy" },
+	{ "remove", "BINARY [PORT...]", 1, -1, OPTION_USER, PRIVILEGE_CHANGE, verb_rule,
+	  "remove rules of the live policy" },
+	{ "list", "", 0, 0, OPTION_JSON | OPTION_PORTS, PRIVILEGE_READ, verb_list,
+	  "the live rules, and how often each decided" },
+	{ "status", "", 0, 0, OPTION_JSON, PRIVILEGE_READ, verb_status,
+	  "enforcing? mode, default, generation, counts, anything amiss" },
+	{ "mode", "enforce|permissive", 1, 1, 0, PRIVILEGE_CHANGE, verb_mode,
+	  "enforce the policy, or only record what it would deny" },
+	{ "audit", "", 0, 0, OPTION_JSON | OPTION_ALL | OPTION_FOLLOW, PRIVILEGE_READ, verb_audit,
+	  "denials (or every event), oldest first" },
+	{ "check", "[FILE|DIRECTORY]", 0, 1, OPTION_JSON, PRIVILEGE_FILES, verb_check,
+	  "validate without touching the kernel; needs no privilege" },
+	{ "help", "[VERB]", 0, 1, 0, PRIVILEGE_NONE, verb_help, "this help, or that of a verb" },
+};
+const size_t verb_count = sizeof(verbs) / sizeof(verbs[0]);
+
+static const struct {
+	enum verb_option option;
+	const char *name, *summary;
+} options[] = {
+	{ OPTION_JSON, "--json", "JSON instead of text" },
+	{ OPTION_USER, "--user NAME", "a rule for callers with this effective user, by name or id" },
+	{ OPTION_ALL, "--all", "accepted connections too" },
+	{ OPTION_FOLLOW, "--follow", "go on with new events as they come" },
+	{ OPTION_PORTS, "--ports", "decisions by binary, port and verdict instead of rules" },
+};
+
+static const char *const details[] = {
+	"BINARY is the absolute path of an executable, or `any`.",
+	"PORT is a port, a range such as 8000-8099, or `any`; /tcp, /sctp or /vsock narrows it.",
+	"FILE is a policy file, DIRECTORY one of *.ini files; without either, /etc/sockaccept/policy.ini",
+	"and /etc/sockaccept/policy.d/*.ini are read.",
+};
+
+void help_all(void)
+{
+	puts("Usage: sockaccept-ctl VERB [ARGUMENT...] [OPTION...]\n\n"
+	     "A firewall for accept(2): which binary may accept connections on which port.\n");
+	for (size_t i = 0; i < verb_count; i++) {
+		char usage[64];
+
+		snprintf(usage, sizeof(usage), "%s %s", verbs[i].name, verbs[i].arguments);
+		printf("  %-24s  %s\n", usage, verbs[i].summary);
+	}
+	puts("\n  --help, --version\n");
+	for (size_t i = 0; i < sizeof(details) / sizeof(details[0]); i++)
+		puts(details[i]);
+	puts("\nStatus: 0 done; 1 failed; 2 usage; 3 not loaded; 4 not permitted;\n"
+	     "5 this kernel can't; 6 the policy is invalid.\n\n"
+	     "More: man sockaccept-ctl, man sockaccept.ini, man 7 sockaccept");
+}
+
+void help_verb(const struct verb *verb)
+{
+	printf("Usage: sockaccept-ctl %s%s%s%s\n\n%s.\n", verb->name, *verb->arguments ? " " : "", verb->arguments,
+	       verb->options ? " [OPTION...]" : "", verb->summary);
+	if (verb->options)
+		puts("");
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (verb->options & options[i].option)
+			printf("  %-14s  %s\n", options[i].name, options[i].summary);
+}
+
+const struct verb *verb_find(const char *name)
+{
+	for (size_t i = 0; i < verb_count; i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+/* The verb of which the name is a slip, or that it is the beginning of. */
+static const char *nearest_verb(const char *name)
+{
+	const char *names[sizeof(verbs) / sizeof(verbs[0])], *nearest = NULL;
+	unsigned best = ~0U;
+
+	for (size_t i = 0; i < verb_count; i++) {
+		unsigned distance = word_distance(name, verbs[i].name);
+
+		names[i] = verbs[i].name;
+		if (strlen(name) > 1 && !strncmp(verbs[i].name, name, strlen(name)))
+			return verbs[i].name;
+		if (distance < best) {
+			best = distance;
+			nearest = names[i];
+		}
+	}
+	return nearest;
+}
+
+enum status verb_unknown(const char *name)
+{
+	return fail(STATUS_USAGE, "unknown verb `%s`; did you mean `%s`? All of them: sockaccept-ctl help", name,
+		    nearest_verb(name));
+}
+
+enum status verb_help(const struct invocation *invocation)
+{
+	const struct verb *verb;
+
+	if (!invocation->count) {
+		help_all();
+		return STATUS_DONE;
+	}
+	verb = verb_find(invocation->arguments[0]);
+	if (!verb)
+		return verb_unknown(invocation->arguments[0]);
+	help_verb(verb);
+	return STATUS_DONE;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Owners that let go by themselves when they leave their scope. To pass a thing on, take it:
+ *
+ *   _cleanup_free_ char *text = read_it();
+ *   ...
+ *   return TAKE_PTR(text);
+ *
+ * A descriptor starts at -1, a pointer at NULL.
+ */
+#ifndef SOCKACCEPT_CLEANUP_H
+#define SOCKACCEPT_CLEANUP_H
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static inline void cleanup_free(void *pointer)
+{
+	free(*(void **)pointer);
+}
+
+static inline void cleanup_fclose(FILE **stream)
+{
+	if (*stream)
+		fclose(*stream);
+}
+
+static inline void cleanup_closedir(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+static inline void cleanup_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+#define _cleanup_free_ __attribute__((cleanup(cleanup_free)))
+#define _cleanup_fclose_ __attribute__((cleanup(cleanup_fclose)))
+#define _cleanup_closedir_ __attribute__((cleanup(cleanup_closedir)))
+#define _cleanup_close_ __attribute__((cleanup(cleanup_close)))
+
+#define TAKE_PTR(pointer)                             \
+	__extension__({                               \
+		__typeof__(pointer) *owner_ = &(pointer); \
+		__typeof__(pointer) taken_ = *owner_; \
+		*owner_ = NULL;                       \
+		taken_;                               \
+	})
+
+#define TAKE_FD(fd)                   \
+	__extension__({               \
+		int *owner_ = &(fd);  \
+		int taken_ = *owner_; \
+		*owner_ = -1;         \
+		taken_;               \
+	})
+
+#endif

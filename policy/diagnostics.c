@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The list of what is wrong with a policy.
+ */
+#include "policy/diagnostics.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Makes room for one more. The list has no count of its room: it doubles at each power of two. */
+static struct diagnostic *next_slot(struct diagnostics *d)
+{
+	struct diagnostic *list;
+
+	if ((d->count & (d->count - 1)) == 0) {
+		list = reallocarray(d->list, d->count ? 2 * d->count : 1, sizeof(*list));
+		if (!list)
+			abort();
+		d->list = list;
+	}
+	return &d->list[d->count++];
+}
+
+static void add(struct diagnostics *d, enum severity severity, const char *file, unsigned line,
+		const char *format, va_list arguments) __attribute__((format(printf, 5, 0)));
+
+static void add(struct diagnostics *d, enum severity severity, const char *file, unsigned line,
+		const char *format, va_list arguments)
+{
+	struct diagnostic *slot = next_slot(d);
+
+	slot->severity = severity;
+	slot->line = line;
+	slot->file = file ? strdup(file) : NULL;
+	if ((file && !slot->file) || vasprintf(&slot->message, format, arguments) < 0)
+		abort();
+	if (severity == SEVERITY_ERROR)
+		d->errors++;
+}
+
+void diagnostics_error(struct diagnostics *d, const char *file, unsigned line, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	add(d, SEVERITY_ERROR, file, line, format, arguments);
+	va_end(arguments);
+}
+
+void diagnostics_warning(struct diagnostics *d, const char *file, unsigned line, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	add(d, SEVERITY_WARNING, file, line, format, arguments);
+	va_end(arguments);
+}
+
+void diagnostics_clear(struct diagnostics *d)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		free(d->list[i].file);
+		free(d->list[i].message);
+	}
+	free(d->list);
+	*d = (struct diagnostics){ 0 };
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is wrong with a policy, said as `file:line: what, and how to mend it`.
+ */
+#ifndef SOCKACCEPT_DIAGNOSTICS_H
+#define SOCKACCEPT_DIAGNOSTICS_H
+
+#include <stddef.h>
+
+enum severity {
+	SEVERITY_ERROR,
+	SEVERITY_WARNING,
+};
+
+struct diagnostic {
+	enum severity severity;
+	char *file;     /* NULL: not about a file */
+	unsigned line;  /* from 1; 0: about the file as a whole */
+	char *message;  /* one line without its end: what is wrong; then the remedy */
+};
+
+/* Zero-initialised is empty. */
+struct diagnostics {
+	struct diagnostic *list;
+	size_t count;
+	size_t errors; /* of them, errors */
+};
+
+/*
+ * Adds one. `file` (may be NULL) is copied; `format` as printf's. Text from elsewhere is stored as it
+ * is: who prints it escapes it. Aborts the process when there is no memory for it.
+ */
+void diagnostics_error(struct diagnostics *d, const char *file, unsigned line, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void diagnostics_warning(struct diagnostics *d, const char *file, unsigned line, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Frees all and leaves `d` empty. */
+void diagnostics_clear(struct diagnostics *d);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The policy image: a policy compiled into the pages that the kernel reads (bpf/sockaccept.h).
+ */
+#ifndef SOCKACCEPT_IMAGE_H
+#define SOCKACCEPT_IMAGE_H
+
+#include "policy/policy.h"
+
+/* Zero-initialised is empty. */
+struct image {
+	struct policy_page *pages;
+	size_t count, room;
+	uint32_t *index; /* finds equal pages; image_build()'s own */
+	size_t index_room;
+};
+
+/*
+ * Compiles `policy`, normalised and with its binaries' numbers and its rules' counters set, into `image`.
+ * Returns 0; -E2BIG: more than MAX_RULES rules; -EINVAL: a number out of range. `image` is then empty.
+ * Aborts without memory.
+ */
+int image_build(const struct policy *policy, struct image *image);
+
+/*
+ * The inverse: the policy that `pages` were compiled from, into `policy` (cleared first; `resolved` isn't
+ * in an image and stays NULL). Returns 0, or -EPROTO if they are not an image of this layout.
+ */
+int image_read(const struct policy_page *pages, size_t count, struct policy *policy);
+
+/* Frees what it holds and leaves it empty. */
+void image_clear(struct image *image);
+
+#endif

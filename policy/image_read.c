@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reads a policy back from its image: the kernel's tables are the only place where a live policy is kept.
+ */
+#include "policy/image.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool within(uint32_t first, uint64_t items, uint64_t per_page, size_t pages)
+{
+	return first + (items + per_page - 1) / per_page <= pages;
+}
+
+static bool is_image(const struct policy_page *pages, size_t count)
+{
+	const struct policy_header *header;
+
+	if (!count)
+		return false;
+	header = &pages[0].header;
+	return header->layout == SOCKACCEPT_LAYOUT && header->pages == count && header->mode < MODES &&
+	       header->verdict < VERDICTS && within(header->rules_page, header->rules, RULES_PER_PAGE, count) &&
+	       within(header->names_page, header->names, 1, count);
+}
+
+static void read_rule(const struct rule_record *record, struct rule *rule)
+{
+	const struct rule_label *label = &record->label;
+
+	*rule = (struct rule){
+		.binary = record->name,
+		.port = { label->first, label->last, label->protocol },
+		.verdict = label->verdict,
+		.has_uid = label->has_uid,
+		.uid = label->uid,
+		.counter = record->counter,
+	};
+	memcpy(rule->section, label->section, SECTION_MAX);
+}
+
+int image_read(const struct policy_page *pages, size_t count, struct policy *policy)
+{
+	const struct policy_header *header;
+
+	policy_clear(policy);
+	if (!is_image(pages, count))
+		return -EPROTO;
+	header = &pages[0].header;
+	policy->mode = header->mode;
+	policy->verdict = header->verdict;
+	policy->generation = header->generation;
+
+	for (uint32_t i = 0; i < header->names; i++) {
+		const struct name_record *record = &pages[header->names_page + i].name;
+		char path[NAME_MAX_BYTES + 1] = { 0 };
+		size_t binary;
+
+		memcpy(path, record->path, NAME_MAX_BYTES);
+		binary = policy_binary(policy, path);
+		policy->binaries[binary].number = record->binary;
+	}
+	for (uint32_t i = 0; i < header->rules; i++) {
+		struct rule rule;
+
+		read_rule(&pages[header->rules_page + i / RULES_PER_PAGE].rule[i % RULES_PER_PAGE], &rule);
+		if (rule.binary >= policy->binary_count) {
+			policy_clear(policy);
+			return -EPROTO;
+		}
+		policy_append(policy, &rule);
+	}
+	return 0;
+}

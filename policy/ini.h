@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The policy file: INI text to rules, and back.
+ */
+#ifndef SOCKACCEPT_INI_H
+#define SOCKACCEPT_INI_H
+
+#include <stdio.h>
+
+#include "policy/diagnostics.h"
+#include "policy/policy.h"
+
+/* What was set where, so that a second file can't quietly contradict the first. Zero-initialised. */
+struct ini_settings {
+	char *mode_file, *default_file; /* NULL: not set yet */
+	unsigned mode_line, default_line;
+};
+
+/*
+ * Reads one policy file from `stream` and adds its rules and settings to `policy`. `file` is its name in
+ * diagnostics. Whatever is wrong goes to `diagnostics`, all of it, not only the first; with an error among
+ * them `policy` is not fit for use. `settings` goes from file to file of one policy.
+ */
+void ini_read(FILE *stream, const char *file, struct ini_settings *settings, struct policy *policy,
+	      struct diagnostics *diagnostics);
+
+/* Frees what it holds. */
+void ini_settings_clear(struct ini_settings *settings);
+
+/*
+ * Writes `policy` as a file that ini_read() reads back to the same rules: one section for each run of
+ * rules with the same section, binary and user; lines short enough for inih. Returns 0, or -errno of the
+ * stream.
+ */
+int ini_write(const struct policy *policy, FILE *stream);
+
+/*
+ * Whether `path` can stand as a `binary` in a policy file, and so be named by a rule at all: the command
+ * line asks this too. Returns NULL if so ("any" can), otherwise a message to be freed: what is wrong and
+ * the remedy. Looks at the text only, not at what is there.
+ */
+char *ini_check_path(const char *path);
+
+/* As ini_check_path(), for a section's name; the message is a constant. */
+const char *ini_check_section(const char *name);
+
+/* The words of the policy file, by enum mode and by enum verdict. */
+extern const char *const ini_mode_words[MODES];
+extern const char *const ini_verdict_words[VERDICTS];
+
+#endif

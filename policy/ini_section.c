@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Makes rules and settings of the keys and values of a policy file.
+ *
+ * Nothing in a section depends on the order of its lines, so its rules are made when it ends.
+ */
+#include "policy/ini_section.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "policy/cleanup.h"
+#include "policy/port.h"
+#include "policy/text.h"
+
+/* Of one file; more of them help nobody. */
+#define ERRORS_SHOWN 20
+#define WARNINGS_SHOWN 20
+
+#define LENGTH(array) (sizeof(array) / sizeof(*(array)))
+
+/* In the order of enum key. */
+const char *const ini_key_words[] = { "mode", "default", "binary", "user", "allow", "deny" };
+_Static_assert(LENGTH(ini_key_words) == KEYS, "each key has a word");
+
+static void *must(void *pointer)
+{
+	if (!pointer)
+		abort();
+	return pointer;
+}
+
+/* Makes room for one more element; the room doubles at each power of two. */
+static void *grow(void *array, size_t count, size_t size)
+{
+	if (count & (count - 1))
+		return array;
+	return must(reallocarray(array, count ? 2 * count : 1, size));
+}
+
+#define APPEND(array, count, element)                               \
+	do {                                                        \
+		(array) = grow((array), (count), sizeof(*(array))); \
+		(array)[(count)++] = (element);                     \
+	} while (0)
+
+static void report(struct builder *b, unsigned line, const char *format, va_list arguments)
+	__attribute__((format(printf, 3, 0)));
+
+static void report(struct builder *b, unsigned line, const char *format, va_list arguments)
+{
+	_cleanup_free_ char *message = NULL;
+
+	if (b->stop)
+		return;
+	if (b->errors++ == ERRORS_SHOWN) {
+		diagnostics_error(b->diagnostics, b->file, b->line,
+				  "too many errors; mend those above first, the rest of the file was not read");
+		b->stop = true;
+		return;
+	}
+	if (vasprintf(&message, format, arguments) < 0)
+		abort();
+	diagnostics_error(b->diagnostics, b->file, line, "%s", message);
+}
+
+void builder_error(struct builder *b, unsigned line, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	report(b, line, format, arguments);
+	va_end(arguments);
+}
+
+void builder_refuse(struct builder *b, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	report(b, b->line, format, arguments);
+	va_end(arguments);
+	b->section.line_refused = true;
+	b->key = KEY_REFUSED;
+	b->comma_line = 0;
+}
+
+const char *builder_known_keys(const struct builder *b)
+{
+	if (b->section.kind == SECTION_SETTINGS)
+		return "mode and default";
+	return "binary, user, allow and deny";
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Sections
+ */
+
+static int compare_sizes(const void *a, const void *b)
+{
+	const size_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int compare_uids(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int compare_items(const struct port_item *a, const struct port_item *b)
+{
+	if (a->first != b->first)
+		return a->first < b->first ? -1 : 1;
+	if (a->last != b->last)
+		return a->last < b->last ? -1 : 1;
+	return a->protocol - b->protocol;
+}
+
+static int compare_ports(const void *a, const void *b)
+{
+	const struct port_line *x = a, *y = b;
+	int order = compare_items(&x->item, &y->item);
+
+	if (!order)
+		order = x->verdict - y->verdict;
+	if (!order)
+		order = (x->line > y->line) - (x->line < y->line);
+	return order;
+}
+
+/* Sorts, and drops the repetitions: saying a thing twice is no error, and makes no second rule. */
+#define SORT_UNIQUE(array, count, compare, SAME)                             \
+	do {                                                                 \
+		size_t kept_ = 0;                                            \
+		if (count)                                                   \
+			qsort((array), (count), sizeof(*(array)), compare);  \
+		for (size_t i_ = 0; i_ < (count); i_++)                      \
+			if (!i_ || !SAME(&(array)[i_], &(array)[kept_ - 1])) \
+				(array)[kept_++] = (array)[i_];              \
+		(count) = kept_;                                             \
+	} while (0)
+
+#define SAME_NUMBER(a, b) (*(a) == *(b))
+#define SAME_PORT(a, b) (compare_items(&(a)->item, &(b)->item) == 0 && (a)->verdict == (b)->verdict)
+
+/* `next` follows `port` in their order. */
+static void warn_of_both(struct builder *b, const struct port_line *port, const struct port_line *next)
+{
+	char text[PORT_TEXT_MAX];
+
+	if (compare_items(&port->item, &next->item) != 0 || b->warnings > WARNINGS_SHOWN)
+		return;
+	if (b->warnings++ == WARNINGS_SHOWN) {
+		diagnostics_warning(b->diagnostics, b->file, b->line,
+				    "more warnings of this kind are not shown");
+		return;
+	}
+	diagnostics_warning(b->diagnostics, b->file, port->line > next->line ? port->line : next->line,
+			    "port '%s' of [%s] is both allowed and denied; deny decides, so drop it from allow",
+			    port_format(&port->item, text), b->section.name);
+}
+
+static void report_lack(struct builder *b)
+{
+	struct section *s = &b->section;
+	bool ports = s->seen[KEY_ALLOW] || s->seen[KEY_DENY];
+
+	if (!s->lines)
+		builder_error(b, s->line,
+			      "section [%s] is empty; give it 'binary' and 'allow' or 'deny', or remove it",
+			      s->name);
+	else if (!s->seen[KEY_BINARY] && !ports)
+		builder_error(b, s->line, "section [%s] has only 'user'; add 'binary', and 'allow' or 'deny'",
+			      s->name);
+	else if (!s->seen[KEY_BINARY])
+		builder_error(b, s->line,
+			      "section [%s] has no 'binary'; add the program's path, or 'binary = any'",
+			      s->name);
+	else if (!ports)
+		builder_error(b, s->line,
+			      "section [%s] has neither 'allow' nor 'deny'; add the ports it is about",
+			      s->name);
+}
+
+/* Every binary x every user, or none x every port item. */
+static void make_rules(struct builder *b)
+{
+	struct section *s = &b->section;
+	size_t users = s->uid_count ? s->uid_count : 1;
+	struct rule rule = { .has_uid = s->uid_count > 0, .counter = COUNTER_NONE };
+	uint64_t made = (uint64_t)s->binary_count * users * s->port_count; /* each is at most MAX_RULES */
+
+	if (b->policy->rule_count + made > MAX_RULES) {
+		builder_error(b, s->line,
+			      "section [%s] makes %" PRIu64 " rules, there are %zu, and a policy takes %d; "
+			      "use ranges of ports",
+			      s->name, made, b->policy->rule_count, MAX_RULES);
+		b->stop = true;
+		return;
+	}
+	memcpy(rule.section, s->name, sizeof(rule.section));
+	for (size_t i = 0; i < made; i++) {
+		const struct port_line *port = &s->ports[i % s->port_count];
+
+		rule.binary = s->binaries[i / s->port_count / users];
+		rule.uid = rule.has_uid ? s->uids[i / s->port_count % users] : 0;
+		rule.port = port->item;
+		rule.verdict = port->verdict;
+		policy_append(b->policy, &rule);
+	}
+}
+
+static void end_list(struct builder *b)
+{
+	if (b->comma_line)
+		builder_error(b, b->comma_line,
+			      "the list ends with a comma; drop it, or go on in an indented line");
+	b->comma_line = 0;
+}
+
+void builder_line(struct builder *b)
+{
+	end_list(b);
+	b->key = KEY_NONE;
+	b->section.lines++;
+}
+
+static void clear_section(struct section *s)
+{
+	free(s->binaries);
+	free(s->uids);
+	free(s->ports);
+	*s = (struct section){ 0 };
+}
+
+static void end_section(struct builder *b)
+{
+	struct section *s = &b->section;
+
+	end_list(b);
+	if (s->kind == SECTION_RULES) {
+		SORT_UNIQUE(s->binaries, s->binary_count, compare_sizes, SAME_NUMBER);
+		SORT_UNIQUE(s->uids, s->uid_count, compare_uids, SAME_NUMBER);
+		SORT_UNIQUE(s->ports, s->port_count, compare_ports, SAME_PORT);
+		for (size_t i = 1; i < s->port_count; i++)
+			warn_of_both(b, &s->ports[i - 1], &s->ports[i]);
+		if (!s->line_refused)
+			report_lack(b);
+		if (!b->errors)
+			make_rules(b);
+	}
+	clear_section(s);
+}
+
+void builder_header(struct builder *b, const char *name)
+{
+	end_section(b);
+	b->key = KEY_NONE;
+	b->section.line = b->line;
+	if (!name) {
+		b->section.kind = SECTION_REFUSED;
+		return;
+	}
+	b->section.kind = strcmp(name, SETTINGS_SECTION) == 0 ? SECTION_SETTINGS : SECTION_RULES;
+	memcpy(b->section.name, name, strlen(name) + 1); /* its length was checked */
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Values
+ */
+
+_Static_assert(MODES == 2 && VERDICTS == 2, "take_setting() names both words");
+
+static void take_setting(struct builder *b, const char *value)
+{
+	struct ini_settings *s = b->settings;
+	bool mode = b->key == KEY_MODE;
+	const char *key = ini_key_words[b->key];
+	const char *const *words = mode ? ini_mode_words : ini_verdict_words;
+	const char *meant = word_nearest(value, words, 2);
+	unsigned now = mode ? (unsigned)b->policy->mode : (unsigned)b->policy->verdict;
+	char **file = mode ? &s->mode_file : &s->default_file;
+	unsigned *line = mode ? &s->mode_line : &s->default_line;
+	size_t word = word_find(value, words, 2);
+
+	if (word == 2 && meant)
+		builder_error(b, b->line, "unknown %s '%s'; did you mean '%s'?", key, value, meant);
+	else if (word == 2)
+		builder_error(b, b->line, "unknown %s '%s'; write '%s' or '%s'", key, value, words[0],
+			      words[1]);
+	else if (b->section.kind == SECTION_REFUSED)
+		return;
+	else if (*file && now != word)
+		builder_error(b, b->line, "'%s = %s' contradicts '%s = %s' at %s:%u; drop one of them", key,
+			      value, key, words[now], *file, *line);
+	else if (!*file) {
+		*file = must(strdup(b->file));
+		*line = b->line;
+		if (mode)
+			b->policy->mode = (enum mode)word;
+		else
+			b->policy->verdict = (enum verdict)word;
+	}
+}
+
+static bool has_room(struct builder *b, size_t count)
+{
+	if (count < MAX_RULES)
+		return true;
+	builder_error(b, b->line, "section [%s] has more than %d values of '%s'; a policy takes %d rules",
+		      b->section.name, MAX_RULES, ini_key_words[b->key], MAX_RULES);
+	b->stop = true;
+	return false;
+}
+
+static void take_binary(struct builder *b, const char *value)
+{
+	struct section *s = &b->section;
+	_cleanup_free_ char *problem = ini_check_path(value);
+
+	if (problem)
+		builder_error(b, b->line, "%s", problem);
+	else if (has_room(b, s->binary_count))
+		APPEND(s->binaries, s->binary_count, policy_binary(b->policy, value));
+}
+
+static bool take_port(struct builder *b, const char *text)
+{
+	struct section *s = &b->section;
+	struct port_line port = { .verdict = b->key == KEY_ALLOW ? VERDICT_ALLOW : VERDICT_DENY,
+				  .line = b->line };
+	const char *problem = port_parse(text, &port.item);
+
+	if (problem)
+		builder_error(b, b->line, "port '%s': %s", text, problem);
+	else if (has_room(b, s->port_count))
+		APPEND(s->ports, s->port_count, port);
+	return !problem;
+}
+
+static bool parse_uid(const char *text, uint32_t *uid)
+{
+	unsigned long long number;
+
+	if (strlen(text) > 10 || (text[0] == '0' && text[1]))
+		return false;
+	number = strtoull(text, NULL, 10);
+	*uid = (uint32_t)number;
+	return number < UINT32_MAX; /* the highest is (uid_t)-1: no user */
+}
+
+/* Asks the system once for each name: with users in a directory service each question takes its time. */
+static const struct known_user *look_up(struct builder *b, const char *name)
+{
+	struct known_user user = { 0 };
+	struct passwd *entry;
+
+	for (size_t i = 0; i < b->user_count; i++)
+		if (strcmp(b->users[i].name, name) == 0)
+			return &b->users[i];
+	errno = 0;
+	entry = getpwnam(name);
+	if (entry)
+		user.uid = entry->pw_uid;
+	else
+		user.error = errno ? errno : ENOENT;
+	user.name = must(strdup(name));
+	APPEND(b->users, b->user_count, user);
+	return &b->users[b->user_count - 1];
+}
+
+/* For "no such name" getpwnam() has a choice of errors; any other means that it couldn't find out. */
+static bool is_unknown(int error)
+{
+	return error == ENOENT || error == ESRCH || error == EBADF || error == EPERM;
+}
+
+static bool find_user(struct builder *b, const char *text, uint32_t *uid)
+{
+	const struct known_user *user;
+
+	if (strpbrk(text, " \t")) {
+		builder_error(b, b->line, "user '%s': a name has no blanks in it; put a comma between two",
+			      text);
+		return false;
+	}
+	user = look_up(b, text);
+	*uid = user->uid;
+	if (!user->error)
+		return true;
+	if (!is_unknown(user->error))
+		builder_error(b, b->line, "user '%s' cannot be looked up: %s; give the numeric id", text,
+			      strerror(user->error));
+	else if (strcasecmp(text, "any") == 0)
+		builder_error(b, b->line, "unknown user '%s'; a rule without 'user' is for all users", text);
+	else
+		builder_error(b, b->line, "unknown user '%s'; create it, or give its numeric id", text);
+	return false;
+}
+
+static bool take_user(struct builder *b, const char *text)
+{
+	struct section *s = &b->section;
+	uint32_t uid;
+
+	if (text[strspn(text, "0123456789")]) {
+		if (!find_user(b, text, &uid))
+			return false;
+	} else if (!parse_uid(text, &uid)) {
+		builder_error(b, b->line, "user id %s is none; ids go from 0 to 4294967294", text);
+		return false;
+	}
+	if (has_room(b, s->uid_count))
+		APPEND(s->uids, s->uid_count, uid);
+	return true;
+}
+
+/* Stops at the first bad item: one line, one error. */
+static void take_list(struct builder *b, const char *value)
+{
+	_cleanup_free_ char *copy = must(strdup(value));
+	char *rest = copy, *item;
+
+	while ((item = strsep(&rest, ","))) {
+		item = text_trim(item);
+		if (!*item && !rest) {
+			b->comma_line = b->line;
+		} else if (!*item) {
+			builder_error(b, b->line, "an item of the list is empty; drop the comma too many");
+			return;
+		} else if (!(b->key == KEY_USER ? take_user(b, item) : take_port(b, item))) {
+			return;
+		}
+	}
+}
+
+void builder_more(struct builder *b, const char *value)
+{
+	if (!*value)
+		builder_error(b, b->line, "'%s' has no value; give it one or drop the line",
+			      ini_key_words[b->key]);
+	else if (b->key == KEY_MODE || b->key == KEY_DEFAULT)
+		take_setting(b, value);
+	else if (b->key == KEY_BINARY)
+		take_binary(b, value);
+	else
+		take_list(b, value);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Keys
+ */
+
+/* A setting outside [sockaccept], or a rule's key in it. */
+static void refuse_key(struct builder *b, enum key key)
+{
+	const char *name = b->section.name;
+	const char *word = ini_key_words[key];
+
+	if (b->section.kind == SECTION_SETTINGS)
+		builder_refuse(b,
+			       "'%s' does not belong in [" SETTINGS_SECTION
+			       "]; put rules in a section of another name",
+			       word);
+	else if (word_distance(name, SETTINGS_SECTION) <= 2)
+		builder_refuse(b, "'%s' belongs in [" SETTINGS_SECTION "]; rename section [%s] to that", word,
+			       name);
+	else
+		builder_refuse(b, "'%s' belongs in [" SETTINGS_SECTION "], not in [%s]; move it there", word,
+			       name);
+}
+
+void builder_pair(struct builder *b, const char *name, const char *value)
+{
+	enum key key = word_find(name, ini_key_words, KEYS);
+	bool setting = key == KEY_MODE || key == KEY_DEFAULT;
+	const char *meant = word_nearest(name, ini_key_words, KEYS);
+
+	if (key == KEYS && meant)
+		builder_refuse(b, "unknown key '%s'; did you mean '%s'?", name, meant);
+	else if (key == KEYS)
+		builder_refuse(b, "unknown key '%s'; keys of this section are %s", name, builder_known_keys(b));
+	else if (b->section.kind != SECTION_REFUSED && setting != (b->section.kind == SECTION_SETTINGS))
+		refuse_key(b, key);
+	else {
+		b->key = key;
+		b->section.seen[key] = true;
+		builder_more(b, value);
+	}
+}
+
+void builder_end(struct builder *b)
+{
+	end_section(b);
+	for (size_t i = 0; i < b->user_count; i++)
+		free(b->users[i].name);
+	free(b->users);
+}

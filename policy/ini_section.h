@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the lines of a policy file add up to: ini_read.c reads the lines, ini_section.c makes rules of them.
+ * Nobody else includes this.
+ */
+#ifndef SOCKACCEPT_INI_SECTION_H
+#define SOCKACCEPT_INI_SECTION_H
+
+#include <stdbool.h>
+
+#include "policy/ini.h"
+
+#define SETTINGS_SECTION "sockaccept"
+
+enum key {
+	KEY_MODE,
+	KEY_DEFAULT,
+	KEY_BINARY,
+	KEY_USER,
+	KEY_ALLOW,
+	KEY_DENY,
+	KEYS,
+	KEY_NONE = KEYS, /* no key yet in this section */
+	KEY_REFUSED,     /* the line above was refused, so nothing can be said of one that continues it */
+};
+
+extern const char *const ini_key_words[KEYS];
+
+enum section_kind {
+	SECTION_NONE,     /* before the first header */
+	SECTION_SKIPPED,  /* the same, once that was reported */
+	SECTION_REFUSED,  /* its header was refused: its lines are checked, but make no rules */
+	SECTION_SETTINGS,
+	SECTION_RULES,
+};
+
+struct port_line {
+	struct port_item item;
+	uint8_t verdict;
+	unsigned line;
+};
+
+struct section {
+	enum section_kind kind;
+	char name[SECTION_MAX + 1];
+	unsigned line;
+	unsigned lines;    /* key lines */
+	bool seen[KEYS];   /* also when the value was refused */
+	bool line_refused; /* so nothing can be said of what the section lacks */
+	size_t *binaries;  /* indices in policy.binaries */
+	size_t binary_count;
+	uint32_t *uids;
+	size_t uid_count;
+	struct port_line *ports;
+	size_t port_count;
+};
+
+struct known_user {
+	char *name;
+	int error; /* 0: known */
+	uint32_t uid;
+};
+
+struct builder {
+	const char *file;
+	struct ini_settings *settings;
+	struct policy *policy;
+	struct diagnostics *diagnostics;
+
+	unsigned line; /* the present one */
+	unsigned errors, warnings;
+	bool stop; /* nothing more is to be read */
+
+	struct section section;
+	enum key key;        /* that an indented line would continue */
+	unsigned comma_line; /* of a list whose last line ended with a comma; 0: none */
+
+	struct known_user *users;
+	size_t user_count;
+};
+
+/* Reports an error, up to a number of them; then says so, and stops. */
+void builder_error(struct builder *b, unsigned line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Refuses the present line as a whole: neither its key nor what continues it can be relied on. */
+void builder_refuse(struct builder *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Ends the section and begins the one with this name; NULL: one whose header was refused. */
+void builder_header(struct builder *b, const char *name);
+
+/* A line that begins a new key; what it is follows with builder_pair() or builder_refuse(). */
+void builder_line(struct builder *b);
+
+/* `name = value`. */
+void builder_pair(struct builder *b, const char *name, const char *value);
+
+/* More of the value of b->key, from an indented line. */
+void builder_more(struct builder *b, const char *value);
+
+/* Ends the last section, and frees all. */
+void builder_end(struct builder *b);
+
+/* The keys that the present section can have, as a list in words. */
+const char *builder_known_keys(const struct builder *b);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The policy in user space: binaries, rules, and what it means to add, replace and remove one.
+ */
+#include "policy/policy.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A policy that is half in memory is of no use to anyone. */
+static void *must(void *pointer)
+{
+	if (!pointer)
+		abort();
+	return pointer;
+}
+
+void policy_init(struct policy *policy)
+{
+	*policy = (struct policy){ .mode = MODE_ENFORCE, .verdict = VERDICT_ALLOW };
+}
+
+/* A node of binary_index; `path` is the binary's own. */
+struct index_node {
+	const char *path;
+	size_t binary;
+};
+
+static int compare_nodes(const void *a, const void *b)
+{
+	return strcmp(((const struct index_node *)a)->path, ((const struct index_node *)b)->path);
+}
+
+void policy_clear(struct policy *policy)
+{
+	tdestroy(policy->binary_index, free);
+	for (size_t i = 0; i < policy->binary_count; i++) {
+		free(policy->binaries[i].path);
+		free(policy->binaries[i].resolved);
+	}
+	free(policy->binaries);
+	free(policy->rules);
+	policy_init(policy);
+}
+
+static void index_binary(struct policy *policy, size_t binary)
+{
+	struct index_node *node = must(malloc(sizeof(*node)));
+
+	*node = (struct index_node){ policy->binaries[binary].path, binary };
+	must(tsearch(node, &policy->binary_index, compare_nodes));
+}
+
+size_t policy_binary(struct policy *policy, const char *path)
+{
+	const struct index_node wanted = { .path = path };
+	struct index_node **found = tfind(&wanted, &policy->binary_index, compare_nodes);
+
+	if (found)
+		return (*found)->binary;
+	if (policy->binary_count == policy->binary_room) {
+		policy->binary_room = policy->binary_room ? 2 * policy->binary_room : 16;
+		policy->binaries = must(reallocarray(policy->binaries, policy->binary_room, sizeof(*policy->binaries)));
+	}
+	policy->binaries[policy->binary_count] = (struct binary){ .path = must(strdup(path)) };
+	index_binary(policy, policy->binary_count);
+	return policy->binary_count++;
+}
+
+void policy_append(struct policy *policy, const struct rule *rule)
+{
+	if (policy->rule_count == policy->rule_room) {
+		policy->rule_room = policy->rule_room ? 2 * policy->rule_room : 16;
+		policy->rules = must(reallocarray(policy->rules, policy->rule_room, sizeof(*policy->rules)));
+	}
+	policy->rules[policy->rule_count++] = *rule;
+}
+
+/* What a binary is known by: two paths that resolve to one entry are one binary. */
+static const char *identity(const struct binary *binary)
+{
+	return binary->resolved ? binary->resolved : binary->path;
+}
+
+static bool same_binary(const struct policy *policy, size_t a, size_t b)
+{
+	return a == b || !strcmp(identity(&policy->binaries[a]), identity(&policy->binaries[b]));
+}
+
+static bool same_port(const struct port_item *a, const struct port_item *b)
+{
+	return a->first == b->first && a->last == b->last && a->protocol == b->protocol;
+}
+
+bool rule_same_request(const struct policy *policy, const struct rule *a, const struct rule *b)
+{
+	return same_port(&a->port, &b->port) && a->has_uid == b->has_uid && (!a->has_uid || a->uid == b->uid) &&
+	       same_binary(policy, a->binary, b->binary);
+}
+
+bool policy_replace(struct policy *policy, const struct rule *rule)
+{
+	bool changed = true;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *old = &policy->rules[i];
+
+		if (rule_same_request(policy, old, rule)) {
+			if (old->verdict != rule->verdict)
+				continue;
+			changed = false;
+		}
+		policy->rules[kept++] = *old;
+	}
+	/* One of both verdicts was there: the file said both, and deny decided. */
+	if (kept < policy->rule_count) {
+		policy->rule_count = kept;
+		if (!changed)
+			return true;
+	}
+	if (changed)
+		policy_append(policy, rule);
+	return changed;
+}
+
+size_t policy_remove(struct policy *policy, size_t binary, const struct port_item *port, const uint32_t *uid)
+{
+	size_t kept = 0, removed;
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (same_binary(policy, rule->binary, binary) && (!port || same_port(&rule->port, port)) &&
+		    (!uid || (rule->has_uid && rule->uid == *uid)))
+			continue;
+		policy->rules[kept++] = *rule;
+	}
+	removed = policy->rule_count - kept;
+	policy->rule_count = kept;
+	return removed;
+}
+
+unsigned rule_conditions(const struct rule *rule)
+{
+	return rule->has_uid + (rule->port.protocol != PROTOCOL_ANY);
+}
+
+uint32_t rule_rank(const struct rule *rule)
+{
+	uint32_t width = rule->port.first ? (uint32_t)rule->port.last - rule->port.first + 1 : WIDTH_ANY;
+
+	return RANK(rule_conditions(rule), width, rule->verdict == VERDICT_DENY);
+}
+
+static int compare_numbers(uint32_t a, uint32_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* Same request and verdict: 0. `any` last; then by binary, rank, and whatever tells two rules apart. */
+static int compare_requests(const struct policy *policy, const struct rule *a, const struct rule *b)
+{
+	const char *first = identity(&policy->binaries[a->binary]);
+	const char *second = identity(&policy->binaries[b->binary]);
+	int order = !strcmp(first, "any") - !strcmp(second, "any");
+
+	if (!order)
+		order = strcmp(first, second);
+	if (!order)
+		order = compare_numbers(rule_rank(b), rule_rank(a));
+	if (!order)
+		order = compare_numbers(a->port.first, b->port.first);
+	if (!order)
+		order = compare_numbers(a->port.last, b->port.last);
+	if (!order)
+		order = compare_numbers(a->port.protocol, b->port.protocol);
+	if (!order)
+		order = compare_numbers(a->has_uid, b->has_uid);
+	if (!order && a->has_uid)
+		order = compare_numbers(a->uid, b->uid);
+	return order;
+}
+
+static int compare_rules(const void *a, const void *b, void *policy)
+{
+	const struct rule *first = a, *second = b;
+	const struct policy *p = policy;
+	int order = compare_requests(p, first, second);
+
+	/* Of repetitions the first one stays: a choice that doesn't depend on the order of files. */
+	if (!order)
+		order = strcmp(first->section, second->section);
+	if (!order)
+		order = strcmp(p->binaries[first->binary].path, p->binaries[second->binary].path);
+	return order;
+}
+
+static size_t drop_repetitions(struct policy *policy)
+{
+	size_t kept = 0, dropped;
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		if (kept && !compare_requests(policy, &policy->rules[kept - 1], &policy->rules[i]))
+			continue;
+		policy->rules[kept++] = policy->rules[i];
+	}
+	dropped = policy->rule_count - kept;
+	policy->rule_count = kept;
+	return dropped;
+}
+
+/* Binaries in the order of their first rule; those without one are dropped. */
+static void renumber_binaries(struct policy *policy)
+{
+	size_t *place = must(calloc(policy->binary_count + 1, sizeof(*place)));
+	struct binary *sorted = must(calloc(policy->binary_count + 1, sizeof(*sorted)));
+	size_t count = 0;
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		size_t *binary = &policy->rules[i].binary;
+
+		if (!place[*binary]) {
+			sorted[count++] = policy->binaries[*binary];
+			place[*binary] = count;
+		}
+		*binary = place[*binary] - 1;
+	}
+	for (size_t i = 0; i < policy->binary_count; i++) {
+		if (place[i])
+			continue;
+		free(policy->binaries[i].path);
+		free(policy->binaries[i].resolved);
+	}
+	tdestroy(policy->binary_index, free);
+	policy->binary_index = NULL;
+	free(policy->binaries);
+	free(place);
+	policy->binaries = sorted;
+	policy->binary_room = policy->binary_count + 1;
+	policy->binary_count = count;
+	for (size_t i = 0; i < count; i++)
+		index_binary(policy, i);
+}
+
+size_t policy_normalise(struct policy *policy)
+{
+	size_t dropped;
+
+	if (policy->rule_count)
+		qsort_r(policy->rules, policy->rule_count, sizeof(*policy->rules), compare_rules, policy);
+	dropped = drop_repetitions(policy);
+	renumber_binaries(policy);
+	return dropped;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Port items as text: `80`, `8000-8099`, `any`, with an optional `/tcp`, `/sctp` or `/vsock`.
+ */
+#ifndef SOCKACCEPT_PORT_H
+#define SOCKACCEPT_PORT_H
+
+#include <stdbool.h>
+
+#include "policy/policy.h"
+
+/* Room for the text of any item, with its NUL. */
+#define PORT_TEXT_MAX 24
+
+/*
+ * Reads one item from `text` (no blanks around it). On success sets *item and returns NULL. Otherwise
+ * *item is untouched and a constant sentence says what is wrong and what a port item looks like.
+ */
+const char *port_parse(const char *text, struct port_item *item);
+
+/* Writes the item as port_parse() reads it into `text`, of PORT_TEXT_MAX bytes; returns `text`. */
+char *port_format(const struct port_item *item, char *text);
+
+/* Name of a protocol as items spell it ("tcp", ...); "any" for PROTOCOL_ANY. */
+const char *protocol_name(enum protocol protocol);
+
+#endif

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Finds the files of a policy, judges whether they may be believed, and resolves the paths in them.
+ */
+#include "policy/source.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "policy/cleanup.h"
+#include "policy/ini.h"
+#include "policy/text.h"
+
+/* Of all files together. */
+#define ERRORS_SHOWN 100
+/* As many as the kernel follows. */
+#define LINKS_FOLLOWED 40
+
+#define POLICY_FILE "policy.ini"
+#define POLICY_DIR "policy.d"
+
+struct source {
+	bool lenient;
+	struct policy *policy;
+	struct diagnostics *diagnostics;
+	struct ini_settings settings;
+};
+
+struct names {
+	char **list;
+	size_t count;
+};
+
+static char *join(const char *directory, const char *name)
+{
+	size_t length = strlen(directory);
+
+	return text_format("%s%s%s", directory, length && directory[length - 1] == '/' ? "" : "/", name);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Files
+ */
+
+static const char *kind_of(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFDIR:
+		return "a directory";
+	case S_IFIFO:
+		return "a FIFO";
+	case S_IFSOCK:
+		return "a socket";
+	case S_IFCHR:
+	case S_IFBLK:
+		return "a device";
+	default:
+		return "no regular file";
+	}
+}
+
+static const char *open_remedy(int error)
+{
+	switch (error) {
+	case ENOENT:
+		return "create it or correct its name";
+	case EACCES:
+	case EPERM:
+		return "run this as root";
+	case ELOOP:
+		return "mend its symbolic links";
+	case EMFILE:
+	case ENFILE:
+		return "close other files first";
+	default:
+		return "name a regular file or a directory of them";
+	}
+}
+
+static void report_open(struct source *s, const char *shown, int error)
+{
+	diagnostics_error(s->diagnostics, shown, 0, "cannot be opened: %s; %s", strerror(error),
+			  open_remedy(error));
+}
+
+/* Opens without waiting for anybody: a FIFO would wait for its writer, and a terminal would become ours. */
+static int open_at(int directory, const char *name)
+{
+	int fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static bool judge(struct source *s, const char *shown, const struct stat *st)
+{
+	_cleanup_free_ char *problem = NULL;
+
+	if (st->st_uid != 0)
+		problem = text_format("belongs to user %u, not to root; chown root it", st->st_uid);
+	else if (st->st_mode & (S_IWGRP | S_IWOTH))
+		problem = text_format("can be written by %s (mode %04o); chmod go-w it",
+				      st->st_mode & S_IWOTH ? "anyone" : "its group", st->st_mode & 07777);
+	if (!problem)
+		return true;
+	if (s->lenient)
+		diagnostics_warning(s->diagnostics, shown, 0, "%s, or it will not load", problem);
+	else
+		diagnostics_error(s->diagnostics, shown, 0, "%s", problem);
+	return s->lenient;
+}
+
+/* Takes `fd` over. */
+static void read_file(struct source *s, int fd, const struct stat *st, const char *shown)
+{
+	_cleanup_close_ int owned = fd;
+	_cleanup_fclose_ FILE *stream = NULL;
+
+	if (!judge(s, shown, st))
+		return;
+	if (st->st_size > SOURCE_MAX_BYTES) {
+		diagnostics_error(s->diagnostics, shown, 0, "the file is over %ld MiB; a policy takes less",
+				  SOURCE_MAX_BYTES >> 20);
+		return;
+	}
+	stream = fdopen(owned, "r");
+	if (!stream)
+		abort();
+	TAKE_FD(owned);
+	ini_read(stream, shown, &s->settings, s->policy, s->diagnostics);
+}
+
+/* A file in a directory. It must be one: further directories in it would be read by nobody. */
+static void read_entry(struct source *s, int directory, const char *name, const char *shown)
+{
+	_cleanup_close_ int fd = open_at(directory, name);
+	struct stat st;
+
+	if (fd < 0)
+		report_open(s, shown, -fd);
+	else if (fstat(fd, &st) < 0)
+		report_open(s, shown, errno);
+	else if (!S_ISREG(st.st_mode))
+		diagnostics_error(s->diagnostics, shown, 0, "is %s; a policy is a regular file",
+				  kind_of(st.st_mode));
+	else
+		read_file(s, TAKE_FD(fd), &st, shown);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Directories
+ */
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void clear_names(struct names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->list[i]);
+	free(names->list);
+}
+
+static bool is_ini(const char *name)
+{
+	size_t length = strlen(name);
+
+	return name[0] != '.' && length > 4 && strcmp(name + length - 4, ".ini") == 0;
+}
+
+static void add_name(struct names *names, const char *name)
+{
+	if ((names->count & (names->count - 1)) == 0)
+		names->list =
+			reallocarray(names->list, names->count ? 2 * names->count : 1, sizeof(*names->list));
+	if (!names->list)
+		abort();
+	names->list[names->count] = text_format("%s", name);
+	names->count++;
+}
+
+/* The *.ini in a directory, in the byte order of their names, whatever the locale. */
+static int list_directory(int fd, struct names *names)
+{
+	_cleanup_closedir_ DIR *directory = NULL;
+	_cleanup_close_ int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent *entry;
+
+	if (own < 0)
+		return -errno;
+	directory = fdopendir(own);
+	if (!directory)
+		return -errno;
+	TAKE_FD(own);
+	for (errno = 0; (entry = readdir(directory)); errno = 0)
+		if (is_ini(entry->d_name))
+			add_name(names, entry->d_name);
+	if (errno)
+		return -errno;
+	if (names->count)
+		qsort(names->list, names->count, sizeof(*names->list), compare_names);
+	return 0;
+}
+
+static void read_names(struct source *s, int fd, const char *shown, const struct names *names)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		_cleanup_free_ char *path = join(shown, names->list[i]);
+
+		if (s->diagnostics->errors >= ERRORS_SHOWN) {
+			diagnostics_error(
+				s->diagnostics, path, 0,
+				"not read, nor what follows it: too many errors; mend those above first");
+			return;
+		}
+		read_entry(s, fd, names->list[i], path);
+	}
+}
+
+/* The *.ini of a directory. */
+static void read_flat(struct source *s, int fd, const char *shown, bool may_be_empty)
+{
+	struct names names = { 0 };
+	int error = list_directory(fd, &names);
+
+	if (error)
+		report_open(s, shown, -error);
+	else if (!names.count && !may_be_empty)
+		diagnostics_error(s->diagnostics, shown, 0,
+				  "no *.ini in this directory; create one, such as %s", POLICY_FILE);
+	else
+		read_names(s, fd, shown, &names);
+	clear_names(&names);
+}
+
+static bool has_entry(int fd, const char *name)
+{
+	struct stat st;
+
+	/* Whatever else goes wrong with it is found, and said, when it is opened. */
+	return fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
+/* Files beside policy.ini aren't read, and their owner should know. */
+static void warn_of_others(struct source *s, int fd, const char *shown)
+{
+	struct names names = { 0 };
+
+	if (list_directory(fd, &names) == 0) {
+		for (size_t i = 0; i < names.count; i++) {
+			_cleanup_free_ char *path = join(shown, names.list[i]);
+
+			if (strcmp(names.list[i], POLICY_FILE) != 0)
+				diagnostics_warning(s->diagnostics, path, 0,
+						    "not read; move it to " POLICY_DIR "/");
+		}
+	}
+	clear_names(&names);
+}
+
+static void read_drop_ins(struct source *s, int fd, const char *shown, bool may_be_empty)
+{
+	_cleanup_close_ int drop_ins = open_at(fd, POLICY_DIR);
+	_cleanup_free_ char *path = join(shown, POLICY_DIR);
+	struct stat st;
+
+	if (drop_ins < 0)
+		report_open(s, path, -drop_ins);
+	else if (fstat(drop_ins, &st) < 0)
+		report_open(s, path, errno);
+	else if (!S_ISDIR(st.st_mode))
+		diagnostics_error(s->diagnostics, path, 0, "is %s; make it a directory",
+				  S_ISREG(st.st_mode) ? "a file" : kind_of(st.st_mode));
+	else if (judge(s, path, &st))
+		read_flat(s, drop_ins, path, may_be_empty);
+}
+
+/* A directory with policy.ini, policy.d or both in it. */
+static void read_layout(struct source *s, int fd, const char *shown)
+{
+	bool file = has_entry(fd, POLICY_FILE);
+
+	if (file) {
+		_cleanup_free_ char *path = join(shown, POLICY_FILE);
+
+		read_entry(s, fd, POLICY_FILE, path);
+	}
+	if (has_entry(fd, POLICY_DIR))
+		read_drop_ins(s, fd, shown, file);
+	warn_of_others(s, fd, shown);
+}
+
+static void read_directory(struct source *s, int fd, const struct stat *st, const char *shown)
+{
+	if (!judge(s, shown, st))
+		return;
+	if (has_entry(fd, POLICY_FILE) || has_entry(fd, POLICY_DIR))
+		read_layout(s, fd, shown);
+	else
+		read_flat(s, fd, shown, false);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * The source
+ */
+
+static void read_given(struct source *s, const char *path)
+{
+	_cleanup_close_ int fd = open_at(AT_FDCWD, path);
+	struct stat st;
+
+	if (fd < 0)
+		report_open(s, path, -fd);
+	else if (fstat(fd, &st) < 0)
+		report_open(s, path, errno);
+	else if (S_ISREG(st.st_mode))
+		read_file(s, TAKE_FD(fd), &st, path);
+	else if (S_ISDIR(st.st_mode))
+		read_directory(s, fd, &st, path);
+	else
+		diagnostics_error(s->diagnostics, path, 0, "is %s; name a regular file or a directory",
+				  kind_of(st.st_mode));
+}
+
+static void read_default(struct source *s)
+{
+	struct stat st;
+
+	if (lstat(DEFAULT_POLICY_FILE, &st) == 0 || errno != ENOENT || lstat(DEFAULT_POLICY_DIR, &st) == 0 ||
+	    errno != ENOENT)
+		read_given(s, DEFAULT_POLICY_BASE);
+	else
+		diagnostics_error(s->diagnostics, DEFAULT_POLICY_FILE, 0,
+				  "there is no policy; create this file (an empty one allows everything) or "
+				  "*.ini files in " DEFAULT_POLICY_DIR);
+}
+
+void source_read(const char *path, bool lenient, struct policy *policy, struct diagnostics *diagnostics)
+{
+	struct source s = { .lenient = lenient, .policy = policy, .diagnostics = diagnostics };
+
+	if (path)
+		read_given(&s, path);
+	else
+		read_default(&s);
+	ini_settings_clear(&s.settings);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Paths of binaries
+ */
+
+static bool is_directory_name(const char *name)
+{
+	return !*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* Each of the following returns 0, or -errno with a message that is to be freed. */
+
+static int fail(char **message, int error, char *text)
+{
+	*message = text;
+	return error;
+}
+
+static int fail_on_way(char **message, const char *path, const char *directory, int error)
+{
+	if (error == ENOENT)
+		return fail(message, -error,
+			    text_format("%s: there is no directory %s; create it or correct the path", path,
+					directory));
+	if (error == ENOTDIR)
+		return fail(message, -error,
+			    text_format("%s: what should be a directory in it is none; correct the path",
+					path));
+	if (error == EACCES)
+		return fail(message, -error,
+			    text_format("%s: cannot be looked up: %s; run this as root", path,
+					strerror(error)));
+	return fail(message, -error,
+		    text_format("%s: cannot be looked up: %s; correct the path", path, strerror(error)));
+}
+
+static int check_present(const char *path, const char *real, char **message)
+{
+	struct stat st;
+
+	if (stat(real, &st) < 0)
+		return fail_on_way(message, path, real, errno);
+	if (S_ISDIR(st.st_mode))
+		return fail(message, -EISDIR, text_format("%s: is a directory; name the file in it", path));
+	if (!S_ISREG(st.st_mode))
+		return fail(message, -EINVAL,
+			    text_format("%s: is %s; name a program's file", path, kind_of(st.st_mode)));
+	return 0;
+}
+
+/* The directory part of `path`, resolved, and the name in it. `shown` is the path that the rule gives. */
+static int split(const char *shown, const char *path, char **directory, char **name, char **message)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *parent = NULL;
+
+	if (!slash || is_directory_name(slash + 1))
+		return fail(message, -EISDIR,
+			    text_format("%s: does not end in a file's name; name the file", shown));
+	parent = text_format("%.*s", slash == path ? 1 : (int)(slash - path), path);
+	*directory = realpath(parent, NULL);
+	if (!*directory)
+		return fail_on_way(message, shown, parent, errno);
+	*name = text_format("%s", slash + 1);
+	return 0;
+}
+
+/* Where the symbolic link leads, as a path; NULL with errno. */
+static char *follow(const char *link, const char *directory)
+{
+	char target[PATH_MAX];
+	ssize_t length = readlink(link, target, sizeof(target) - 1);
+
+	if (length < 0)
+		return NULL;
+	target[length] = '\0';
+	return target[0] == '/' ? text_format("%s", target) : join(directory, target);
+}
+
+/*
+ * The file isn't there. Its name stands for an entry of its directory all the same, and a link that leads
+ * nowhere yet for the entry that it will lead to.
+ */
+static int resolve_missing(const char *path, char **resolved, char **message)
+{
+	_cleanup_free_ char *at = text_format("%s", path);
+
+	for (int links = 0; links < LINKS_FOLLOWED; links++) {
+		_cleanup_free_ char *directory = NULL, *name = NULL, *entry = NULL;
+		char *target;
+		int error = split(path, at, &directory, &name, message);
+
+		if (error)
+			return error;
+		entry = join(directory, name);
+		target = follow(entry, directory);
+		if (!target && errno == ENOENT) {
+			*resolved = TAKE_PTR(entry);
+			return 0;
+		}
+		if (!target)
+			return fail_on_way(message, path, entry, errno == EINVAL ? EAGAIN : errno);
+		free(at);
+		at = target;
+	}
+	return fail_on_way(message, path, path, ELOOP);
+}
+
+static int resolve(const char *path, char **resolved, bool *missing, char **message)
+{
+	_cleanup_free_ char *real = realpath(path, NULL);
+	int error;
+
+	if (!real && errno == ENOENT) {
+		error = resolve_missing(path, resolved, message);
+		if (!error)
+			*missing = true;
+		return error;
+	}
+	if (!real)
+		return fail_on_way(message, path, path, errno);
+	error = check_present(path, real, message);
+	if (error)
+		return error;
+	*resolved = TAKE_PTR(real);
+	*missing = false;
+	return 0;
+}
+
+char *source_resolve_path(const char *path, char **resolved, bool *missing)
+{
+	char *message = NULL;
+
+	resolve(path, resolved, missing, &message);
+	return message;
+}
+
+static void resolve_binary(struct binary *binary, struct diagnostics *diagnostics)
+{
+	_cleanup_free_ char *message = NULL;
+	bool missing = false;
+	int error = resolve(binary->path, &binary->resolved, &missing, &message);
+
+	if (error == -EACCES)
+		diagnostics_warning(diagnostics, NULL, 0, "%s", message);
+	else if (error)
+		diagnostics_error(diagnostics, NULL, 0, "%s", message);
+	else if (missing)
+		diagnostics_warning(diagnostics, NULL, 0, "%s: no such file yet; the rule waits for it",
+				    binary->path);
+}
+
+void source_resolve(struct policy *policy, struct diagnostics *diagnostics)
+{
+	for (size_t i = 0; i < policy->binary_count; i++) {
+		struct binary *binary = &policy->binaries[i];
+
+		if (!binary->resolved && strcmp(binary->path, "any") != 0)
+			resolve_binary(binary, diagnostics);
+	}
+}

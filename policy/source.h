@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where a policy comes from: a file, a directory of *.ini files, or the default places.
+ */
+#ifndef SOCKACCEPT_SOURCE_H
+#define SOCKACCEPT_SOURCE_H
+
+#include <stdbool.h>
+
+#include "policy/diagnostics.h"
+#include "policy/policy.h"
+
+#define DEFAULT_POLICY_BASE "/etc/sockaccept"
+#define DEFAULT_POLICY_FILE DEFAULT_POLICY_BASE "/policy.ini"
+#define DEFAULT_POLICY_DIR DEFAULT_POLICY_BASE "/policy.d"
+
+/*
+ * Reads the policy at `path`: a regular file, or a directory, of which it takes the *.ini files in name
+ * order (a directory with policy.ini in it: that first, then policy.d in it, as with the default). NULL:
+ * the default file, then the default directory; either may be missing, but not both.
+ *
+ * Files and directories are judged on the opened descriptor, opened so that a FIFO or a device can't
+ * hang it. One that isn't root's, or that group or others may write, is an error, or a warning if
+ * `lenient` (as for `check`). So is, as an error always, what isn't a regular file, and a file over
+ * SOURCE_MAX_BYTES.
+ */
+void source_read(const char *path, bool lenient, struct policy *policy, struct diagnostics *diagnostics);
+
+#define SOURCE_MAX_BYTES (16L << 20)
+
+/*
+ * Resolves the paths of all binaries through symbolic links (struct binary, `resolved`): the directory
+ * must exist, the file need not (a warning). `file` and line aren't known here: a diagnostic names the path.
+ */
+void source_resolve(struct policy *policy, struct diagnostics *diagnostics);
+
+/*
+ * Resolves one path. On success returns NULL and sets *resolved (to be freed) and *missing (the file isn't
+ * there). Otherwise returns a message to be freed: what is wrong and the remedy.
+ */
+char *source_resolve_path(const char *path, char **resolved, bool *missing);
+
+#endif

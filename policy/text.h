@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Blanks, words and messages.
+ */
+#ifndef SOCKACCEPT_TEXT_H
+#define SOCKACCEPT_TEXT_H
+
+#include <stddef.h>
+
+/* As asprintf(), but aborts without memory. */
+char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Where the blanks (space, tab) that `text` begins with end. */
+char *text_skip_blanks(const char *text);
+
+/* The same, and cuts the blanks off its end. */
+char *text_trim(char *text);
+
+/* Index of `text` among `words`; `count` if it is none of them. */
+size_t word_find(const char *text, const char *const *words, size_t count);
+
+/* The one of `words` that `text` is a slip of, or NULL. */
+const char *word_nearest(const char *text, const char *const *words, size_t count);
+
+/* How many letters must be added, dropped or changed to get from one to the other; case doesn't count. */
+unsigned word_distance(const char *a, const char *b);
+
+#endif
