@@ -19,6 +19,13 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
+/* gcc, which compiles this for tests, doesn't know it; for the BPF programs it saves the loop's state. */
+#ifdef __clang__
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL
+#endif
+
 /*
  * Makes the compiler forget what it knows about a variable, so that it keeps a mask which it could prove
  * to be needless but the kernel's verifier can't.
@@ -39,16 +46,16 @@ struct candidate {
 	__u32 rank;
 };
 
-/* The cell for `port` in the three-level table whose root is page `root`; 0: no rule. */
-static __always_inline __u32 port_cell(policy_ref policy, __u32 root, __u32 port)
+/* The cell for `port` below the PORT_ROOT_CELLS cells at `root`; 0: no rule. */
+static __always_inline __u32 port_cell(policy_ref policy, const __u32 *root, __u32 port)
 {
-	const struct policy_page *page = policy_page(policy, root);
-	__u32 cell, top = port > 0xffff ? PORT_BEYOND_CELL : port >> PORT_TOP_SHIFT;
+	const struct policy_page *page;
+	__u32 cell, top = port >> PORT_TOP_SHIFT;
 
-	if (!page)
-		return 0;
 	FORGET(top);
-	cell = page->cell[top & (PAGE_CELLS - 1)];
+	if (top > PORT_BEYOND_CELL)
+		top = PORT_BEYOND_CELL;
+	cell = root[top];
 	if (!(cell & CELL_TABLE))
 		return cell;
 	page = policy_page(policy, cell & ~CELL_TABLE);
@@ -63,17 +70,14 @@ static __always_inline __u32 port_cell(policy_ref policy, __u32 root, __u32 port
 	return page->cell[port & (PAGE_CELLS - 1)];
 }
 
-/* Takes the rule that table `root` (0: no table) has for `port` as candidate if it outranks `best`. */
-static __always_inline void consider(policy_ref policy, const struct policy_header *header, __u32 first_rule,
-				     __u32 root, __u32 port, struct candidate *best)
+/* Takes the rule that the root cells at `root` lead to as candidate if it outranks `best`. */
+static __always_inline void consider_root(policy_ref policy, const struct policy_header *header, __u32 first_rule,
+					  const __u32 *root, __u32 port, struct candidate *best)
 {
 	const struct policy_page *page;
 	const struct rule_record *rule;
-	__u32 cell, number;
+	__u32 number, cell = port_cell(policy, root, port);
 
-	if (!root)
-		return;
-	cell = port_cell(policy, root, port);
 	if (!cell)
 		return;
 	number = first_rule + cell - 1;
@@ -87,13 +91,26 @@ static __always_inline void consider(policy_ref policy, const struct policy_head
 	}
 }
 
+/* The same with the root cells of page `table`; 0: there is no such table. */
+static __always_inline void consider_table(policy_ref policy, const struct policy_header *header, __u32 first_rule,
+					   __u32 table, __u32 port, struct candidate *best)
+{
+	const struct policy_page *page;
+
+	if (!table)
+		return;
+	page = policy_page(policy, table);
+	if (page)
+		consider_root(policy, header, first_rule, page->cell, port, best);
+}
+
 /* The scope of the rules that name user `uid`, from the radix table whose root is page `root`. */
 static __always_inline const struct scope *user_scope(policy_ref policy, __u32 root, __u32 uid)
 {
 	const struct policy_page *page = policy_page(policy, root);
 	__u32 cell;
 
-#pragma unroll
+	UNROLL
 	for (int shift = UID_TOP_SHIFT; shift >= 0; shift -= 6) {
 		if (!page)
 			return 0;
@@ -105,14 +122,14 @@ static __always_inline const struct scope *user_scope(policy_ref policy, __u32 r
 	return page ? &page->scope : 0;
 }
 
-static __always_inline void consider_scope(policy_ref policy, const struct policy_header *header,
-					   const struct scope *scope, __u32 first_rule, const struct request *request,
-					   struct candidate *best)
+/* The table of the listener's protocol, if it has a name. */
+static __always_inline void consider_protocol(policy_ref policy, const struct policy_header *header,
+					      const struct scope *scope, __u32 first_rule,
+					      const struct request *request, struct candidate *best)
 {
-	consider(policy, header, first_rule, scope->tables[PROTOCOL_ANY], request->port, best);
 	if (request->protocol != PROTOCOL_ANY)
-		consider(policy, header, first_rule, scope->tables[request->protocol & (PROTOCOLS - 1)], request->port,
-			 best);
+		consider_table(policy, header, first_rule, scope->tables[request->protocol & (PROTOCOLS - 1)],
+			       request->port, best);
 }
 
 /* The best of the rules of one binary (or of `any`). */
@@ -129,12 +146,15 @@ static __always_inline void consider_binary(policy_ref policy, const struct poli
 	if (!page)
 		return;
 	entry = &page->binary[binary % BINARIES_PER_PAGE];
-	consider_scope(policy, header, &entry->anyone, entry->first_rule, request, best);
+	consider_root(policy, header, entry->first_rule, entry->root, request->port, best);
+	consider_protocol(policy, header, &entry->anyone, entry->first_rule, request, best);
 	if (!entry->by_user)
 		return;
 	scope = user_scope(policy, entry->by_user, request->uid);
-	if (scope)
-		consider_scope(policy, header, scope, entry->first_rule, request, best);
+	if (!scope)
+		return;
+	consider_table(policy, header, entry->first_rule, scope->tables[PROTOCOL_ANY], request->port, best);
+	consider_protocol(policy, header, scope, entry->first_rule, request, best);
 }
 
 /*

@@ -72,15 +72,18 @@ static __attribute__((noinline)) __u32 look_up_name(struct inode *inode, struct 
 static __always_inline __u32 binary_of(struct file *exe, struct state *state)
 {
 	struct inode *inode = exe->f_inode;
-	struct dentry *dentry = exe->f_path.dentry;
 	struct binary_tag *known, tag = {};
+	struct dentry *dentry;
 
-	if (!inode || !dentry)
+	if (!inode)
 		return BINARY_ANY;
 	known = bpf_inode_storage_get(&binary_tags, inode, 0, 0);
 	if (known && !(known->binary & BINARY_UNNAMED))
 		return known->binary;
 
+	dentry = exe->f_path.dentry;
+	if (!dentry)
+		return BINARY_ANY;
 	tag.dentry = (__u64)dentry;
 	tag.parent_inode = dentry->d_parent->d_inode->i_ino;
 	tag.name_hash = (__u64)dentry->d_name.len << 32 | dentry->d_name.hash;

@@ -187,7 +187,7 @@ struct task_struct {
 	const struct cred *cred;
 	struct fs_struct *fs;
 	struct pid *thread_pid;
-	int tgid;
+	char comm[16];
 };
 
 /* x86-64; other machines have no descriptor in the log yet. */

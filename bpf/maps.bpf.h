@@ -80,18 +80,19 @@ struct {
 
 /* Apart, so that binaries which anybody can make by copying a file take no room from those that rules name. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__type(key, struct port_key);
-	__type(value, struct tally);
-	__uint(max_entries, MAX_RULES);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct port_group);
+	__uint(max_entries, NAMED_PORT_GROUPS);
+	__uint(map_flags, BPF_F_MMAPABLE);
 } named_ports SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__type(key, struct port_key);
-	__type(value, struct tally);
-	__uint(max_entries, 8192);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct port_group);
+	__uint(max_entries, UNNAMED_PORT_GROUPS);
+	__uint(map_flags, BPF_F_MMAPABLE);
 } unnamed_ports SEC(".maps");
 
 struct event_buffer {

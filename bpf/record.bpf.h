@@ -10,6 +10,7 @@
 
 #include "identity.bpf.h"
 #include "listener.bpf.h"
+#include "port_table.h"
 
 #include <bpf/bpf_tracing.h>
 
@@ -21,6 +22,7 @@ struct decided {
 	const struct rule_record *rule; /* NULL: the default */
 	__u32 binary;
 	__u32 uid;
+	__u32 gid;
 	__u32 verdict;
 	bool enforced;
 };
@@ -30,25 +32,29 @@ static __always_inline void count(struct tally *tally, bool connection)
 	__sync_fetch_and_add(connection ? &tally->connections : &tally->attempts, 1);
 }
 
-static __always_inline void count_port(void *map, const struct port_key *key, bool connection)
+/* The place in a table of `groups` groups; NULL: it is full. */
+static __always_inline struct tally *port_tally(void *table, __u32 groups, __u64 key)
 {
-	struct tally zero = {}, *tally = bpf_map_lookup_elem(map, key);
+	struct tally *tally = 0;
 
-	if (!tally) {
-		/* Fails when the table is full: the binary's own counter then has what its ports lack. */
-		bpf_map_update_elem(map, key, &zero, BPF_NOEXIST);
-		tally = bpf_map_lookup_elem(map, key);
+	UNROLL
+	for (unsigned choice = 0; choice < 2 && !tally; choice++) {
+		__u32 index = port_group_of(key, choice, groups);
+		struct port_group *group = bpf_map_lookup_elem(table, &index);
+
+		if (group)
+			tally = port_group_place(group, key);
 	}
-	if (tally)
-		count(tally, connection);
+	return tally;
 }
 
 static __attribute__((noinline)) int count_decision(struct state *state, const struct listener *listener,
 					   const struct decided *decided)
 {
-	struct port_key key = { decided->binary, listener->port, decided->verdict };
+	__u64 key = port_key(decided->binary, listener->port, decided->verdict);
 	__u32 named = decided->binary & BINARY_UNNAMED ? BINARY_ANY : decided->binary;
 	struct binary_counter *binary;
+	struct tally *ports;
 	__u64 *hits;
 
 	count(&state->decisions[decided->verdict & (VERDICTS - 1)], listener->waiting);
@@ -63,9 +69,13 @@ static __attribute__((noinline)) int count_decision(struct state *state, const s
 	if (binary)
 		count(&binary->verdict[decided->verdict & (VERDICTS - 1)], listener->waiting);
 	if (named)
-		count_port(&named_ports, &key, listener->waiting);
+		ports = port_tally(&named_ports, NAMED_PORT_GROUPS, key);
+	else if (decided->binary)
+		ports = port_tally(&unnamed_ports, UNNAMED_PORT_GROUPS, key);
 	else
-		count_port(&unnamed_ports, &key, listener->waiting);
+		ports = 0; /* a kernel thread */
+	if (ports)
+		count(ports, listener->waiting);
 	return 0;
 }
 
@@ -77,7 +87,7 @@ static __always_inline struct event *claim_slot(struct state *state, __u32 verdi
 	__u64 now, seen;
 	__u32 slot;
 
-#pragma unroll
+	UNROLL
 	for (int tries = 0; tries < 4; tries++) {
 		now = __sync_fetch_and_add(&buffer->tickets, 1);
 		slot = now & (EVENT_SLOTS - 1);
@@ -123,10 +133,12 @@ static __always_inline void describe_caller(struct event *event, const struct de
 	event->pid = id >> 32;
 	event->tid = id;
 	event->uid = decided->uid;
-	event->gid = decided->task->cred->egid.val;
+	event->gid = decided->gid;
 	event->cgroup_id = bpf_get_current_cgroup_id();
 	event->sockfd = accepting_descriptor(decided->task);
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	/* bpf_get_current_comm() takes three times as many instructions. A name that is being changed right now
+	 * may come mixed, as from it. */
+	bpf_probe_read_kernel(event->comm, sizeof(event->comm), decided->task->comm);
 	event->binary = decided->binary;
 	if (!(decided->binary & BINARY_UNNAMED) || !decided->exe)
 		event->path.length = 0;

@@ -41,6 +41,7 @@ static __always_inline bool decide_request(struct state *state, const struct lis
 {
 	struct request request = { 0 };
 	const struct policy_page *page;
+	const struct cred *cred;
 	__u32 zero = 0;
 	void *image;
 
@@ -54,7 +55,9 @@ static __always_inline bool decide_request(struct state *state, const struct lis
 	decided->policy = &page->header;
 
 	decided->task = bpf_get_current_task_btf();
-	decided->uid = decided->task->cred->euid.val;
+	cred = decided->task->cred;
+	decided->uid = cred->euid.val;
+	decided->gid = cred->egid.val;
 	decided->exe = executable_of(decided->task);
 	if (decided->exe)
 		decided->binary = binary_of(decided->exe, state);

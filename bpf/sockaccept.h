@@ -16,8 +16,8 @@
  *   state             u32 0                  struct state          the hook; two words by user space
  *   rule_counters     u32 rule_record.counter  u64 hits            the hook
  *   binary_counters   u32 binary             struct binary_counter the hook
- *   named_ports       struct port_key        struct tally          the hook
- *   unnamed_ports     struct port_key        struct tally          the hook
+ *   named_ports       u32 group              struct port_group     the hook; reserved by user space
+ *   unnamed_ports     u32 group              struct port_group     the hook
  *   denied_events     u32 slot               struct event          the hook
  *   accepted_events   u32 slot               struct event          the hook
  */
@@ -89,15 +89,16 @@ enum reason {
  * tables frequent: all binaries with `allow = 80` share one.
  *
  * Example: nginx, binary 3, rules 7 (allow 80) and 8 (deny any), so first_rule = 7.
- * Its tables[PROTOCOL_ANY] is a page P whose cells are all 2, but cell[80 >> 12] is CELL_TABLE|Q;
- * Q's cells are all 2, but cell[80 >> 6 & 63] is CELL_TABLE|R; R's are all 2, but cell[80 & 63] is 1.
+ * Its root cells are all 2, but root[80 >> 12] is CELL_TABLE|Q; Q's cells are all 2, but
+ * cell[80 >> 6 & 63] is CELL_TABLE|R; R's are all 2, but cell[80 & 63] is 1.
  */
 #define PAGE_CELLS 64
 #define CELL_TABLE 0x80000000U
 
-/* A port takes three levels: 4, 6 and 6 bits. VSOCK ports above 65535 have one cell of the first. */
+/* A port takes three levels: 4, 6 and 6 bits. VSOCK ports above 65535 share one more cell of the first. */
 #define PORT_TOP_SHIFT 12
 #define PORT_BEYOND_CELL 16
+#define PORT_ROOT_CELLS 17
 /* A user id takes six levels: 2 bits, then 6 bits each. Its leaf cell is CELL_TABLE | scope page. */
 #define UID_TOP_SHIFT 30
 
@@ -115,18 +116,19 @@ struct policy_header {
 	__u32 names;
 };
 
-/* The tables of one binary under one condition of user. Index: enum protocol; 0: no table. */
+/* The rules of one binary for one user. Index: enum protocol; a page of root cells, or 0: no such rules. */
 struct scope {
 	__u32 tables[PROTOCOLS];
 };
 
 struct binary_entry {
 	__u32 first_rule;
-	__u32 by_user;       /* radix table over effective user ids, 0: no rule of it has a user */
-	struct scope anyone; /* rules without a user */
-	__u32 reserved[2];
+	__u32 by_user;               /* radix table over effective user ids, 0: no rule of it has a user */
+	__u32 root[PORT_ROOT_CELLS]; /* rules without conditions: most, so their first level is here */
+	struct scope anyone;         /* rules with a protocol and no user */
+	__u32 reserved[9];
 };
-#define BINARIES_PER_PAGE 8
+#define BINARIES_PER_PAGE 2
 
 /* What a rule says, as logs and `list` show it. Copied whole into an event. */
 #define SECTION_MAX 49 /* bytes: what Debian's inih keeps of a section's name */
@@ -239,11 +241,17 @@ struct binary_counter {
 	struct tally verdict[VERDICTS];
 };
 
-struct port_key {
-	__u32 binary;
-	__u32 port;
-	__u32 verdict;
+/*
+ * Counters by (binary, port, verdict): a hash table of our own (bpf/port_table.h), as a look-up in the kernel's
+ * costs an accept() 190 instructions, and in this one 30. A key is never removed.
+ */
+#define PORT_GROUP_SLOTS 4
+struct port_group {
+	__u64 key[PORT_GROUP_SLOTS]; /* port_key(); 0: free */
+	struct tally tally[PORT_GROUP_SLOTS];
 };
+#define NAMED_PORT_GROUPS 32768 /* powers of two */
+#define UNNAMED_PORT_GROUPS 2048
 
 /* Buffers of events: one for each verdict, so that accepted connections can't push out denials. */
 struct buffer_state {
@@ -320,7 +328,7 @@ struct event {
 };
 
 _Static_assert(sizeof(struct policy_header) <= 256, "the header is one page");
-_Static_assert(sizeof(struct binary_entry) == 32, "8 binary entries a page");
+_Static_assert(sizeof(struct binary_entry) == 128, "2 binary entries a page");
 _Static_assert(sizeof(struct rule_label) == 64, "copied as eight words");
 _Static_assert(sizeof(struct rule_record) == 128, "2 rules a page");
 _Static_assert(sizeof(struct name_record) == 256, "1 name a page");
@@ -329,7 +337,7 @@ _Static_assert(sizeof(struct directory) == 16, "no padding");
 _Static_assert(sizeof(struct entry_key) == 272, "no padding: it is hashed");
 _Static_assert(sizeof(struct file_identity) == 24, "no padding");
 _Static_assert(sizeof(struct binary_tag) == 40, "no padding");
-_Static_assert(sizeof(struct port_key) == 12, "no padding: it is hashed");
+_Static_assert(sizeof(struct port_group) == 96, "no padding");
 _Static_assert(sizeof(struct endpoint) == 20, "no padding");
 _Static_assert(sizeof(struct event) == 512, "an event slot is eight cache lines");
 _Static_assert((EVENT_SLOTS & (EVENT_SLOTS - 1)) == 0, "slots are found by a mask");

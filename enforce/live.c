@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "enforce/ports.h"
 #include "policy/cleanup.h"
 #include "policy/image.h"
 
@@ -137,23 +138,6 @@ static int give_counters(const struct kernel *kernel, struct policy *policy, con
 	return 0;
 }
 
-/*
- * Makes room in the table of counters by port for what the rules name, so that a binary which uses port after
- * port can't take it. Full is no error: see count_port() in bpf/record.bpf.h.
- */
-static void reserve_ports(const struct kernel *kernel, const struct policy *policy)
-{
-	const struct tally zero = { 0 };
-
-	for (size_t i = 0; i < policy->rule_count; i++) {
-		const struct rule *rule = &policy->rules[i];
-		struct port_key key = { policy->binaries[rule->binary].number, rule->port.first, rule->verdict };
-
-		if (key.binary != BINARY_ANY && rule->port.first && rule->port.first == rule->port.last)
-			bpf_map_update_elem(kernel->fd[MAP_NAMED_PORTS], &key, &zero, BPF_NOEXIST);
-	}
-}
-
 /* Makes a frozen map of `image`. Returns its descriptor, or -errno. */
 static int make_image_map(const struct image *image)
 {
@@ -238,10 +222,10 @@ enum status live_publish(struct kernel *kernel, struct policy *policy, const str
 	if (status != STATUS_DONE)
 		return status;
 	error = give_counters(kernel, policy, before);
-	if (!error) {
-		reserve_ports(kernel, policy);
+	if (!error)
+		error = ports_reserve(kernel, policy);
+	if (!error)
 		error = build_and_put(kernel, policy);
-	}
 	if (error == -E2BIG)
 		return fail(STATUS_FAILED, "more than %d rules; use ranges of ports, or `any`", MAX_RULES);
 	if (error)

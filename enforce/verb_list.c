@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/port_table.h"
 #include "enforce/kernel.h"
 #include "enforce/live.h"
 #include "enforce/output.h"
+#include "enforce/ports.h"
 #include "enforce/verb.h"
 #include "policy/cleanup.h"
 #include "policy/port.h"
@@ -78,8 +80,8 @@ static enum status list_rules(struct output *output, const struct kernel *kernel
 	output_close(output);
 	output_close(output);
 	if (!output->json)
-		printf("%s%zu rules; where none matches: %s\n", policy.rule_count ? "\n" : "", policy.rule_count,
-		       verdict_name(policy.verdict));
+		printf("%s%zu rule%s; where none matches: %s\n", policy.rule_count ? "\n" : "", policy.rule_count,
+		       policy.rule_count == 1 ? "" : "s", verdict_name(policy.verdict));
 	policy_clear(&policy);
 	return output_end(output) ? STATUS_FAILED : STATUS_DONE;
 }
@@ -100,43 +102,40 @@ static char *path_of(const struct kernel *kernel, uint32_t binary)
 	return path;
 }
 
-static void print_port(struct output *output, const struct kernel *kernel, const struct port_key *key,
-		       const struct tally *tally)
+struct port_printer {
+	struct output *output;
+	const struct kernel *kernel;
+};
+
+static void print_port(uint64_t key, const struct tally *tally, void *context)
 {
-	_cleanup_free_ char *path = path_of(kernel, key->binary);
+	struct port_printer *printer = context;
+	struct output *output = printer->output;
+	_cleanup_free_ char *path = path_of(printer->kernel, port_key_binary(key));
+	unsigned verdict = port_key_verdict(key);
 
 	output_open_object(output, NULL);
 	output_text(output, "binary", "BINARY", path);
-	output_number(output, "port", "PORT", key->port);
-	output_coloured(output, "verdict", "VERDICT", verdict_name(key->verdict), verdict_colour(key->verdict));
+	output_number(output, "port", "PORT", port_key_port(key));
+	output_coloured(output, "verdict", "VERDICT", verdict_name(verdict), verdict_colour(verdict));
 	output_number(output, "connections", "CONNECTIONS", tally->connections);
 	output_number(output, "attempts", "ATTEMPTS", tally->attempts);
 	output_close(output);
 }
 
-static void print_ports(struct output *output, const struct kernel *kernel, enum kernel_object map)
-{
-	struct port_key key, next, *previous = NULL;
-	struct tally tally;
-
-	while (!bpf_map_get_next_key(kernel->fd[map], previous, &next)) {
-		key = next;
-		previous = &key;
-		if (bpf_map_lookup_elem(kernel->fd[map], &key, &tally) || !(tally.connections + tally.attempts))
-			continue;
-		print_port(output, kernel, &key, &tally);
-	}
-}
-
 static enum status list_ports(struct output *output, const struct kernel *kernel)
 {
+	struct port_printer printer = { output, kernel };
+	int error;
+
 	output_open_object(output, NULL);
 	output_number(output, "schema", NULL, 1);
 	output_open_table(output, "ports");
-	print_ports(output, kernel, MAP_NAMED_PORTS);
-	print_ports(output, kernel, MAP_UNNAMED_PORTS);
+	error = ports_walk(kernel, print_port, &printer);
 	output_close(output);
 	output_close(output);
+	if (error)
+		return fail(STATUS_FAILED, "can't read the counters: %s", strerror(-error));
 	return output_end(output) ? STATUS_FAILED : STATUS_DONE;
 }
 

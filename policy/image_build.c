@@ -131,14 +131,22 @@ static uint32_t build_table(struct image *image, const struct span *spans, size_
 {
 	struct policy_page page = { 0 };
 	struct span *scratch = must(calloc(count, sizeof(*scratch)));
-	uint32_t cells = shift == PORT_TOP_SHIFT ? 1U << (16 - PORT_TOP_SHIFT) : PAGE_CELLS;
 
-	for (uint32_t i = 0; i < cells; i++)
+	for (uint32_t i = 0; i < PAGE_CELLS; i++)
 		page.cell[i] = build_cell(image, spans, count, base + (i << shift), shift, scratch);
-	if (shift == PORT_TOP_SHIFT)
-		page.cell[PORT_BEYOND_CELL] = build_cell(image, spans, count, 0x10000, 0, scratch);
 	free(scratch);
 	return intern_page(image, &page);
+}
+
+/* The first level. */
+static void build_root(struct image *image, const struct span *spans, size_t count, uint32_t *root)
+{
+	struct span *scratch = must(calloc(count + 1, sizeof(*scratch)));
+
+	for (uint32_t i = 0; i < PORT_BEYOND_CELL; i++)
+		root[i] = build_cell(image, spans, count, i << PORT_TOP_SHIFT, PORT_TOP_SHIFT, scratch);
+	root[PORT_BEYOND_CELL] = build_cell(image, spans, count, 0x10000, 0, scratch);
+	free(scratch);
 }
 
 /* The rules of one binary, in the order of the image: the highest rank first. */
@@ -154,13 +162,15 @@ static bool in_scope(const struct rule *rule, const uint32_t *uid, enum protocol
 	return !uid || rule->uid == *uid;
 }
 
-/* The table of the group's rules with exactly this user (NULL: none) and protocol; 0: there are none. */
-static uint32_t build_scope_table(struct image *image, const struct group *group, const uint32_t *uid,
-				  enum protocol protocol)
+/*
+ * The root cells of the group's rules with exactly this user (NULL: none) and protocol. Returns false, with
+ * `root` untouched, if there are none.
+ */
+static bool build_scope_root(struct image *image, const struct group *group, const uint32_t *uid,
+			     enum protocol protocol, uint32_t *root)
 {
 	struct span *spans = must(calloc(group->count, sizeof(*spans)));
 	size_t count = 0;
-	uint32_t page = 0;
 
 	for (size_t i = 0; i < group->count; i++) {
 		const struct port_item *port = &group->rules[i]->port;
@@ -170,15 +180,21 @@ static uint32_t build_scope_table(struct image *image, const struct group *group
 		spans[count++] = (struct span){ port->first, port->first ? port->last : 0x10000, (uint32_t)i + 1 };
 	}
 	if (count)
-		page = build_table(image, spans, count, 0, PORT_TOP_SHIFT);
+		build_root(image, spans, count, root);
 	free(spans);
-	return page;
+	return count != 0;
 }
 
-static void build_scope(struct image *image, const struct group *group, const uint32_t *uid, struct scope *scope)
+/* The tables of one user (NULL: none), from that of protocol `first` on. */
+static void build_scope(struct image *image, const struct group *group, const uint32_t *uid, enum protocol first,
+			struct scope *scope)
 {
-	for (unsigned protocol = 0; protocol < PROTOCOLS; protocol++)
-		scope->tables[protocol] = build_scope_table(image, group, uid, protocol);
+	for (unsigned protocol = first; protocol < PROTOCOLS; protocol++) {
+		struct policy_page page = { 0 };
+
+		if (build_scope_root(image, group, uid, protocol, page.cell))
+			scope->tables[protocol] = intern_page(image, &page);
+	}
 }
 
 static int compare_uids(const void *a, const void *b)
@@ -235,7 +251,7 @@ static uint32_t build_users(struct image *image, const struct group *group)
 	for (size_t i = 0; i < count; i++) {
 		struct policy_page page = { 0 };
 
-		build_scope(image, group, &uids[i], &page.scope);
+		build_scope(image, group, &uids[i], PROTOCOL_ANY, &page.scope);
 		pages[i] = intern_page(image, &page);
 	}
 	root = build_user_table(image, uids, pages, count, UID_TOP_SHIFT);
@@ -249,7 +265,8 @@ static void build_binary(struct image *image, const struct group *group, uint32_
 	struct binary_entry entry = { .first_rule = first_rule };
 	uint32_t page = image->pages[0].header.binaries_page + binary / BINARIES_PER_PAGE;
 
-	build_scope(image, group, NULL, &entry.anyone);
+	build_scope_root(image, group, NULL, PROTOCOL_ANY, entry.root);
+	build_scope(image, group, NULL, PROTOCOL_ANY + 1, &entry.anyone);
 	entry.by_user = build_users(image, group);
 	image->pages[page].binary[binary % BINARIES_PER_PAGE] = entry;
 }

@@ -28,16 +28,16 @@ void ini_read(FILE *stream, const char *file, struct ini_settings *settings, str
 void ini_settings_clear(struct ini_settings *settings);
 
 /*
- * Writes `policy` as a file that ini_read() reads back to the same rules: one section for each run of
- * rules with the same section, binary and user; lines short enough for inih. Returns 0, or -errno of the
- * stream.
+ * Writes `policy` as a file that ini_read() reads back to the same rules: one section for all
+ * rules with the same section, binary and user; lines short enough for inih. Returns 0, -EINVAL for a
+ * section or a path that a file can't hold, or -errno of the stream.
  */
 int ini_write(const struct policy *policy, FILE *stream);
 
 /*
  * Whether `path` can stand as a `binary` in a policy file, and so be named by a rule at all: the command
  * line asks this too. Returns NULL if so ("any" can), otherwise a message to be freed: what is wrong and
- * the remedy. Looks at the text only, not at what is there.
+ * the remedy. Judges the text only: whether there is such a file is source_resolve_path()'s to say.
  */
 char *ini_check_path(const char *path);
 

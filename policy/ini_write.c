@@ -126,22 +126,36 @@ const char *ini_check_section(const char *name)
 }
 _Static_assert(SECTION_MAX == 49, "ini_check_section() says so");
 
-static bool same_run(const struct rule *a, const struct rule *b)
+/* Binaries in the order of the policy, and what goes into one section side by side. */
+static int compare_sections(const struct rule *a, const struct rule *b)
 {
-	return strcmp(a->section, b->section) == 0 && a->binary == b->binary && a->has_uid == b->has_uid &&
-	       (!a->has_uid || a->uid == b->uid);
+	if (a->binary != b->binary)
+		return a->binary < b->binary ? -1 : 1;
+	if (strcmp(a->section, b->section) != 0)
+		return strcmp(a->section, b->section);
+	if (a->has_uid != b->has_uid)
+		return a->has_uid - b->has_uid;
+	return a->has_uid ? (a->uid > b->uid) - (a->uid < b->uid) : 0;
+}
+
+static int compare_rules(const void *a, const void *b)
+{
+	const struct rule *const *x = a, *const *y = b;
+	int order = compare_sections(*x, *y);
+
+	return order ? order : (*x > *y) - (*x < *y);
 }
 
 /* The rules' ports with this verdict, over as many lines as they need. */
-static void write_ports(const struct rule *rules, size_t count, uint8_t verdict, FILE *stream)
+static void write_ports(const struct rule *const *rules, size_t count, uint8_t verdict, FILE *stream)
 {
 	char text[PORT_TEXT_MAX];
 	int column = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (rules[i].verdict != verdict)
+		if (rules[i]->verdict != verdict)
 			continue;
-		port_format(&rules[i].port, text);
+		port_format(&rules[i]->port, text);
 		if (column && column + 2 + (int)strlen(text) > LINE_WIDTH) {
 			fputc('\n', stream);
 			column = 0;
@@ -155,37 +169,54 @@ static void write_ports(const struct rule *rules, size_t count, uint8_t verdict,
 		fputc('\n', stream);
 }
 
-static int write_section(const struct policy *policy, const struct rule *rules, size_t count, FILE *stream)
+static int write_section(const struct policy *policy, const struct rule *const *rules, size_t count,
+			 FILE *stream)
 {
-	const char *path = policy->binaries[rules->binary].path;
+	const struct rule *first = rules[0];
+	const char *path = policy->binaries[first->binary].path;
 	_cleanup_free_ char *problem = ini_check_path(path);
 
-	if (problem || ini_check_section(rules->section) || strcmp(rules->section, SETTINGS_SECTION) == 0)
+	if (problem || ini_check_section(first->section) || strcmp(first->section, SETTINGS_SECTION) == 0)
 		return -EINVAL;
-	fprintf(stream, "\n[%s]\nbinary = %s\n", rules->section, path);
-	if (rules->has_uid)
-		fprintf(stream, "user   = %u\n", rules->uid);
+	fprintf(stream, "\n[%s]\nbinary = %s\n", first->section, path);
+	if (first->has_uid)
+		fprintf(stream, "user   = %u\n", first->uid);
 	write_ports(rules, count, VERDICT_ALLOW, stream);
 	write_ports(rules, count, VERDICT_DENY, stream);
 	return 0;
 }
 
-int ini_write(const struct policy *policy, FILE *stream)
+static int write_rules(const struct policy *policy, FILE *stream)
 {
-	size_t end;
+	_cleanup_free_ const struct rule **rules = calloc(policy->rule_count + 1, sizeof(*rules));
+	size_t count = policy->rule_count, end;
 
-	fprintf(stream, "[" SETTINGS_SECTION "]\nmode    = %s\ndefault = %s\n", ini_mode_words[policy->mode],
-		ini_verdict_words[policy->verdict]);
-	for (size_t i = 0; i < policy->rule_count; i = end) {
+	if (!rules)
+		abort();
+	for (size_t i = 0; i < count; i++)
+		rules[i] = &policy->rules[i];
+	qsort(rules, count, sizeof(*rules), compare_rules);
+	for (size_t i = 0; i < count; i = end) {
 		int error;
 
-		for (end = i + 1; end < policy->rule_count; end++)
-			if (!same_run(&policy->rules[i], &policy->rules[end]))
-				break;
-		error = write_section(policy, &policy->rules[i], end - i, stream);
+		for (end = i + 1; end < count && compare_sections(rules[i], rules[end]) == 0;)
+			end++;
+		error = write_section(policy, rules + i, end - i, stream);
 		if (error)
 			return error;
 	}
+	return 0;
+}
+
+int ini_write(const struct policy *policy, FILE *stream)
+{
+	int error;
+
+	fprintf(stream, "[" SETTINGS_SECTION "]\nmode    = %s\ndefault = %s\n", ini_mode_words[policy->mode],
+		ini_verdict_words[policy->verdict]);
+	error = write_rules(policy, stream);
+	if (error)
+		return error;
 	errno = 0;
 	if (fflush(stream) || ferror(stream))
 		return errno ? -errno : -EIO;

@@ -1,0 +1,57 @@
+# Tests. Included by the Makefile.
+
+UNIT := $(basename $(notdir $(wildcard tests/unit/*.c)))
+UNIT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY)) $(B)/enforce/escape.o $(B)/enforce/output.o
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+GUEST_PROGRAMS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,$(wildcard tests/guest/*.c))
+BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
+
+# --- unit -------------------------------------------------------------------------------------
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_OBJECTS)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
+
+# The same sources once more, with the sanitizers in.
+$(B)/sanitized/%: tests/unit/%.c $(POLICY) enforce/escape.c enforce/output.c | $(B)/.made
+	$(Q)mkdir -p $(@D)
+	$(call say,ASAN)$(CC) $(CPPFLAGS) $(filter-out -O2,$(CFLAGS)) -O1 $(SANITIZE) $^ $(LIBS) -lcmocka -o $@
+
+# --- guest ------------------------------------------------------------------------------------
+
+$(B)/tests/guest/%: tests/guest/%.c | $(B)/.made
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -pthread $< -luring -o $@
+
+$(B)/tests/bench/%: tests/bench/%.c | $(B)/.made
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $< -o $@
+
+# --- fuzz -------------------------------------------------------------------------------------
+
+$(B)/fuzz_policy: tests/fuzz/fuzz_policy.c $(POLICY) | $(B)/.made
+	$(call say,FUZZ)$(CLANG) $(CPPFLAGS) $(filter-out -O2,$(CFLAGS)) -O1 $(SANITIZE) -fsanitize=fuzzer $^ \
+		$(LIBS) -o $@
+
+.PHONY: test-programs
+test-programs: all $(addprefix $(B)/tests/unit/,$(UNIT)) $(addprefix $(B)/sanitized/,$(UNIT)) $(GUEST_PROGRAMS) \
+	$(B)/fuzz_policy
+
+# --- entry points -----------------------------------------------------------------------------
+
+check:
+	$(Q)tests/packages.sh check
+	$(Q)$(MAKE) --no-print-directory test-programs WERROR=-Werror
+	$(Q)KERNELS="$(KERNELS)" FUZZ_SECONDS="$(FUZZ_SECONDS)" tests/check.sh
+
+demo:
+	$(Q)tests/packages.sh guest
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/demo.sh
+
+bench:
+	$(Q)tests/packages.sh guest
+	$(Q)$(MAKE) --no-print-directory all $(BENCH_PROGRAMS)
+	$(Q)tests/bench/bench.sh $(KERNELS)
+
+fuzz:
+	$(Q)tests/packages.sh check
+	$(Q)$(MAKE) --no-print-directory $(B)/fuzz_policy
+	$(Q)tests/fuzz/fuzz.sh $(FUZZ_SECONDS)

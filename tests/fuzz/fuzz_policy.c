@@ -56,7 +56,8 @@ static void check_diagnostics(const struct diagnostics *diagnostics, unsigned li
 	}
 }
 
-static bool same_rule(const struct policy *p, const struct rule *a, const struct policy *q, const struct rule *b)
+static bool same_rule(const struct policy *p, const struct rule *a, const struct policy *q,
+		      const struct rule *b)
 {
 	return !strcmp(a->section, b->section) &&
 	       !strcmp(p->binaries[a->binary].path, q->binaries[b->binary].path) &&

@@ -65,13 +65,14 @@ quietly() {
 }
 
 # mirror SUITE-PATTERN: the address from which this machine gets a suite, from whatever format its
-# sources are in. $DEBIAN_MIRROR comes first, for machines that run something else.
+# sources are in. Asking for main passes over most of those who name a suite of their own like Debian's.
 mirror() {
 	# shellcheck disable=SC2016 # the $ is sed's
 	apt-get --print-uris update 2>/dev/null |
-		sed -n "s#^'\\([^']*[^/']\\)/*/dists/$1/\\(In\\)\\{0,1\\}Release'.*#\\1#p" | head -n 1
+		sed -n "s#^'\\([^']*[^/']\\)/*/dists/$1/main/binary-amd64/Packages.*#\\1#p" | head -n 1
 }
 
+# main_mirror: Debian's own. $DEBIAN_MIRROR comes first, for machines that run something else.
 main_mirror() {
 	if [ -n "${DEBIAN_MIRROR-}" ]; then
 		echo "$DEBIAN_MIRROR"

@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=lib.sh
 . "$here/lib.sh"
 
-packages="nginx-light redis-server ncat openssh-server strace bpftrace curl socat iproute2 procps"
+packages="nginx-light redis-server ncat openssh-server strace bpftrace curl socat iproute2 procps xfsprogs btrfs-progs"
 
 # Raise this when the list above or the layout changes.
 entry=$cache/servers-1

@@ -593,9 +593,12 @@ static void test_round_trip(void **state)
 
 static void test_write_text(void **state)
 {
-	static const char text[] = "[web]\nbinary = /b\nuser = 33\nallow = 80, 443\ndeny = any\n";
+	static const char text[] = "[web]\nbinary = /b\nuser = 33, 0\nallow = 80, 443\ndeny = any\n"
+				   "[a]\nbinary = any\ndeny = 1\n[a]\nbinary = any\ndeny = 2\n";
 	static const char expected[] = "[sockaccept]\nmode    = enforce\ndefault = allow\n"
-				       "\n[web]\nbinary = /b\nuser   = 33\nallow  = 80, 443\ndeny   = any\n";
+				       "\n[web]\nbinary = /b\nuser   = 0\nallow  = 80, 443\ndeny   = any\n"
+				       "\n[web]\nbinary = /b\nuser   = 33\nallow  = 80, 443\ndeny   = any\n"
+				       "\n[a]\nbinary = any\ndeny   = 1, 2\n";
 	_cleanup_free_ char *written = NULL;
 	size_t length;
 	FILE *stream = open_memstream(&written, &length);

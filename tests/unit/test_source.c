@@ -107,8 +107,8 @@ static void expect_diagnostic(enum severity severity, const char *file, const ch
 	for (size_t i = 0; i < diagnostics.count; i++) {
 		const struct diagnostic *d = &diagnostics.list[i];
 
-		found = found || (d->severity == severity && !strcmp(d->file, file) &&
-				  strstr(d->message, fragment));
+		found = found ||
+			(d->severity == severity && !strcmp(d->file, file) && strstr(d->message, fragment));
 	}
 	if (!found) {
 		print_all();
@@ -565,7 +565,8 @@ static void test_resolve(void **state)
 	source_resolve(&policy, &diagnostics);
 	assert_int_equal(diagnostics.count, 1);
 	assert_int_equal(diagnostics.errors, 0);
-	assert_non_null(strstr(diagnostics.list[0].message, "sbin/later: no such file yet; the rule waits for it"));
+	assert_non_null(
+		strstr(diagnostics.list[0].message, "sbin/later: no such file yet; the rule waits for it"));
 	assert_string_equal(policy.binaries[2].resolved, in_directory("bin/later"));
 
 	add_binary(in_directory("none/x"));

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The table of counters by (binary, port, verdict), for the hook and for user space.
+ *
+ * A key has its place in one of two groups. Taking a free place is one compare-and-exchange; a place never
+ * changes hands. When both groups are full the key has no place: the binary's own counter then has what its
+ * ports lack.
+ */
+#ifndef SOCKACCEPT_PORT_TABLE_H
+#define SOCKACCEPT_PORT_TABLE_H
+
+#include "sockaccept.h"
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+/* Stands for all VSOCK ports above 65535. */
+#define PORT_KEY_BEYOND 0x10000U
+
+/* Never 0, as a binary that is counted here isn't BINARY_ANY. */
+static __always_inline __u64 port_key(__u32 binary, __u32 port, __u32 verdict)
+{
+	if (port > PORT_KEY_BEYOND)
+		port = PORT_KEY_BEYOND;
+	return (__u64)binary << 32 | port << 1 | verdict;
+}
+
+static __always_inline __u32 port_key_binary(__u64 key)
+{
+	return key >> 32;
+}
+
+static __always_inline __u32 port_key_port(__u64 key)
+{
+	return (__u32)key >> 1;
+}
+
+static __always_inline __u32 port_key_verdict(__u64 key)
+{
+	return key & 1;
+}
+
+/* Both groups of a key are bits of its hash: `choice` 0 or 1. Fibonacci hashing (Knuth, volume 3, 6.4). */
+static __always_inline __u32 port_group_of(__u64 key, unsigned choice, __u32 groups)
+{
+	return (__u32)(key * 0x9e3779b97f4a7c15ULL >> (choice ? 24 : 44)) & (groups - 1);
+}
+
+/* The place of `key` in `group`, taken now if it has none yet; NULL: the group is full. */
+static __always_inline struct tally *port_group_place(struct port_group *group, __u64 key)
+{
+	for (unsigned i = 0; i < PORT_GROUP_SLOTS; i++) {
+		__u64 there = *(volatile __u64 *)&group->key[i];
+
+		if (!there)
+			there = __sync_val_compare_and_swap(&group->key[i], 0, key);
+		if (!there || there == key)
+			return &group->tally[i];
+	}
+	return 0;
+}
+
+#endif

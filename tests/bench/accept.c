@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What one accept() with a connection waiting costs, in guest instructions.
+ *
+ *   accept PORT COUNT accepted|denied
+ *
+ * In a guest that runs with `-icount shift=0` the time stamp counter counts instructions: a loop whose length is
+ * known tells how many ticks that makes. Prints the median of COUNT calls.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+static void die(const char *what)
+{
+	fprintf(stderr, "accept: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static uint64_t median(uint64_t *values, size_t count)
+{
+	qsort(values, count, sizeof(*values), compare);
+	return values[count / 2];
+}
+
+/* Ticks of 10,000 instructions, times 100 for the sake of two decimals: 1,000,000 is one tick each. */
+static uint64_t ticks_of_10000(void)
+{
+	uint64_t samples[101];
+
+	for (int i = 0; i < 101; i++) {
+		uint64_t start = __rdtsc();
+
+		__asm__ volatile(".rept 10000\n\tnop\n\t.endr");
+		samples[i] = (__rdtsc() - start) * 100;
+	}
+	return median(samples, 101);
+}
+
+static int listen_on(uint16_t port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 16))
+		die("listen");
+	return fd;
+}
+
+/* On loopback a connection is in the listener's queue when connect() returns. */
+static int connect_to(uint16_t port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		die("connect");
+	return fd;
+}
+
+static uint64_t accept_once(int listener, uint16_t port, int expect_denial)
+{
+	const struct linger reset = { 1, 0 };
+	static int waiting = -1;
+	int client = expect_denial && waiting >= 0 ? waiting : connect_to(port), server;
+	uint64_t start = __rdtsc(), ticks;
+
+	server = accept(listener, NULL, NULL);
+	ticks = __rdtsc() - start;
+	if (expect_denial) {
+		if (server >= 0 || errno != EPERM)
+			die("a denial was expected");
+		waiting = client; /* stays in the queue */
+		return ticks;
+	}
+	if (server < 0)
+		die("accept");
+	setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	close(client);
+	close(server);
+	return ticks;
+}
+
+int main(int argc, char **argv)
+{
+	uint16_t port = argc == 4 ? (uint16_t)atoi(argv[1]) : 0;
+	size_t count = argc == 4 ? (size_t)atoi(argv[2]) : 0;
+	int denied = argc == 4 && !strcmp(argv[3], "denied"), listener;
+	uint64_t *samples;
+
+	if (!port || !count) {
+		fprintf(stderr, "usage: accept PORT COUNT accepted|denied\n");
+		return 2;
+	}
+	samples = calloc(count, sizeof(*samples));
+	listener = listen_on(port);
+	for (size_t i = 0; i < count + 50; i++) {
+		uint64_t ticks = accept_once(listener, port, denied);
+
+		if (i >= 50) /* the first ones find nothing in place yet */
+			samples[i - 50] = ticks;
+	}
+	printf("%llu\n", (unsigned long long)(median(samples, count) * 1000000 / ticks_of_10000()));
+	free(samples);
+	return 0;
+}

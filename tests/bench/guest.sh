@@ -1,0 +1,46 @@
+#!/bin/sh
+# In a guest with one CPU that counts instructions: what an accept() gains by the policies that matter.
+set -eu
+
+ctl=build/sockaccept-ctl
+bench=$PWD/build/tests/bench/accept
+count=1000
+policy=/tmp/policy.ini
+
+row() { # LABEL BASE VALUE
+	printf '  %-58s %6d  %+6d\n' "$1" "$3" "$(($3 - $2))"
+}
+
+# Prints the median after loading $policy, to stay away from numbers by chance: of one run, as each is exact.
+measure() { # PORT accepted|denied
+	chmod 600 $policy
+	$ctl load $policy >/dev/null 2>&1
+	"$bench" "$1" $count "$2"
+}
+
+# 10,000 rules: half of them for other binaries, half for other ports of this one.
+many() {
+	echo '[sockaccept]'
+	echo 'default = deny'
+	printf '[bench]\nbinary = %s\nallow = 8080\n' "$bench"
+	awk 'BEGIN { for (i = 10001; i <= 15000; i++) print "allow = " i }'
+	awk 'BEGIN { for (i = 1; i < 5000; i++) printf "[other]\nbinary = /usr/bin/other-%d\nallow = 80\n", i }'
+}
+
+base=$("$bench" 8080 $count accepted)
+printf 'Linux %s: median guest instructions of one accept(), and what it gains\n' "$(uname -r)"
+row 'nothing loaded' "$base" "$base"
+
+printf '[sockaccept]\ndefault = deny\n[bench]\nbinary = %s\nallow = 8080\n' "$bench" >$policy
+row 'allowed by 1 rule' "$base" "$(measure 8080 accepted)"
+many >$policy
+row 'allowed by 1 rule among 10,000' "$base" "$(measure 8080 accepted)"
+printf '[bench]\nbinary = %s\nallow = 8080\nuser = root\n' "$bench" >$policy
+row 'allowed by a rule with a user' "$base" "$(measure 8080 accepted)"
+printf '[sockaccept]\ndefault = deny\n[all]\nbinary = any\nallow = 8080\n' >$policy
+row 'allowed by a rule for any, binary not named' "$base" "$(measure 8080 accepted)"
+: >$policy
+row 'allowed by default, binary not named' "$base" "$(measure 8080 accepted)"
+printf '[bench]\nbinary = %s\ndeny = 8080\n' "$bench" >$policy
+row 'denied by a rule, spinning' "$base" "$(measure 8080 denied)"
+$ctl unload >/dev/null

@@ -1,0 +1,287 @@
+# shellcheck shell=sh
+# What the tests in test_*.sh are made of. usage: . harness.sh (with $root set to the checkout)
+#
+# A test is a function, run by test_case in a subshell with `set -e` and its own output, from which any expect_*
+# that isn't met leaves with a reason. Whatever it started is ended after it. What is loaded stays for the next test
+# of the same file, as loading anew takes a second; a test that needs it otherwise says `unloaded` first.
+
+: "${root:?}"
+# Their users are in the other files.
+# shellcheck disable=SC2034
+sockaccept=$root/build/sockaccept-ctl
+helpers=$root/build/tests/guest
+work=/tmp/sockaccept-test
+pins=/sys/fs/bpf/sockaccept
+
+# Copies on tmpfs: programs start several times as fast from there as from the outer machine's files.
+probe=$work/bin/probe
+traffic=$work/bin/traffic
+killat=$work/bin/killat
+
+passed=0
+failed=0
+skipped=0
+
+# prepare: once for each guest
+prepare() {
+	mkdir -p $work/bin
+	chmod 755 $work $work/bin
+	cp "$helpers/probe" "$helpers/traffic" "$helpers/killat" $work/bin/
+	# one program without libraries starts ten times as fast as the ordinary ones on an emulated CPU
+	mkdir -p $work/tools
+	for tool in awk cat chmod chown cp cut grep head ln ls mkdir mkfifo mv rm rmdir sed sleep sort tail touch tr uniq wc; do
+		ln -sf "$(command -v busybox)" $work/tools/$tool
+	done
+	PATH=$work/tools:$PATH
+	# not all kernels have all of them, which is the probe's to say
+	modprobe sctp 2>/dev/null || true
+	modprobe vsock_loopback 2>/dev/null || true
+	sysctl -q net.core.somaxconn=4096 net.ipv4.tcp_max_syn_backlog=16384 net.core.netdev_max_backlog=16384
+}
+
+# --- results
+
+# because REASON...: ends the test
+because() {
+	echo "$*" >$work/why
+	exit 1
+}
+
+# skip REASON...: ends the test; only for what this kernel truly lacks
+skip() {
+	echo "$*" >$work/why
+	exit 77
+}
+
+now() {
+	cut -d ' ' -f 1 /proc/uptime
+}
+
+# test_case NAME FUNCTION: skipped silently if the suite was asked for others
+test_case() {
+	case " ${wanted-} " in
+	'  ' | *" $1 "*) ;;
+	*) return 0 ;;
+	esac
+	began=$(now)
+	rm -f $work/why $work/pids $work/said
+	(
+		set -e
+		cd $work
+		"$2"
+	) >$work/output 2>&1 </dev/null
+	verdict=$?
+	end_background
+	report "$1" $verdict
+	[ $verdict -eq 0 ] || unloaded
+	[ -z "${TIMES-}" ] || echo "# $1: $(echo "$began $(now)" | awk '{ printf "%.1f s", $2 - $1 }')"
+}
+
+# report NAME STATUS
+report() {
+	case $2 in
+	0)
+		passed=$((passed + 1))
+		echo "ok $1"
+		;;
+	77)
+		skipped=$((skipped + 1))
+		echo "skip $1: $(cat $work/why)"
+		;;
+	*)
+		failed=$((failed + 1))
+		if [ -s $work/why ]; then
+			echo "not ok $1: $(cat $work/why)"
+		else
+			echo "not ok $1: a command of the test failed, see what it said last"
+		fi
+		tail -n 15 $work/output | cut -c 1-400 | sed 's/^/    /'
+		;;
+	esac
+}
+
+# unloaded: makes it so
+unloaded() {
+	[ ! -e $pins ] || "$sockaccept" unload >/dev/null 2>&1 || rm -rf $pins
+}
+
+# summarise: the suite's last line. Returns 1 if anything failed.
+summarise() {
+	skips=
+	[ $skipped -eq 0 ] || skips=", $skipped skipped"
+	echo "$passed passed, $failed failed$skips"
+	[ $failed -eq 0 ]
+}
+
+# --- processes
+
+# background NAME COMMAND...: its output goes to $work/NAME, its id to $pid. Ended after the test at the latest.
+background() {
+	name=$1
+	shift
+	"$@" >"$work/$name" 2>"$work/$name.errors" &
+	pid=$!
+	echo $pid >>$work/pids
+}
+
+# finish PID: lets a background process end in its own way, and waits
+finish() {
+	kill -TERM "$1" 2>/dev/null || true
+	wait "$1" || true
+}
+
+# Kills what is left over, also a server's workers, which have a session or group of their own.
+end_background() {
+	[ -e $work/pids ] || return 0
+	while read -r left; do
+		pkill -KILL -P "$left" 2>/dev/null
+		kill -KILL "$left" 2>/dev/null
+	done <$work/pids
+	# the subshell that was their parent is gone: there is nothing to wait for
+	rm -f $work/pids
+}
+
+# until_true SECONDS COMMAND...: repeats the command until it succeeds. Fails when the time is up.
+until_true() {
+	tries=$(($1 * 20))
+	shift
+	while ! "$@"; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+# listens PORT: over IPv4 or IPv6
+listens() {
+	grep -qi ":$(printf '%04x' "$1") [0-9A-F:]* 0A " /proc/net/tcp /proc/net/tcp6
+}
+
+# wait_listening PORT
+wait_listening() {
+	until_true 60 listens "$1" || because "nothing listened on port $1 within 60 s"
+}
+
+# serve NAME PORT...: a server in the background
+serve() {
+	name=$1
+	shift
+	background "$name" $traffic serve "$@"
+	until_true 20 grep -q ready "$work/$name" || because "traffic serve $* didn't get ready: $(cat "$work/$name.errors")"
+}
+
+# --- expectations
+
+# expect WHAT WANTED SEEN
+expect() {
+	[ "$2" = "$3" ] || because "$1: expected '$2', saw '$3'"
+}
+
+# expect_status STATUS COMMAND...: what it prints goes to $work/said
+expect_status() {
+	status=$1
+	shift
+	seen=0
+	"$@" >$work/said 2>&1 || seen=$?
+	cat $work/said
+	[ "$seen" -eq "$status" ] ||
+		because "$(echo "$*" | sed "s#$root/build/##"): expected status $status, saw $seen: $(head -n 3 $work/said | tr '\n' ' ')"
+}
+
+# expect_said TEXT: in what the last command printed
+expect_said() {
+	grep -qF -- "$1" $work/said || because "expected a message with '$1', saw: $(head -n 3 $work/said | tr '\n' ' ')"
+}
+
+# ctl ARG...: must succeed
+ctl() {
+	expect_status 0 "$sockaccept" "$@"
+}
+
+# write_policy FILE: from standard input, as `load` wants it
+write_policy() {
+	cat >"$1"
+	chmod 600 "$1"
+}
+
+# load: the policy on standard input
+load() {
+	write_policy $work/policy.ini
+	ctl load $work/policy.ini
+}
+
+deny_all() {
+	load <<-END
+		[sockaccept]
+		default = deny
+	END
+}
+
+# expect_outcomes WANTED FAMILY HOW PORT...: of the probe, all on one line
+expect_outcomes() {
+	outcome=$1
+	shift
+	seen=$($probe accept "$@" | tr '\n' ' ') || true
+	expect "probe accept $*" "$outcome" "${seen% }"
+}
+
+# accepts PORT..., is_denied PORT...: the plainest probe
+accepts() {
+	expect_outcomes "$(echo "$*" | sed 's/[0-9][0-9]*/accepted/g')" inet accept "$@"
+}
+
+is_denied() {
+	expect_outcomes "$(echo "$*" | sed 's/[0-9][0-9]*/EPERM/g')" inet accept "$@"
+}
+
+# --- what sockaccept says
+
+# state KEY...: those of `status --json`, in its order; a verdict's connections as allow and deny
+state() {
+	"$sockaccept" status --json >$work/status || true
+	for key; do
+		case $key in
+		allow | deny) sed -n "s/.*\"$key\":{\"connections\":\([0-9]*\).*/\1/p" $work/status ;;
+		*) sed -n "s/.*\"$key\":\"\{0,1\}\([a-z0-9]*\).*/\1/p" $work/status ;;
+		esac
+	done | tr '\n' ' ' | sed 's/ $//'
+}
+
+# last_event: the newest denial, as JSON
+last_event() {
+	"$sockaccept" audit --json | tail -n 1
+}
+
+# value KEY: a plain value in the JSON on standard input, of its first object that has the key
+value() {
+	sed -n "s/.*\"$1\":\(\"[^\"]*\"\|[a-z0-9-]*\).*/\1/p" | head -n 1 | tr -d '"'
+}
+
+# hits TEXT: of the rules that `list --json` has with this text in them
+hits() {
+	"$sockaccept" list --json | tr '{' '\n' | grep -F -- "$1" | value hits
+}
+
+# judge SCRIPT ARG...: a Python script that ends with a message if it isn't content
+judge() {
+	script=$1
+	shift
+	PYTHONDONTWRITEBYTECODE=1 python3 -S -c "import json, sys
+$script" "$@" || because "$(tail -n 1 $work/output)"
+}
+
+# baseline_deny_control FAMILY HOW PORT: accepted without a policy; denied with exactly EPERM, one more denied
+# connection and an event under `default = deny`; accepted again when allowed
+baseline_deny_control() {
+	expect_outcomes accepted "$@"
+	deny_all
+	before=$(state deny)
+	expect_outcomes EPERM "$@"
+	expect "denied connections, with one more" $((before + 1)) "$(state deny)"
+	last_event >$work/event
+	expect "the event's verdict" deny "$(value verdict <$work/event)"
+	expect "the event's port" "$3" "$(sed 's/.*"local":{[^}]*"port":\([0-9]*\).*/\1/' $work/event)"
+	expect "the event's binary" $probe "$(value binary <$work/event)"
+	ctl allow $probe "$3"
+	expect_outcomes accepted "$@"
+}

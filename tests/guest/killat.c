@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * killat: kills a command at a chosen point of its work.
+ *
+ *   killat N COMMAND...
+ *
+ * Runs the command, and kills it with SIGKILL when it enters the Nth of its system calls that could leave something
+ * behind it. Prints the call and exits with 0; or, if the command ended before, prints "through" and exits with
+ * its status + 100. strace can inject the same signal, and takes several times as long.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <fcntl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const struct {
+	long number;
+	const char *name;
+} calls[] = {
+	{ SYS_bpf, "bpf" },	    { SYS_mkdir, "mkdir" },	  { SYS_mkdirat, "mkdirat" },
+	{ SYS_unlink, "unlink" },   { SYS_unlinkat, "unlinkat" }, { SYS_rmdir, "rmdir" },
+	{ SYS_rename, "rename" },   { SYS_renameat, "renameat" }, { SYS_renameat2, "renameat2" },
+	{ SYS_link, "link" },	    { SYS_symlink, "symlink" },	  { SYS_open, "open" },
+	{ SYS_openat, "openat" },   { SYS_flock, "flock" },	  { SYS_ftruncate, "ftruncate" },
+	{ SYS_write, "write" },	    { SYS_mmap, "mmap" },	  { SYS_close, "close" },
+	{ SYS_prctl, "prctl" },	    { SYS_capset, "capset" },	  { SYS_perf_event_open, "perf_event_open" },
+};
+
+static const char *name_of(long number)
+{
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (calls[i].number == number)
+			return calls[i].name;
+	return NULL;
+}
+
+/* Opening or mapping a file for reading, and closing one, leave nothing behind. Shared mappings are written without a call. */
+static bool may_change(const struct __ptrace_syscall_info *info)
+{
+	const __uint64_t *args = info->entry.args;
+
+	switch (info->entry.nr) {
+	case SYS_open:
+		return args[1] & (O_WRONLY | O_RDWR | O_CREAT);
+	case SYS_openat:
+		return args[2] & (O_WRONLY | O_RDWR | O_CREAT);
+	case SYS_close:
+		return false;
+	case SYS_mmap:
+		return args[3] & 1 && (int)args[4] >= 0; /* MAP_SHARED */
+	default:
+		return name_of((long)info->entry.nr);
+	}
+}
+
+static void start(char **command)
+{
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	raise(SIGSTOP);
+	execvp(command[0], command);
+	fprintf(stderr, "killat: %s: %s\n", command[0], strerror(errno));
+	_exit(127);
+}
+
+/* Lets the child go on to its next stop. False: it has ended, with *status. */
+static bool next_stop(pid_t child, int signal, int *status)
+{
+	if (ptrace(PTRACE_SYSCALL, child, NULL, (void *)(uintptr_t)signal))
+		perror("killat: PTRACE_SYSCALL");
+	if (waitpid(child, status, 0) < 0)
+		perror("killat: waitpid");
+	return WIFSTOPPED(*status);
+}
+
+static void kill_it(pid_t child, unsigned long call, const struct __ptrace_syscall_info *info)
+{
+	int status;
+
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	printf("%lu %s", call, name_of((long)info->entry.nr));
+	if (info->entry.nr == SYS_bpf)
+		printf(" %llu", (unsigned long long)info->entry.args[0]);
+	puts("");
+}
+
+static int run(pid_t child, unsigned long wanted)
+{
+	unsigned long call = 0;
+	int status, signal = 0;
+
+	waitpid(child, &status, 0);
+	ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL));
+	while (next_stop(child, signal, &status)) {
+		struct __ptrace_syscall_info info = { 0 };
+
+		signal = WSTOPSIG(status) == (SIGTRAP | 0x80) || WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
+		if (WSTOPSIG(status) != (SIGTRAP | 0x80))
+			continue;
+		ptrace(PTRACE_GET_SYSCALL_INFO, child, (void *)sizeof(info), &info);
+		if (info.op != PTRACE_SYSCALL_INFO_ENTRY || !may_change(&info) || ++call != wanted)
+			continue;
+		kill_it(child, call, &info);
+		return 0;
+	}
+	puts("through");
+	return 100 + (WIFEXITED(status) ? WEXITSTATUS(status) : 99);
+}
+
+int main(int argc, char **argv)
+{
+	pid_t child;
+
+	if (argc < 3) {
+		fputs("usage: killat N COMMAND...\n", stderr);
+		return 2;
+	}
+	child = fork();
+	if (!child)
+		start(argv + 2);
+	return run(child, strtoul(argv[1], NULL, 10));
+}

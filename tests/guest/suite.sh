@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The tests of enforcement, inside a guest (tests/guest/run tests/guest/suite.sh).
+# usage: suite.sh [NAME...]      only the tests with these names
+#
+# Prints "ok NAME", "not ok NAME: WHY" or "skip NAME: WHY" for each, and a last line with the totals. Exits with 1 if
+# anything failed. TIMES=1 in the environment adds what each took.
+root=$(cd "$(dirname "$0")/../.." && pwd)
+wanted=$*
+
+# shellcheck source=tests/guest/harness.sh
+. "$root/tests/guest/harness.sh"
+
+echo "Linux $(uname -r)"
+prepare || exit 1
+for file in "$root"/tests/guest/test_*.sh; do
+	# shellcheck source=/dev/null
+	. "$file"
+	unloaded
+done
+# shellcheck disable=SC2154 # harness.sh has them
+if [ -n "$wanted" ] && [ $((passed + failed + skipped)) -eq 0 ]; then
+	echo "there is no test with such a name: $wanted"
+	exit 1
+fi
+summarise

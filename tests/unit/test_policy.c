@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What `allow`, `deny` and `remove` do to a policy, and that the order of rules never matters.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "policy/policy.h"
+
+static struct rule make(struct policy *policy, const char *path, uint16_t port, enum verdict verdict)
+{
+	struct rule rule = { .section = "s", .port = { port, port, 0 }, .verdict = verdict, .counter = COUNTER_NONE };
+
+	rule.binary = policy_binary(policy, path);
+	return rule;
+}
+
+static void test_replace_takes_the_last_word(void **unused)
+{
+	struct policy policy;
+	struct rule rule;
+
+	(void)unused;
+	policy_init(&policy);
+	rule = make(&policy, "/bin/a", 80, VERDICT_ALLOW);
+	assert_true(policy_replace(&policy, &rule));
+	assert_false(policy_replace(&policy, &rule));
+	assert_int_equal(policy.rule_count, 1);
+	rule.verdict = VERDICT_DENY;
+	assert_true(policy_replace(&policy, &rule));
+	assert_int_equal(policy.rule_count, 1);
+	assert_int_equal(policy.rules[0].verdict, VERDICT_DENY);
+	policy_clear(&policy);
+}
+
+static void test_replace_keeps_other_conditions(void **unused)
+{
+	struct policy policy;
+	struct rule rule;
+
+	(void)unused;
+	policy_init(&policy);
+	rule = make(&policy, "/bin/a", 80, VERDICT_ALLOW);
+	policy_replace(&policy, &rule);
+	rule.has_uid = true;
+	rule.uid = 33;
+	rule.verdict = VERDICT_DENY;
+	assert_true(policy_replace(&policy, &rule));
+	rule.port.protocol = PROTOCOL_TCP;
+	assert_true(policy_replace(&policy, &rule));
+	rule.port.last = 81;
+	assert_true(policy_replace(&policy, &rule));
+	assert_int_equal(policy.rule_count, 4);
+	policy_clear(&policy);
+}
+
+static void test_replace_settles_a_contradiction(void **unused)
+{
+	struct policy policy;
+	struct rule allow, deny;
+
+	(void)unused;
+	policy_init(&policy);
+	allow = make(&policy, "/bin/a", 80, VERDICT_ALLOW);
+	deny = make(&policy, "/bin/a", 80, VERDICT_DENY);
+	policy_append(&policy, &allow);
+	policy_append(&policy, &deny);
+	assert_true(policy_replace(&policy, &allow));
+	assert_int_equal(policy.rule_count, 1);
+	assert_int_equal(policy.rules[0].verdict, VERDICT_ALLOW);
+	policy_clear(&policy);
+}
+
+static void test_two_paths_of_one_entry_are_one_binary(void **unused)
+{
+	struct policy policy;
+	struct rule a, b;
+
+	(void)unused;
+	policy_init(&policy);
+	a = make(&policy, "/sbin/a", 80, VERDICT_ALLOW);
+	b = make(&policy, "/usr/sbin/a", 80, VERDICT_DENY);
+	policy.binaries[a.binary].resolved = strdup("/usr/sbin/a");
+	policy.binaries[b.binary].resolved = strdup("/usr/sbin/a");
+	policy_append(&policy, &a);
+	assert_true(policy_replace(&policy, &b));
+	assert_int_equal(policy.rule_count, 1);
+	assert_int_equal(policy.rules[0].verdict, VERDICT_DENY);
+	policy_clear(&policy);
+}
+
+static void test_remove(void **unused)
+{
+	const struct port_item http = { 80, 80, 0 };
+	const uint32_t uid = 33;
+	struct policy policy;
+	struct rule rule;
+	size_t a;
+
+	(void)unused;
+	policy_init(&policy);
+	rule = make(&policy, "/bin/a", 80, VERDICT_ALLOW);
+	a = rule.binary;
+	policy_append(&policy, &rule);
+	rule.has_uid = true;
+	rule.uid = 33;
+	policy_append(&policy, &rule);
+	rule.port.first = rule.port.last = 81;
+	policy_append(&policy, &rule);
+	rule = make(&policy, "/bin/b", 80, VERDICT_ALLOW);
+	policy_append(&policy, &rule);
+
+	assert_int_equal(policy_remove(&policy, a, &(struct port_item){ 82, 82, 0 }, NULL), 0);
+	assert_int_equal(policy_remove(&policy, a, &http, &uid), 1);
+	assert_int_equal(policy_remove(&policy, a, &http, NULL), 1);
+	assert_int_equal(policy_remove(&policy, a, NULL, NULL), 1);
+	assert_int_equal(policy.rule_count, 1);
+	policy_normalise(&policy);
+	assert_int_equal(policy.binary_count, 1);
+	assert_string_equal(policy.binaries[0].path, "/bin/b");
+	assert_int_equal(policy_binary(&policy, "/bin/b"), 0);
+	policy_clear(&policy);
+}
+
+static void test_order_never_matters(void **unused)
+{
+	static const char *const paths[] = { "any", "/bin/b", "/bin/a" };
+	struct policy forward, backward;
+
+	(void)unused;
+	policy_init(&forward);
+	policy_init(&backward);
+	for (int i = 0; i < 60; i++) {
+		int back = 59 - i;
+		struct rule rule = make(&forward, paths[i % 3], (uint16_t)(1 + i % 7), i % 2);
+
+		policy_append(&forward, &rule);
+		rule = make(&backward, paths[back % 3], (uint16_t)(1 + back % 7), back % 2);
+		policy_append(&backward, &rule);
+	}
+	assert_int_equal(policy_normalise(&forward), policy_normalise(&backward));
+	assert_int_equal(forward.rule_count, backward.rule_count);
+	for (size_t i = 0; i < forward.rule_count; i++) {
+		assert_string_equal(forward.binaries[forward.rules[i].binary].path,
+				    backward.binaries[backward.rules[i].binary].path);
+		assert_int_equal(rule_rank(&forward.rules[i]), rule_rank(&backward.rules[i]));
+		assert_int_equal(forward.rules[i].port.first, backward.rules[i].port.first);
+	}
+	assert_string_equal(forward.binaries[forward.binary_count - 1].path, "any");
+	policy_clear(&forward);
+	policy_clear(&backward);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_replace_takes_the_last_word),
+		cmocka_unit_test(test_replace_keeps_other_conditions),
+		cmocka_unit_test(test_replace_settles_a_contradiction),
+		cmocka_unit_test(test_two_paths_of_one_entry_are_one_binary),
+		cmocka_unit_test(test_remove),
+		cmocka_unit_test(test_order_never_matters),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
