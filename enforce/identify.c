@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,16 +44,14 @@ static void take_record(const struct file_identity *record, const int *fds, stru
 		}
 }
 
-/* The identity of each of the open directories `fds`. Returns 0 or -errno. */
+/* The identity of each of the open directories `fds`, at most BATCH. Returns 0 or -errno. */
 static int identify_directories(const struct kernel *kernel, const int *fds, struct directory *directories, size_t count)
 {
 	struct file_identity records[64];
-	_cleanup_free_ bool *known = calloc(count, sizeof(*known));
+	bool known[BATCH] = { false };
 	_cleanup_close_ int iterator = run_iterator(kernel);
 	ssize_t length;
 
-	if (!known)
-		return -ENOMEM;
 	if (iterator < 0)
 		return iterator;
 	/* The kernel hands out whole records. */
@@ -84,26 +83,18 @@ static int store_path(const struct kernel *kernel, uint32_t number, const char *
 
 char *identified_path(const struct kernel *kernel, uint32_t number)
 {
-	_cleanup_free_ char *path = NULL;
+	char path[PATH_MAX + sizeof(struct path_chunk)];
 	struct path_key key = { .binary = number };
-	size_t length = 0;
 
 	if (number == BINARY_ANY || number & BINARY_UNNAMED)
 		return NULL;
-	for (;; key.chunk++, length += sizeof(struct path_chunk)) {
-		struct path_chunk chunk;
-		char *longer;
-
-		if (bpf_map_lookup_elem(kernel->fd[MAP_BINARY_PATHS], &key, &chunk))
+	for (size_t at = 0; at + sizeof(struct path_chunk) <= sizeof(path); at += sizeof(struct path_chunk), key.chunk++) {
+		if (bpf_map_lookup_elem(kernel->fd[MAP_BINARY_PATHS], &key, path + at))
 			return NULL;
-		longer = realloc(path, length + sizeof(chunk) + 1);
-		if (!longer)
-			return NULL;
-		path = longer;
-		memcpy(path + length, chunk.bytes, sizeof(chunk));
-		if (!chunk.bytes[sizeof(chunk) - 1])
-			return TAKE_PTR(path);
+		if (memchr(path + at, '\0', sizeof(struct path_chunk)))
+			return strdup(path);
 	}
+	return NULL;
 }
 
 /* The number of the entry `key`, given now if it is new. Returns it, or -errno. */
@@ -142,9 +133,9 @@ struct batch {
 
 static size_t directory_length(const char *path)
 {
-	size_t length = (size_t)(strrchr(path, '/') - path);
+	const char *slash = strrchr(path, '/');
 
-	return length ? length : 1;
+	return slash && slash != path ? (size_t)(slash - path) : 1;
 }
 
 static bool same_directory(const char *a, const char *b)
@@ -172,7 +163,7 @@ static enum status number_binary(struct kernel *kernel, const struct directory *
 	struct entry_key key = { .directory = *directory };
 	int64_t number;
 
-	strncpy(key.name, strrchr(binary->resolved, '/') + 1, sizeof(key.name) - 1);
+	strncpy(key.name, basename(binary->resolved), sizeof(key.name) - 1);
 	number = number_of_entry(kernel, &key, binary->resolved);
 	if (number == -ENOSPC || number == -E2BIG)
 		return fail(STATUS_FAILED, "%s: rules have named %d different binaries since the first load; run: "

@@ -1,4 +1,5 @@
-# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh disable=SC2034
 # What the tests in test_*.sh are made of. usage: . harness.sh (with $root set to the checkout)
 #
 # A test is a function, run by test_case in a subshell with `set -e` and its own output, from which any expect_*
@@ -6,8 +7,6 @@
 # of the same file, as loading anew takes a second; a test that needs it otherwise says `unloaded` first.
 
 : "${root:?}"
-# Their users are in the other files.
-# shellcheck disable=SC2034
 sockaccept=$root/build/sockaccept-ctl
 helpers=$root/build/tests/guest
 work=/tmp/sockaccept-test
@@ -57,24 +56,27 @@ now() {
 	cut -d ' ' -f 1 /proc/uptime
 }
 
-# test_case NAME FUNCTION: skipped silently if the suite was asked for others
+# test_case NAME [FUNCTION [ARG...]]: the function has the test's name if none is given. Passed over silently if the
+# suite was asked for others.
 test_case() {
 	case " ${wanted-} " in
 	'  ' | *" $1 "*) ;;
 	*) return 0 ;;
 	esac
+	test=$1
+	[ $# -eq 1 ] || shift
 	began=$(now)
 	rm -f $work/why $work/pids $work/said
 	(
 		set -e
 		cd $work
-		"$2"
+		"$@"
 	) >$work/output 2>&1 </dev/null
 	verdict=$?
 	end_background
-	report "$1" $verdict
+	report "$test" $verdict
 	[ $verdict -eq 0 ] || unloaded
-	[ -z "${TIMES-}" ] || echo "# $1: $(echo "$began $(now)" | awk '{ printf "%.1f s", $2 - $1 }')"
+	[ -z "${TIMES-}" ] || echo "# $test: $(echo "$began $(now)" | awk '{ printf "%.1f s", $2 - $1 }')"
 }
 
 # report NAME STATUS

@@ -3,10 +3,11 @@
  * killat: kills a command at a chosen point of its work.
  *
  *   killat N COMMAND...
+ *   killat 0 COMMAND...      kills nothing, and prints each of those calls with its number
  *
  * Runs the command, and kills it with SIGKILL when it enters the Nth of its system calls that could leave something
- * behind it. Prints the call and exits with 0; or, if the command ended before, prints "through" and exits with
- * its status + 100. strace can inject the same signal, and takes several times as long.
+ * behind it. Prints the call and exits with 0; or, if the command ended before, prints "through after N calls" and exits
+ * with its status + 100. strace can inject the same signal, and takes several times as long.
  */
 #include <errno.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -30,8 +32,8 @@ static const struct {
 	{ SYS_rename, "rename" },   { SYS_renameat, "renameat" }, { SYS_renameat2, "renameat2" },
 	{ SYS_link, "link" },	    { SYS_symlink, "symlink" },	  { SYS_open, "open" },
 	{ SYS_openat, "openat" },   { SYS_flock, "flock" },	  { SYS_ftruncate, "ftruncate" },
-	{ SYS_write, "write" },	    { SYS_mmap, "mmap" },	  { SYS_close, "close" },
-	{ SYS_prctl, "prctl" },	    { SYS_capset, "capset" },	  { SYS_perf_event_open, "perf_event_open" },
+	{ SYS_write, "write" },	    { SYS_mmap, "mmap" },
+	{ SYS_perf_event_open, "perf_event_open" },
 };
 
 static const char *name_of(long number)
@@ -42,7 +44,7 @@ static const char *name_of(long number)
 	return NULL;
 }
 
-/* Opening or mapping a file for reading, and closing one, leave nothing behind. Shared mappings are written without a call. */
+/* Opening a file for reading, and mapping it for oneself, leave nothing behind. */
 static bool may_change(const struct __ptrace_syscall_info *info)
 {
 	const __uint64_t *args = info->entry.args;
@@ -52,10 +54,8 @@ static bool may_change(const struct __ptrace_syscall_info *info)
 		return args[1] & (O_WRONLY | O_RDWR | O_CREAT);
 	case SYS_openat:
 		return args[2] & (O_WRONLY | O_RDWR | O_CREAT);
-	case SYS_close:
-		return false;
 	case SYS_mmap:
-		return args[3] & 1 && (int)args[4] >= 0; /* MAP_SHARED */
+		return args[3] & MAP_SHARED;
 	default:
 		return name_of((long)info->entry.nr);
 	}
@@ -63,6 +63,7 @@ static bool may_change(const struct __ptrace_syscall_info *info)
 
 static void start(char **command)
 {
+	dup2(STDERR_FILENO, STDOUT_FILENO);
 	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 	raise(SIGSTOP);
 	execvp(command[0], command);
@@ -80,12 +81,8 @@ static bool next_stop(pid_t child, int signal, int *status)
 	return WIFSTOPPED(*status);
 }
 
-static void kill_it(pid_t child, unsigned long call, const struct __ptrace_syscall_info *info)
+static void print_call(unsigned long call, const struct __ptrace_syscall_info *info)
 {
-	int status;
-
-	kill(child, SIGKILL);
-	waitpid(child, &status, 0);
 	printf("%lu %s", call, name_of((long)info->entry.nr));
 	if (info->entry.nr == SYS_bpf)
 		printf(" %llu", (unsigned long long)info->entry.args[0]);
@@ -106,12 +103,18 @@ static int run(pid_t child, unsigned long wanted)
 		if (WSTOPSIG(status) != (SIGTRAP | 0x80))
 			continue;
 		ptrace(PTRACE_GET_SYSCALL_INFO, child, (void *)sizeof(info), &info);
-		if (info.op != PTRACE_SYSCALL_INFO_ENTRY || !may_change(&info) || ++call != wanted)
+		if (info.op != PTRACE_SYSCALL_INFO_ENTRY || !may_change(&info))
 			continue;
-		kill_it(child, call, &info);
+		call++;
+		if (!wanted || call == wanted)
+			print_call(call, &info);
+		if (call != wanted)
+			continue;
+		kill(child, SIGKILL);
+		waitpid(child, &status, 0);
 		return 0;
 	}
-	puts("through");
+	printf("through after %lu calls\n", call);
 	return 100 + (WIFEXITED(status) ? WEXITSTATUS(status) : 99);
 }
 

@@ -1,97 +1,116 @@
-# shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
 # What is mediated: families, protocols and ways to accept; and what never is.
+
+: "${sockaccept:?}" "${probe:?}"
 
 families="inet inet6 dual mptcp mptcp6 fallback sctp sctp6 vsock"
 
-# first_port FAMILY: each way to accept has a port of its own, from this one on
-first_port() {
+# all_ways FAMILY OUTCOME: tries each way to accept once, on a port of its own, and expects one outcome of all
+all_ways() {
+	port=21000
 	for family in $families; do
 		[ "$family" != "$1" ] || break
-		echo
-	done | awk 'END { print 21000 + 10 * NR }'
-}
-
-# all_ways FAMILY OUTCOME WHEN: tries each way to accept once, and expects one outcome of all
-all_ways() {
-	"$probe" matrix "$1" "$(first_port "$1")" >"$1" || true
-	cat "$1"
-	! grep -v " $2\$" "$1" || because "$3: expected $2, saw $(grep -v " $2\$" "$1" | head -n 1)"
-	ways=$(wc -l <"$1")
+		port=$((port + 10))
+	done
+	"$probe" matrix "$1" $port >ways || true
+	cat ways
+	! grep -v " $2\$" ways || because "expected $2, saw: $(grep -v " $2\$" ways | head -n 1)"
+	count=$(wc -l <ways)
 }
 
 without_policy() {
 	unloaded
-	all_ways "$1" accepted "without a policy"
+	all_ways "$1" accepted
 }
 
-accept_without_policy() {
-	for each in $families; do
-		without_policy "$each"
-	done
+denied() {
+	deny_all
+	before=$(state deny)
+	all_ways "$1" EPERM
+	expect "denied connections" $((before + count)) "$(state deny)"
+	"$sockaccept" audit --json >events
+	while read -r how port _; do
+		expect "events of $1, $how" 1 "$(grep -c "\"port\":$port}" events)"
+	done <ways
 }
+
+allowed() {
+	load <<-END
+		[sockaccept]
+		default = deny
+		[probe]
+		binary = $probe
+		allow = 21000-21999
+	END
+	before=$(state allow)
+	all_ways "$1" accepted
+	expect "allowed connections" $((before + count)) "$(state allow)"
+}
+
+# plain_probe FAMILY: all three on one port, with the counter and the event after each
+plain_probe() {
+	unloaded
+	baseline_deny_control "$1" accept 21200
+}
+
 events_say_protocols() {
 	deny_all
 	for pair in inet:tcp inet6:tcp mptcp:mptcp mptcp6:mptcp sctp:sctp vsock:vsock; do
-		expect_outcomes EPERM "${pair%:*}" accept 21100
+		expect_outcomes EPERM "${pair%:*}" accept 21210
 		expect "the protocol of ${pair%:*}" "${pair#*:}" "$(last_event | value protocol)"
 	done
 }
 
-protocol_items() {
+protocol_item() {
 	deny_all
-	for protocol in tcp sctp vsock; do
-		ctl allow $probe 21110/$protocol
-		for family in inet inet6 dual mptcp mptcp6 sctp sctp6 vsock; do
-			case $protocol:$family in
-			tcp:inet* | tcp:dual | tcp:mptcp* | sctp:sctp* | vsock:vsock) outcome=accepted ;;
-			*) outcome=EPERM ;;
-			esac
-			expect_outcomes $outcome $family accept 21110
-		done
-		ctl remove $probe 21110/$protocol
+	ctl allow "$probe" "21220/$1"
+	for family in $families; do
+		case $1:$family in
+		tcp:inet* | tcp:dual | tcp:mptcp* | tcp:fallback | sctp:sctp* | vsock:vsock) outcome=accepted ;;
+		*) outcome=EPERM ;;
+		esac
+		expect_outcomes $outcome "$family" accept 21220
 	done
 }
 
-# 70000 is 4464 + 65536: a port that was cut to 16 bits would match the rules for it
+# 70000 is 4464 + 65536: a port cut to 16 bits would match the rules for it
 vsock_port_70000() {
 	deny_all
-	ctl allow $probe 4464
-	ctl allow $probe 1-65535/vsock
+	ctl allow "$probe" 4464 1-65535/vsock
 	expect_outcomes EPERM vsock accept 70000
 	expect_outcomes accepted vsock accept 4464
 	expect "the event's port" 70000 "$(last_event | sed 's/.*"local":{[^}]*"port":\([0-9]*\).*/\1/')"
-	ctl allow $probe any/vsock
+	ctl allow "$probe" any/vsock
 	expect_outcomes accepted vsock accept 70000
-	ctl remove $probe any/vsock
-	ctl allow $probe any
+	ctl remove "$probe" any/vsock
+	ctl allow "$probe" any
 	expect_outcomes accepted vsock accept 70000
 }
 
 unix_passes() {
 	deny_all
-	before=$(state unmediated)
-	$probe matrix unix 1 >outcomes || true
-	cat outcomes
-	! grep -v ' accepted$' outcomes || because "AF_UNIX under default = deny: $(grep -v ' accepted$' outcomes | head -n 1)"
-	ways=$(wc -l <outcomes)
-	[ "$(state unmediated)" -ge $((before + ways)) ] ||
-		because "unmediated: expected at least $((before + ways)), saw $(state unmediated)"
-	expect "denied connections" 0 "$(state deny)"
+	before=$(state unmediated deny)
+	all_ways unix accepted
+	after=$(state unmediated deny)
+	[ "${after% *}" -ge $((${before% *} + count)) ] ||
+		because "unmediated: expected at least $((${before% *} + count)), saw ${after% *}"
+	expect "denied connections" "${before#* }" "${after#* }"
 }
 
-# an accept() that finds nothing, or a socket that doesn't listen, is no connection
+# an accept() that finds nothing waiting is no connection
 attempts_have_no_event() {
+	unloaded
 	deny_all
 	python3 -S -c '
-import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 21120))
+import _socket
+s = _socket.socket(_socket.AF_INET)
+s.bind(("127.0.0.1", 21230))
 s.listen()
 s.setblocking(False)
 for i in range(3):
     try:
-        s.accept()
+        s._accept()
     except PermissionError:
         print("EPERM")
 ' >outcomes
@@ -101,17 +120,21 @@ for i in range(3):
 	expect "events" 0 "$("$sockaccept" audit --json | wc -l)"
 }
 
-test_case accept_inet accept_inet
-test_case accept_inet6 accept_inet6
-test_case accept_dual_stack accept_dual
-test_case accept_mptcp accept_mptcp
-test_case accept_mptcp6 accept_mptcp6
-test_case accept_mptcp_fallback accept_fallback
-test_case accept_sctp accept_sctp
-test_case accept_sctp6 accept_sctp6
-test_case accept_vsock accept_vsock
-test_case events_say_protocols events_say_protocols
-test_case protocol_items protocol_items
-test_case vsock_port_70000 vsock_port_70000
-test_case unix_passes unix_passes
-test_case attempts_have_no_event attempts_have_no_event
+for each in $families; do
+	test_case "accept_without_policy_$each" without_policy "$each"
+done
+for each in $families; do
+	test_case "accept_denied_$each" denied "$each"
+done
+for each in $families; do
+	test_case "accept_allowed_$each" allowed "$each"
+done
+test_case baseline_deny_control_inet plain_probe inet
+test_case baseline_deny_control_inet6 plain_probe inet6
+test_case events_say_protocols
+test_case protocol_item_tcp protocol_item tcp
+test_case protocol_item_sctp protocol_item sctp
+test_case protocol_item_vsock protocol_item vsock
+test_case vsock_port_70000
+test_case unix_passes
+test_case attempts_have_no_event

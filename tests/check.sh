@@ -1,0 +1,107 @@
+#!/bin/sh
+# Everything that CI runs, after `make test-programs`. Each part prints lines `ok NAME` or `not ok NAME: why`;
+# the last line counts them. The guests come last, as they take longest; the fuzzer runs beside them.
+set -u
+
+kernels=${KERNELS:-6.1 6.12 7}
+fuzz_seconds=${FUZZ_SECONDS:-60}
+logs=build/check
+rm -rf $logs
+mkdir -p $logs
+
+# Runs one part and shows its tests. A part that fails without saying which test did is a failure itself.
+part() { # NAME COMMAND...
+	name=$1
+	shift
+	code=0
+	"$@" >"$logs/$name.log" 2>&1 || code=$?
+	show "$name" "$code"
+}
+
+show() { # NAME CODE
+	grep -E '^(ok|not ok|skip) ' "$logs/$1.log" | sed -E "s|^(ok\|not ok\|skip) ([0-9]+ - )?|\1 $1: |" >"$logs/$1.tests"
+	if [ "$2" -ne 0 ] && ! grep -q '^not ok' "$logs/$1.tests"; then
+		echo "not ok $1: ended with status $2, see $logs/$1.log" >>"$logs/$1.tests"
+	elif [ ! -s "$logs/$1.tests" ]; then
+		echo "not ok $1: ran no test, see $logs/$1.log" >>"$logs/$1.tests"
+	fi
+	cat "$logs/$1.tests"
+	if grep -q '^not ok' "$logs/$1.tests"; then
+		tail -n 40 "$logs/$1.log" | sed 's/^/    /'
+	fi
+}
+
+# A part that is one test: it succeeds, and prints nothing.
+quiet() { # NAME COMMAND...
+	quiet_name=$1
+	shift
+	code=0
+	"$@" >"$logs/$quiet_name.log" 2>&1 || code=$?
+	if [ "$code" -eq 0 ] && [ ! -s "$logs/$quiet_name.log" ]; then
+		echo "ok $quiet_name" | tee "$logs/$quiet_name.tests"
+	else
+		echo "not ok $quiet_name: status $code" | tee "$logs/$quiet_name.tests"
+		head -n 40 "$logs/$quiet_name.log" | sed 's/^/    /'
+	fi
+}
+
+export CMOCKA_MESSAGE_OUTPUT=TAP
+
+unit_tests() {
+	for source in tests/unit/test_*.c; do
+		test=$(basename "$source" .c)
+		part "unit-$test" "build/tests/unit/$test"
+		part "sanitized-$test" "build/sanitized/$test"
+	done
+	part manual tests/unit/test_manual.sh
+}
+
+valgrind_tests() {
+	for test in test_port test_ini test_policy test_escape; do
+		part "valgrind-$test" valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
+			"build/tests/unit/$test"
+	done
+}
+
+shell_files() {
+	echo tests/*.sh tests/*/*.sh tests/guest/run tests/guest/init .ci/run
+}
+
+lint() {
+	# shellcheck disable=SC2046 # a list of files
+	quiet shellcheck shellcheck -x $(shell_files)
+	quiet cppcheck cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--suppress=missingIncludeSystem --error-exitcode=1 -I. -D__STDC__ \
+		'-DLIBBPF_OPTS(type,name,...)=struct type name = {0}' policy enforce
+	quiet clang-tidy sh -c 'clang-tidy --quiet policy/*.c enforce/*.c -- -std=gnu11 -D_GNU_SOURCE -I. -Ibuild \
+		-DSOCKACCEPT_VERSION=\"0\" 2>/dev/null'
+	quiet clang-build make -s -B B=build/clang all CC=clang WERROR=-Werror say=
+}
+
+guests() {
+	for series in $kernels; do
+		part "linux-$series" tests/guest/run --kernel "$series" --timeout 900 tests/guest/suite.sh
+	done
+	part no-bpf-lsm tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh
+}
+
+tests/fuzz/fuzz.sh "$fuzz_seconds" >$logs/fuzz.log 2>&1 &
+fuzzer=$!
+unit_tests
+valgrind_tests
+lint
+guests
+code=0
+wait $fuzzer || code=$?
+show fuzz "$code"
+
+cat $logs/*.tests >$logs/all
+passed=$(grep -c '^ok' $logs/all)
+failed=$(grep -c '^not ok' $logs/all)
+skipped=$(grep -c '^skip' $logs/all)
+if [ "$skipped" -ne 0 ]; then
+	echo "$passed passed, $failed failed, $skipped skipped"
+else
+	echo "$passed passed, $failed failed"
+fi
+[ "$failed" -eq 0 ]

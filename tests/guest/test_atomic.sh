@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# Each decision is under one whole policy, whatever happens to the commands that change it.
+
+: "${sockaccept:?}" "${probe:?}" "${traffic:?}" "${killat:?}" "${pins:?}" "${work:?}"
+
+# A: 21401 may accept, 21402 may not; B: the other way round
+write_a_and_b() {
+	write_policy a.ini <<-END
+		[sockaccept]
+		default = deny
+		[a]
+		binary = $probe
+		allow = 21401
+	END
+	write_policy b.ini <<-END
+		[sockaccept]
+		default = deny
+		[b]
+		binary = $probe
+		allow = 21402
+	END
+}
+
+# in_force: a, b, none, or what was seen
+in_force() {
+	outcomes=$("$probe" accept inet accept 21401 21402 | tr '\n' ' ')
+	case $outcomes in
+	'accepted EPERM ') echo a ;;
+	'EPERM accepted ') echo b ;;
+	'accepted accepted ') echo none ;;
+	*) echo "$outcomes" ;;
+	esac
+}
+
+# kill_points COMMAND...: the numbers of the calls to kill it at. Of several of a kind in a row, those are the first
+# and the last; all of them with ALL_KILLS=1 in the environment.
+kill_points() {
+	"$killat" 0 "$@" >calls 2>loaded || true
+	cat calls >&2
+	grep -q '^through' calls || because "killat printed: $(tail -n 1 calls)"
+	sed '/^through/d' calls | awk -v all="${ALL_KILLS-}" '
+		{ number = $1; $1 = "" }
+		all { print number; next }
+		$0 != kind { if (last) print last; print number; last = 0; kind = $0; next }
+		{ last = number }
+		END { if (last) print last }'
+}
+
+killed_reload_is_whole() {
+	write_a_and_b
+	ctl load a.ini
+	kill_points "$sockaccept" load b.ini >points
+	expect "in force after a load that wasn't killed" b "$(in_force)"
+	kills=0
+	now=b next=a
+	while read -r point; do
+		generation=$(state generation)
+		call=$("$killat" "$point" "$sockaccept" load $next.ini 2>/dev/null) || break
+		kills=$((kills + 1))
+		seen=$(in_force)
+		case $seen:$(state generation) in
+		"$now:$generation") ;;
+		"$next:$((generation + 1))") next=$now now=$seen ;;
+		*) because "killed at call $call, from $now, generation $generation, to $next: in force is $seen, $(cat status)" ;;
+		esac
+	done <points
+	echo "$kills kills"
+	[ $kills -ge 10 ] || because "only $kills kills, expected 10 or more: the load made these calls: $(tr '\n' ' ' <calls)"
+	ctl load $next.ini
+	expect "in force after the last load" $next "$(in_force)"
+	expect "policies that are still pinned" 1 "$(ls $pins/policies | wc -l)"
+}
+
+# expect_whole CALL: after a killed first load
+expect_whole() {
+	seen=$(in_force)
+	status=0
+	"$sockaccept" status --json >status || status=$?
+	case $seen:$status:$(value loaded <status) in
+	none:3:false | a:0:true) ;;
+	*) because "killed at call $1: in force is $seen, and status $status says $(cat status)" ;;
+	esac
+}
+
+killed_first_load_is_whole() {
+	write_a_and_b
+	unloaded
+	kill_points "$sockaccept" load a.ini >points
+	expect "in force after a load that wasn't killed" a "$(in_force)"
+	ctl unload
+	kills=0
+	: >seen
+	while read -r point; do
+		call=$("$killat" "$point" "$sockaccept" load a.ini 2>/dev/null) || break
+		kills=$((kills + 1))
+		expect_whole "$call"
+		left=$(ls -R $pins 2>&1 | sed 's/^[0-9]*$/image/' | tr '\n' ' ')
+		# one load on top of each kind of remains, and none remains for long
+		if ! grep -qxF "$left" seen; then
+			echo "$left" >>seen
+			ctl load b.ini
+			expect "in force after the next load, killed at call $call" b "$(in_force)"
+		fi
+		[ "$(state loaded)" = false ] || ctl unload
+	done <points
+	echo "$kills kills; what was left:"
+	cat seen
+	[ $kills -ge 15 ] || because "only $kills kills, expected 15 or more: the load made these calls: $(tr '\n' ' ' <calls)"
+}
+
+killed_unload_is_whole() {
+	write_a_and_b
+	ctl load a.ini
+	kill_points "$sockaccept" unload >points
+	kills=0
+	while read -r point; do
+		ctl load a.ini
+		call=$("$killat" "$point" "$sockaccept" unload 2>/dev/null) || break
+		kills=$((kills + 1))
+		expect_whole "$call"
+	done <points
+	echo "$kills kills"
+	[ $kills -ge 3 ] || because "only $kills kills, expected 3 or more"
+	ctl unload
+	[ ! -e $pins ] || because "$pins is still there after unload: $(ls $pins | tr '\n' ' ')"
+}
+
+enforced_without_any_process() {
+	deny_all
+	! pgrep sockaccept || because "a process of sockaccept is still running"
+	is_denied 21410
+}
+
+# write_ten WRITER: allows the even ports, denies the odd ones
+write_ten() {
+	for i in 0 1 2 3 4 5 6 7 8 9; do
+		verb=allow
+		[ $((i % 2)) -eq 0 ] || verb=deny
+		"$sockaccept" $verb "$probe" "214$1$i" || echo "failed: $verb 214$1$i"
+	done
+}
+
+hundred_commands_at_once() {
+	deny_all
+	generation=$(state generation)
+	pids=
+	for writer in 0 1 2 3 4 5 6 7 8 9; do
+		background writer$writer write_ten $writer
+		pids="$pids $pid"
+	done
+	for pid in $pids; do
+		wait "$pid" || because "a writer failed: $(cat writer*)"
+	done
+	! grep failed writer* || because "a command failed: $(grep -h failed writer* | head -n 1)"
+	expect "the generation" $((generation + 100)) "$(state generation)"
+	"$sockaccept" list --json | tr '{' '\n' >rules
+	awk 'BEGIN { for (p = 21400; p < 21500; p++) print p % 2 ? "EPERM" : "accepted" }' >wanted
+	for port in $(seq 21400 21499); do
+		[ $((port % 2)) -eq 0 ] && verdict=allow || verdict=deny
+		grep -q "\"verdict\":\"$verdict\",\"ports\":\"$port\"" rules || because "no rule: $verdict $port"
+	done
+	# shellcheck disable=SC2046 # they are ports
+	"$probe" accept inet accept $(seq 21400 21499) >outcomes || true
+	cmp -s wanted outcomes || because "the probe on port $((21400 + $(cmp wanted outcomes | sed 's/.*line //') - 1)): unlike its rule"
+}
+
+# flip VERDICT: of port 21520, by a command or by a whole load; remembers the generation
+flip() {
+	flips=$((flips + 1))
+	if [ $((flips % 5)) -eq 0 ]; then
+		sed "s/21500/21500\n$1 = 21520/" base.ini | write_policy flip.ini
+		ctl load flip.ini
+	else
+		ctl "$1" "$traffic" 21520
+	fi
+	echo "$(sed -n 's/.*generation \([0-9]*\).*/\1/p' said) $1" >>generations
+}
+
+# check_generations: reads "generation verdict port" and judges each by what the generations said
+check_generations() {
+	awk 'NR == FNR { said[$1] = $2; next }
+		$3 == 21500 { wanted = "allow" }
+		$3 == 21510 { wanted = "deny" }
+		$3 == 21520 { wanted = said[$1] }
+		wanted != $2 { print "port " $3 ", generation " $1 ": " $2 ", its policy says " wanted; exit }' generations "$1"
+}
+
+each_decision_is_of_one_policy() {
+	unloaded
+	write_policy base.ini <<-END
+		[sockaccept]
+		default = deny
+		[traffic]
+		binary = $traffic
+		allow = 21500
+	END
+	ctl load base.ini
+	serve server 21500 21510 21520
+	server=$pid
+	echo "$(state generation) deny" >generations
+	background clients "$traffic" supply 21500 21510 21520
+	clients=$pid
+	flips=0
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		flip allow
+		flip deny
+	done
+	finish "$clients"
+	finish "$server"
+	"$sockaccept" audit --all --json >events
+	sed -n 's/.*"generation":\([0-9]*\),"verdict":"\([a-z]*\)".*"rule":\("[^"]*"\|null\).*"local":{"address":"[^"]*","port":\([0-9]*\)}.*/\1 \2 \4 \3/p' events |
+		sort | uniq -c | awk '{ $1 = ""; print substr($0, 2) }' >decisions
+	cat generations decisions | tail -n 5
+	wrong=$(check_generations decisions)
+	[ -z "$wrong" ] || because "$wrong"
+	# the rule in an event says the same as its verdict
+	! grep 'allow.*: deny\|deny.*: allow' decisions || because "an event's rule: $(grep 'allow.*: deny\|deny.*: allow' decisions | head -n 1)"
+	for verdict in allow deny; do
+		generations=$(grep -c " $verdict 21520 " decisions)
+		[ "$generations" -ge 10 ] || because "port 21520: events of only $generations generations with $verdict, expected 10 or more"
+	done
+	grep -q '^21500 accepted [1-9][0-9]* denied 0 other 0' server || because "port 21500: expected no denial, saw $(grep ^21500 server)"
+	grep -q '^21510 accepted 0 denied [1-9][0-9]* other 0' server || because "port 21510: expected denials only, saw $(grep ^21510 server)"
+}
+
+# ten_thousand FILE: 100 binaries with 100 rules each
+ten_thousand() {
+	mkdir -p many
+	awk -v directory="$work/many" 'BEGIN {
+		for (b = 0; b < 100; b++) {
+			printf "[b%d]\nbinary = %s/b%d\n", b, directory, b
+			for (line = 0; line < 10; line++) {
+				printf "allow = %d", 1000 + 100 * line
+				for (p = 1; p < 10; p++)
+					printf ", %d", 1000 + 100 * line + 2 * p
+				print ""
+			}
+		}
+	}' | write_policy "$1"
+	for b in $(seq 0 99); do
+		: >many/b"$b"
+	done
+}
+
+# took_under SECONDS COMMAND...
+took_under() {
+	limit=$1
+	shift
+	from=$(now)
+	ctl "$@"
+	took=$(echo "$from $(now)" | awk '{ printf "%.2f", $2 - $1 }')
+	echo "sockaccept-ctl $*: $took s"
+	[ "$(echo "$took $limit" | awk '{ print ($1 < $2) }')" = 1 ] || because "sockaccept-ctl $*: expected less than $limit s, took $took s"
+}
+
+load_10000_rules() {
+	ten_thousand many.ini
+	deny_all
+	took_under 2 load many.ini
+	expect "rules" 10000 "$(state rules)"
+}
+
+first_load_10000_rules() {
+	ten_thousand many.ini
+	unloaded
+	took_under 2 load many.ini
+	expect "rules" 10000 "$(state rules)"
+}
+
+failed_load_changes_nothing() {
+	write_a_and_b
+	ctl load a.ini
+	accepts 21401
+	"$sockaccept" list --json >before
+	generation=$(state generation)
+	{
+		cat b.ini
+		echo 'allow = 99999'
+	} | write_policy bad.ini
+	expect_status 6 "$sockaccept" load bad.ini
+	expect_said 'bad.ini:6:'
+	expect_status 6 "$sockaccept" load no-such-file.ini
+	expect_status 1 "$sockaccept" allow /no/such/directory/x 80
+	expect_status 1 "$sockaccept" remove "$probe" 5
+	expect_status 2 "$sockaccept" allow "$probe" 99999
+	"$sockaccept" list --json >after
+	cmp -s before after || because "the rules were $(cat before), are $(cat after)"
+	expect "the generation" "$generation" "$(state generation)"
+	expect "in force" a "$(in_force)"
+}
+
+test_case killed_reload_is_whole
+test_case killed_first_load_is_whole
+test_case killed_unload_is_whole
+test_case enforced_without_any_process
+test_case hundred_commands_at_once
+test_case each_decision_is_of_one_policy
+test_case load_10000_rules
+test_case first_load_10000_rules
+test_case failed_load_changes_nothing
