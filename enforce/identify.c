@@ -140,8 +140,11 @@ static size_t directory_length(const char *path)
 
 static bool same_directory(const char *a, const char *b)
 {
-	size_t length = directory_length(a);
+	size_t length;
 
+	if (!a || !b)
+		return false;
+	length = directory_length(a);
 	return length == directory_length(b) && !strncmp(a, b, length);
 }
 
@@ -181,7 +184,13 @@ static void close_batch(struct batch *batch)
 	batch->count = 0;
 }
 
-/* The binaries [first, last) are in directories of `batch`, in the same order. */
+/* Numbers are given once: a rule stays with its entry, also when its directory is gone. */
+static bool needs_number(const struct binary *binary)
+{
+	return binary->resolved && binary->number == BINARY_ANY;
+}
+
+/* The binaries [first, last) that need a number are in directories of `batch`, in the same order. */
 static enum status number_batch(struct kernel *kernel, struct batch *batch, struct binary *first, const struct binary *last)
 {
 	enum status status = STATUS_DONE;
@@ -194,7 +203,7 @@ static enum status number_batch(struct kernel *kernel, struct batch *batch, stru
 	if (error)
 		status = fail(STATUS_FAILED, "can't identify the directories of binaries: %s", strerror(-error));
 	for (struct binary *binary = first; binary < last && status == STATUS_DONE; binary++) {
-		if (!binary->resolved)
+		if (!needs_number(binary))
 			continue;
 		if (!same_directory(binary->resolved, batch->binary[at]->resolved))
 			at++;
@@ -213,7 +222,7 @@ enum status identify_binaries(struct kernel *kernel, struct policy *policy)
 	if (!batch)
 		return fail(STATUS_FAILED, "%s", strerror(ENOMEM));
 	for (struct binary *binary = all; binary < end && status == STATUS_DONE; binary++) {
-		if (!binary->resolved || (batch->count &&
+		if (!needs_number(binary) || (batch->count &&
 		    same_directory(binary->resolved, batch->binary[batch->count - 1]->resolved)))
 			continue;
 		if (batch->count == BATCH) {

@@ -30,7 +30,11 @@ enum kernel_object {
 };
 
 struct kernel {
-	int fd[KERNEL_OBJECTS]; /* -1: not open */
+	/*
+	 * -1: not open. The link never is, but for a moment in kernel_attach(): while anybody holds it, the program
+	 * stays attached, whatever is unpinned.
+	 */
+	int fd[KERNEL_OBJECTS];
 	struct state *state;    /* mapped; NULL: not yet */
 };
 
@@ -39,6 +43,23 @@ struct kernel {
 /* Closes and unmaps everything. What is pinned stays. For use with __attribute__((cleanup)). */
 void kernel_close(struct kernel *kernel);
 #define _cleanup_kernel_ __attribute__((cleanup(kernel_close)))
+
+/*
+ * Looks at what can't be seen any more once capabilities are dropped: call it before. What it finds is told by
+ * the functions below.
+ */
+void kernel_look_around(void);
+
+/*
+ * STATUS_DONE if a kernel side is there, this version's or another's. Otherwise says what is wrong (STATUS_NOT_LOADED:
+ * silently, if `quiet`) and returns it.
+ */
+enum status kernel_is_loaded(bool quiet);
+
+/*
+ * A number that stays the same until the kernel side is unloaded; 0: nothing is loaded.
+ */
+unsigned long long kernel_instance(void);
 
 /*
  * Opens what is pinned; state is mapped for reading, and for writing if `write`. Returns STATUS_DONE, or

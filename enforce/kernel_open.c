@@ -54,12 +54,21 @@ void kernel_close(struct kernel *kernel)
 	kernel->state = NULL;
 }
 
+/* The device of the machine's bpffs, as process 1 sees it; 0: not known. */
+static dev_t machines_bpffs;
+
+void kernel_look_around(void)
+{
+	struct stat st;
+
+	if (!stat("/proc/1/root" BPFFS, &st))
+		machines_bpffs = st.st_dev;
+}
+
 /* A bpffs of its own in a mount namespace of its own has none of the machine's pins. */
 static bool is_other_namespace(const struct stat *ours)
 {
-	struct stat machines;
-
-	return !stat("/proc/1/root" BPFFS, &machines) && machines.st_dev != ours->st_dev;
+	return machines_bpffs && machines_bpffs != ours->st_dev;
 }
 
 static enum status check_bpffs(void)
@@ -78,7 +87,34 @@ static enum status check_bpffs(void)
 	return STATUS_DONE;
 }
 
-static enum status open_object(struct kernel *kernel, enum kernel_object object, bool quiet)
+enum status kernel_is_loaded(bool quiet)
+{
+	char path[PIN_PATH_MAX];
+	enum status status = check_bpffs();
+	struct stat st;
+
+	if (status != STATUS_DONE)
+		return status;
+	if (!stat(kernel_pin_path(LINK_SOCKET_ACCEPT, path, sizeof(path)), &st))
+		return STATUS_DONE;
+	if (errno == EACCES)
+		return fail(STATUS_NOT_PERMITTED, "%s: %s; run it as root", path, strerror(errno));
+	if (errno != ENOENT)
+		return fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
+	if (!quiet)
+		fail(STATUS_NOT_LOADED, "not loaded; load a policy first: sockaccept-ctl load [FILE]");
+	return STATUS_NOT_LOADED;
+}
+
+unsigned long long kernel_instance(void)
+{
+	char path[PIN_PATH_MAX];
+	struct stat st;
+
+	return stat(kernel_pin_path(LINK_SOCKET_ACCEPT, path, sizeof(path)), &st) ? 0 : st.st_ino;
+}
+
+static enum status open_object(struct kernel *kernel, enum kernel_object object)
 {
 	char path[PIN_PATH_MAX];
 
@@ -89,12 +125,8 @@ static enum status open_object(struct kernel *kernel, enum kernel_object object,
 		return fail(STATUS_NOT_PERMITTED, "%s: %s; run it as root", path, strerror(errno));
 	if (errno != ENOENT)
 		return fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
-	if (object != LINK_SOCKET_ACCEPT)
-		return fail(STATUS_FAILED, "%s is missing, so this is not all of a kernel side that this sockaccept-ctl "
-			    "knows; run: sockaccept-ctl unload, then load", path);
-	if (!quiet)
-		fail(STATUS_NOT_LOADED, "not loaded; load a policy first: sockaccept-ctl load [FILE]");
-	return STATUS_NOT_LOADED;
+	return fail(STATUS_FAILED, "%s is missing, so this is not all of a kernel side that this sockaccept-ctl knows; "
+		    "run: sockaccept-ctl unload, then load", path);
 }
 
 static enum status map_state(struct kernel *kernel, bool write)
@@ -114,11 +146,10 @@ static enum status map_state(struct kernel *kernel, bool write)
 
 enum status kernel_open(struct kernel *kernel, bool write, bool quiet)
 {
-	enum status status = check_bpffs();
+	enum status status = kernel_is_loaded(quiet);
 
-	/* The link first: it is what "loaded" means. */
-	for (int object = KERNEL_OBJECTS - 1; object >= 0 && status == STATUS_DONE; object--)
-		status = open_object(kernel, object, quiet);
+	for (int object = 0; object < LINK_SOCKET_ACCEPT && status == STATUS_DONE; object++)
+		status = open_object(kernel, object);
 	if (status == STATUS_DONE)
 		status = map_state(kernel, write);
 	return status;

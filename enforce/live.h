@@ -23,8 +23,8 @@ enum status live_read(const struct kernel *kernel, struct policy *policy);
 enum status live_publish(struct kernel *kernel, struct policy *policy, const struct policy *before);
 
 /*
- * Finds or gives the number of each binary of `policy` that has a resolved path (enforce/identify.c).
- * Says what is wrong.
+ * Finds or gives the number of each binary of `policy` that has a resolved path and no number yet
+ * (enforce/identify.c). Says what is wrong.
  */
 enum status identify_binaries(struct kernel *kernel, struct policy *policy);
 

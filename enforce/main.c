@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "enforce/kernel.h"
 #include "enforce/verb.h"
 
 #ifndef SOCKACCEPT_VERSION
@@ -37,32 +38,55 @@ static enum status check_count(const struct invocation *invocation)
 	return STATUS_DONE;
 }
 
+static enum status take_option(struct invocation *invocation, int option, const char *name)
+{
+	if (!(invocation->verb->options & (unsigned)option))
+		return usage(invocation->verb, "this verb doesn't take --", name);
+	if (option == OPTION_USER && invocation->options & OPTION_USER)
+		return usage(invocation->verb, "given twice: --", name);
+	invocation->options |= (unsigned)option;
+	if (option == OPTION_USER)
+		invocation->user = optarg;
+	return STATUS_DONE;
+}
+
+/* True if `argument` is the option `name`, spelt out, with or without `=value`. */
+static bool is_spelt_out(const char *argument, const char *name)
+{
+	size_t length = strlen(name);
+
+	return !strncmp(argument, "--", 2) && !strncmp(argument + 2, name, length) &&
+	       (argument[2 + length] == '\0' || argument[2 + length] == '=');
+}
+
 /* Reads the options and arguments behind the verb. *help: the verb's help was asked for. */
 static enum status read_arguments(int argc, char **argv, struct invocation *invocation, bool *help)
 {
-	int option;
+	enum status status = STATUS_DONE;
+	int option, index = 0;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+	while (status == STATUS_DONE && (option = getopt_long(argc, argv, ":", long_options, &index)) != -1) {
 		const char *given = argv[optind - 1];
 
-		if (option == 'h') {
-			*help = true;
-			return STATUS_DONE;
-		}
 		if (option == ':')
 			return usage(invocation->verb, "a value is missing after ", given);
 		if (option == '?')
 			return usage(invocation->verb, "unknown option ", given);
-		if (!(invocation->verb->options & (unsigned)option))
-			return usage(invocation->verb, "this verb doesn't take ", given);
-		invocation->options |= (unsigned)option;
-		if (option == OPTION_USER)
-			invocation->user = optarg;
+		if (optarg && optarg == given)
+			given = argv[optind - 2];
+		/* getopt_long() takes --js for --json: a script that relies on it would break with the next option. */
+		if (!is_spelt_out(given, long_options[index].name))
+			return usage(invocation->verb, "unknown option ", given);
+		if (option == 'h') {
+			*help = true;
+			return STATUS_DONE;
+		}
+		status = take_option(invocation, option, long_options[index].name);
 	}
 	invocation->arguments = argv + optind;
 	invocation->count = argc - optind;
-	return check_count(invocation);
+	return status == STATUS_DONE ? check_count(invocation) : status;
 }
 
 static enum status run_verb(int argc, char **argv)
@@ -78,6 +102,7 @@ static enum status run_verb(int argc, char **argv)
 		help_verb(invocation.verb);
 		return STATUS_DONE;
 	}
+	kernel_look_around();
 	if (status == STATUS_DONE)
 		status = privileges_limit(invocation.verb->privilege, invocation.verb->name);
 	if (status == STATUS_DONE)
@@ -105,5 +130,8 @@ int main(int argc, char **argv)
 		puts("sockaccept-ctl " SOCKACCEPT_VERSION);
 		return finish_output(STATUS_DONE);
 	}
+	if (argv[1][0] == '-')
+		return fail(STATUS_USAGE, "unknown option %s; options come after the verb: sockaccept-ctl VERB [OPTION...]",
+			    argv[1]);
 	return finish_output(run_verb(argc - 1, argv + 1));
 }

@@ -22,7 +22,7 @@ static int print_missed(struct output *output, uint64_t missed)
 {
 	if (!output->json) {
 		fflush(stdout);
-		warn("%" PRIu64 " older events were overwritten before they were read", missed);
+		warn("missed %" PRIu64 " events: they were overwritten before they could be read", missed);
 		return 0;
 	}
 	output_open_object(output, NULL);
@@ -49,15 +49,21 @@ static int print_ready(struct output *output, const struct kernel *kernel, struc
 static int print_events(struct output *output, const struct kernel *kernel, struct reader *reader, bool follow)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NS };
+	const unsigned long long instance = kernel_instance();
 	uint64_t said = 0;
 	int error;
 
 	for (;;) {
+		/* Asked before the last look at the events, so that none of them is left. */
+		bool unloaded = follow && kernel_instance() != instance;
+
 		error = reader_collect(reader);
 		if (!error)
 			error = print_ready(output, kernel, reader, &said);
 		if (error || !follow)
 			return error;
+		if (unloaded)
+			return -ESTALE;
 		nanosleep(&pause, NULL);
 	}
 }
@@ -79,6 +85,8 @@ enum status verb_audit(const struct invocation *invocation)
 	event_stream(&output);
 	error = print_events(&output, &kernel, &reader, invocation->options & OPTION_FOLLOW);
 	reader_close(&reader);
+	if (error == -ESTALE)
+		return fail(STATUS_NOT_LOADED, "unloaded meanwhile: no further events come; to follow a new load, run it again");
 	if (error)
 		return fail(STATUS_FAILED, "can't print the events: %s", strerror(-error));
 	return STATUS_DONE;

@@ -3,6 +3,7 @@
  * list: the live rules with their hits, or the counters by binary, port and verdict.
  */
 #include <bpf/bpf.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,7 @@ static void print_rule(struct output *output, const struct kernel *kernel, const
 	output_open_object(output, NULL);
 	output_text(output, "section", "SECTION", rule->section);
 	output_text(output, "binary", "BINARY", policy->binaries[rule->binary].path);
+	output_text(output, "file", NULL, policy->binaries[rule->binary].resolved);
 	if (rule->has_uid)
 		output_number(output, "uid", NULL, rule->uid);
 	if (users)
@@ -59,6 +61,21 @@ static void print_rule(struct output *output, const struct kernel *kernel, const
 	output_text(output, "ports", "PORTS", port_format(&rule->port, port));
 	output_number(output, "hits", "HITS", hits_of(kernel, rule->counter));
 	output_close(output);
+}
+
+/* A path that is a symbolic link stands for what it pointed to when its rule was made: that is what the log has. */
+static void print_links(struct output *output, const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->binary_count; i++) {
+		const struct binary *binary = &policy->binaries[i];
+
+		if (!binary->resolved || !strcmp(binary->path, binary->resolved))
+			continue;
+		output_paint(output, binary->path, COLOUR_NONE);
+		fputs(" stands for ", output->stream);
+		output_paint(output, binary->resolved, COLOUR_NONE);
+		fputc('\n', output->stream);
+	}
 }
 
 static enum status list_rules(struct output *output, const struct kernel *kernel)
@@ -79,9 +96,11 @@ static enum status list_rules(struct output *output, const struct kernel *kernel
 		print_rule(output, kernel, &policy, &policy.rules[i], users);
 	output_close(output);
 	output_close(output);
-	if (!output->json)
+	if (!output->json) {
 		printf("%s%zu rule%s; where none matches: %s\n", policy.rule_count ? "\n" : "", policy.rule_count,
 		       policy.rule_count == 1 ? "" : "s", verdict_name(policy.verdict));
+		print_links(output, &policy);
+	}
 	policy_clear(&policy);
 	return output_end(output) ? STATUS_FAILED : STATUS_DONE;
 }
@@ -102,38 +121,95 @@ static char *path_of(const struct kernel *kernel, uint32_t binary)
 	return path;
 }
 
+/* Printing the counters by port, and summing up what was printed. */
 struct port_printer {
 	struct output *output;
 	const struct kernel *kernel;
+	struct binary_counter *rest; /* by binary, [BINARY_ANY] all unnamed: what is not yet printed */
+	uint32_t binaries;
 };
 
-static void print_port(uint64_t key, const struct tally *tally, void *context)
+static void print_tally(struct port_printer *printer, uint32_t binary, const uint32_t *port, unsigned verdict,
+			const struct tally *tally)
 {
-	struct port_printer *printer = context;
 	struct output *output = printer->output;
-	_cleanup_free_ char *path = path_of(printer->kernel, port_key_binary(key));
-	unsigned verdict = port_key_verdict(key);
+	_cleanup_free_ char *path = path_of(printer->kernel, binary);
 
 	output_open_object(output, NULL);
-	output_text(output, "binary", "BINARY", path);
-	output_number(output, "port", "PORT", port_key_port(key));
+	output_text(output, "binary", "BINARY", path ? path : binary == BINARY_ANY && !output->json ? "others" : NULL);
+	if (port) {
+		output_number(output, "port", "PORT", *port);
+	} else {
+		output_null(output, "port");
+		output_text(output, NULL, "PORT", "other");
+	}
 	output_coloured(output, "verdict", "VERDICT", verdict_name(verdict), verdict_colour(verdict));
 	output_number(output, "connections", "CONNECTIONS", tally->connections);
 	output_number(output, "attempts", "ATTEMPTS", tally->attempts);
 	output_close(output);
 }
 
+static void subtract(__u64 *from, __u64 count)
+{
+	*from -= count < *from ? count : *from;
+}
+
+static void print_port(uint64_t key, const struct tally *tally, void *context)
+{
+	struct port_printer *printer = context;
+	uint32_t binary = port_key_binary(key), port = port_key_port(key);
+	unsigned verdict = port_key_verdict(key);
+	uint32_t index = binary & BINARY_UNNAMED ? BINARY_ANY : binary;
+
+	print_tally(printer, binary, &port, verdict, tally);
+	if (index >= printer->binaries)
+		return;
+	subtract(&printer->rest[index].verdict[verdict].connections, tally->connections);
+	subtract(&printer->rest[index].verdict[verdict].attempts, tally->attempts);
+}
+
+/* The totals, read before the ports' counters: what is counted meanwhile doesn't look like a rest. */
+static int read_totals(struct port_printer *printer)
+{
+	printer->binaries = (uint32_t)printer->kernel->state->next_binary;
+	if (printer->binaries > MAX_BINARIES)
+		printer->binaries = MAX_BINARIES;
+	printer->rest = calloc(printer->binaries, sizeof(*printer->rest));
+	if (!printer->rest)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < printer->binaries; i++)
+		if (bpf_map_lookup_elem(printer->kernel->fd[MAP_BINARY_COUNTERS], &i, &printer->rest[i]))
+			return -errno;
+	return 0;
+}
+
+/* One entry for what found no place in the full tables. */
+static void print_rest(struct port_printer *printer)
+{
+	for (uint32_t i = 0; i < printer->binaries; i++)
+		for (unsigned verdict = 0; verdict < VERDICTS; verdict++) {
+			const struct tally *tally = &printer->rest[i].verdict[verdict];
+
+			if (tally->connections + tally->attempts)
+				print_tally(printer, i, NULL, verdict, tally);
+		}
+}
+
 static enum status list_ports(struct output *output, const struct kernel *kernel)
 {
-	struct port_printer printer = { output, kernel };
-	int error;
+	struct port_printer printer = { .output = output, .kernel = kernel };
+	int error = read_totals(&printer);
 
 	output_open_object(output, NULL);
 	output_number(output, "schema", NULL, 1);
 	output_open_table(output, "ports");
-	error = ports_walk(kernel, print_port, &printer);
+	if (!error)
+		error = ports_walk(kernel, print_port, &printer);
+	if (!error)
+		print_rest(&printer);
 	output_close(output);
 	output_close(output);
+	free(printer.rest);
 	if (error)
 		return fail(STATUS_FAILED, "can't read the counters: %s", strerror(-error));
 	return output_end(output) ? STATUS_FAILED : STATUS_DONE;

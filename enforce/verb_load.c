@@ -87,8 +87,8 @@ enum status verb_load(const struct invocation *invocation)
 	if (status == STATUS_DONE)
 		status = publish(&policy);
 	if (status == STATUS_DONE)
-		printf("Loaded %zu rules: mode %s, default %s, generation %" PRIu64 ".\n", policy.rule_count,
-		       policy.mode == MODE_ENFORCE ? "enforce" : "permissive",
+		printf("Loaded %zu rule%s: mode %s, default %s, generation %" PRIu64 ".\n", policy.rule_count,
+		       policy.rule_count == 1 ? "" : "s", policy.mode == MODE_ENFORCE ? "enforce" : "permissive",
 		       policy.verdict == VERDICT_DENY ? "deny" : "allow", policy.generation);
 	policy_clear(&policy);
 	return status;
@@ -96,16 +96,13 @@ enum status verb_load(const struct invocation *invocation)
 
 enum status verb_unload(const struct invocation *invocation)
 {
-	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_close_ int lock = -1;
 	enum status status = lock_take(&lock);
 
 	(void)invocation;
-	if (status != STATUS_DONE)
-		return status;
-	/* Another version's kernel side can be removed, though not read. */
-	status = kernel_open(&kernel, false, false);
-	if (status == STATUS_DONE || status == STATUS_FAILED)
+	if (status == STATUS_DONE)
+		status = kernel_is_loaded(false);
+	if (status == STATUS_DONE)
 		status = kernel_detach();
 	if (status == STATUS_DONE)
 		puts("Unloaded: nothing is enforced.");
@@ -120,7 +117,7 @@ static void print_check(const struct diagnostics *diagnostics, const struct poli
 	if (!json) {
 		report_print(diagnostics);
 		if (!diagnostics->errors)
-			printf("Valid: %zu rules.\n", policy->rule_count);
+			printf("Valid: %zu rule%s.\n", policy->rule_count, policy->rule_count == 1 ? "" : "s");
 		return;
 	}
 	output_open_object(&output, NULL);

@@ -29,8 +29,8 @@ struct edit {
 	uint32_t uid;
 };
 
-/* Applies an edit to a policy. *changed: whether that made a difference. */
-typedef enum status (*change_function)(struct policy *policy, const void *edit, bool *changed);
+/* Applies an edit to the live policy. *changed: whether that made a difference. */
+typedef enum status (*change_function)(struct kernel *kernel, struct policy *policy, const void *edit, bool *changed);
 
 /* Reads the live policy, changes it, and puts it back, while no other command does. */
 static enum status change_live(change_function change, const void *edit, uint64_t *generation, bool *changed)
@@ -50,13 +50,31 @@ static enum status change_live(change_function change, const void *edit, uint64_
 	if (status == STATUS_DONE)
 		status = live_read(&kernel, &policy);
 	if (status == STATUS_DONE)
-		status = change(&policy, edit, changed);
+		status = change(&kernel, &policy, edit, changed);
 	if (status == STATUS_DONE && *changed)
 		status = live_publish(&kernel, &policy, &before);
 	*generation = policy.generation;
 	policy_clear(&policy);
 	policy_clear(&before);
 	return status;
+}
+
+/* Adds one item, unless it was given already. */
+static enum status read_port(const char *text, struct edit *edit)
+{
+	struct port_item item;
+	const char *problem = port_parse(text, &item);
+
+	if (problem)
+		return fail(STATUS_USAGE, "port '%s': %s", text, problem);
+	for (size_t i = 0; i < edit->port_count; i++)
+		if (port_equal(&edit->ports[i], &item))
+			return STATUS_DONE;
+	edit->ports = reallocarray(edit->ports, edit->port_count + 1, sizeof(*edit->ports));
+	if (!edit->ports)
+		abort();
+	edit->ports[edit->port_count++] = item;
+	return STATUS_DONE;
 }
 
 /* Each argument is an item, or several with commas, as in a policy file. */
@@ -67,15 +85,10 @@ static enum status read_ports(const struct invocation *invocation, struct edit *
 		char *rest = copy, *text;
 
 		while (copy && (text = strsep(&rest, ","))) {
-			const char *problem;
+			enum status status = read_port(text, edit);
 
-			edit->ports = reallocarray(edit->ports, edit->port_count + 1, sizeof(*edit->ports));
-			if (!edit->ports)
-				abort();
-			problem = port_parse(text, &edit->ports[edit->port_count]);
-			if (problem)
-				return fail(STATUS_USAGE, "port '%s': %s", text, problem);
-			edit->port_count++;
+			if (status != STATUS_DONE)
+				return status;
 		}
 	}
 	return STATUS_DONE;
@@ -92,7 +105,9 @@ static enum status read_user(const char *text, struct edit *edit)
 	edit->has_uid = true;
 	errno = 0;
 	number = strtoul(text, &end, 10);
-	if (*text >= '0' && *text <= '9' && !*end && !errno && number < UINT32_MAX) {
+	if (*text >= '0' && *text <= '9' && !*end) {
+		if (errno || number >= UINT32_MAX || (*text == '0' && text[1]))
+			return fail(STATUS_USAGE, "user id %s is none; ids go from 0 to 4294967294", text);
 		edit->uid = (uint32_t)number;
 		return STATUS_DONE;
 	}
@@ -136,50 +151,62 @@ static enum status read_edit(const struct invocation *invocation, struct edit *e
 	return status;
 }
 
-/* The edit's binary in `policy`, bound to what its path is resolved to now. */
-static size_t bind_binary(struct policy *policy, const struct edit *edit)
+/*
+ * The edit's binary in `policy`, as index, bound to the entry that its path stands for now: what a link points to,
+ * or the directory itself, may have been replaced since its first rule was made. *moved: it was.
+ */
+static enum status bind_binary(struct kernel *kernel, struct policy *policy, const struct edit *edit, size_t *index,
+			       bool *moved)
 {
-	size_t index = policy_binary(policy, edit->path);
-	struct binary *binary = &policy->binaries[index];
+	struct binary *binary;
+	uint32_t before;
+	enum status status;
 
-	if (!edit->resolved || (binary->resolved && !strcmp(binary->resolved, edit->resolved)))
-		return index;
-	if (binary->resolved)
-		warn("%s was %s when its first rule was made; all its rules now stand for %s", edit->path,
-		     binary->resolved, edit->resolved);
+	*index = policy_binary(policy, edit->path);
+	binary = &policy->binaries[*index];
+	before = binary->number;
+	if (!edit->resolved)
+		return STATUS_DONE;
 	free(binary->resolved);
 	binary->resolved = strdup(edit->resolved);
 	if (!binary->resolved)
 		abort();
-	return index;
+	binary->number = BINARY_ANY;
+	status = identify_binaries(kernel, policy);
+	*moved = before != BINARY_ANY && binary->number != before;
+	if (status == STATUS_DONE && *moved)
+		warn("%s is another directory entry than when its first rule was made; all its rules now stand for %s",
+		     edit->path, edit->resolved);
+	return status;
 }
 
-static enum status add_rules(struct policy *policy, const void *data, bool *changed)
+static enum status add_rules(struct kernel *kernel, struct policy *policy, const void *data, bool *changed)
 {
 	const struct edit *edit = data;
 	struct rule rule = {
 		.section = CLI_SECTION,
-		.binary = bind_binary(policy, edit),
 		.verdict = strcmp(edit->verb->name, "deny") ? VERDICT_ALLOW : VERDICT_DENY,
 		.has_uid = edit->has_uid,
 		.uid = edit->uid,
 		.counter = COUNTER_NONE,
 	};
+	enum status status = bind_binary(kernel, policy, edit, &rule.binary, changed);
 
-	for (size_t i = 0; i < edit->port_count; i++) {
+	for (size_t i = 0; i < edit->port_count && status == STATUS_DONE; i++) {
 		rule.port = edit->ports[i];
 		if (policy_replace(policy, &rule))
 			*changed = true;
 	}
-	return STATUS_DONE;
+	return status;
 }
 
-static enum status remove_rules(struct policy *policy, const void *data, bool *changed)
+static enum status remove_rules(struct kernel *kernel, struct policy *policy, const void *data, bool *changed)
 {
 	const struct edit *edit = data;
 	size_t binary = policy_binary(policy, edit->path), removed = 0;
 	const uint32_t *uid = edit->has_uid ? &edit->uid : NULL;
 
+	(void)kernel;
 	if (edit->resolved && !policy->binaries[binary].resolved) {
 		policy->binaries[binary].resolved = strdup(edit->resolved);
 		if (!policy->binaries[binary].resolved)
@@ -221,10 +248,11 @@ enum status verb_rule(const struct invocation *invocation)
 	return status;
 }
 
-static enum status set_mode(struct policy *policy, const void *data, bool *changed)
+static enum status set_mode(struct kernel *kernel, struct policy *policy, const void *data, bool *changed)
 {
 	const enum mode *mode = data;
 
+	(void)kernel;
 	*changed = policy->mode != *mode;
 	policy->mode = *mode;
 	return STATUS_DONE;

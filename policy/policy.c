@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/port.h"
+
 /* A policy that is half in memory is of no use to anyone. */
 static void *must(void *pointer)
 {
@@ -88,14 +90,9 @@ static bool same_binary(const struct policy *policy, size_t a, size_t b)
 	return a == b || !strcmp(identity(&policy->binaries[a]), identity(&policy->binaries[b]));
 }
 
-static bool same_port(const struct port_item *a, const struct port_item *b)
-{
-	return a->first == b->first && a->last == b->last && a->protocol == b->protocol;
-}
-
 bool rule_same_request(const struct policy *policy, const struct rule *a, const struct rule *b)
 {
-	return same_port(&a->port, &b->port) && a->has_uid == b->has_uid && (!a->has_uid || a->uid == b->uid) &&
+	return port_equal(&a->port, &b->port) && a->has_uid == b->has_uid && (!a->has_uid || a->uid == b->uid) &&
 	       same_binary(policy, a->binary, b->binary);
 }
 
@@ -132,7 +129,7 @@ size_t policy_remove(struct policy *policy, size_t binary, const struct port_ite
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
 
-		if (same_binary(policy, rule->binary, binary) && (!port || same_port(&rule->port, port)) &&
+		if (same_binary(policy, rule->binary, binary) && (!port || port_equal(&rule->port, port)) &&
 		    (!uid || (rule->has_uid && rule->uid == *uid)))
 			continue;
 		policy->rules[kept++] = *rule;

@@ -130,3 +130,8 @@ const char *protocol_name(enum protocol protocol)
 {
 	return protocol_names[protocol];
 }
+
+bool port_equal(const struct port_item *a, const struct port_item *b)
+{
+	return a->first == b->first && a->last == b->last && a->protocol == b->protocol;
+}

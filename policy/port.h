@@ -21,6 +21,9 @@ const char *port_parse(const char *text, struct port_item *item);
 /* Writes the item as port_parse() reads it into `text`, of PORT_TEXT_MAX bytes; returns `text`. */
 char *port_format(const struct port_item *item, char *text);
 
+/* True if both are the same item. */
+bool port_equal(const struct port_item *a, const struct port_item *b);
+
 /* Name of a protocol as items spell it ("tcp", ...); "any" for PROTOCOL_ANY. */
 const char *protocol_name(enum protocol protocol);
 

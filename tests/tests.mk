@@ -38,20 +38,20 @@ test-programs: all $(addprefix $(B)/tests/unit/,$(UNIT)) $(addprefix $(B)/saniti
 
 check:
 	$(Q)tests/packages.sh check
-	$(Q)$(MAKE) --no-print-directory test-programs WERROR=-Werror
+	$(Q)$(MAKE) -s --no-print-directory test-programs WERROR=-Werror
 	$(Q)KERNELS="$(KERNELS)" FUZZ_SECONDS="$(FUZZ_SECONDS)" tests/check.sh
 
 demo:
 	$(Q)tests/packages.sh guest
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) -s --no-print-directory all
 	$(Q)tests/demo.sh
 
 bench:
 	$(Q)tests/packages.sh guest
-	$(Q)$(MAKE) --no-print-directory all $(BENCH_PROGRAMS)
+	$(Q)$(MAKE) -s --no-print-directory all $(BENCH_PROGRAMS)
 	$(Q)tests/bench/bench.sh $(KERNELS)
 
 fuzz:
 	$(Q)tests/packages.sh check
-	$(Q)$(MAKE) --no-print-directory $(B)/fuzz_policy
+	$(Q)$(MAKE) -s --no-print-directory $(B)/fuzz_policy
 	$(Q)tests/fuzz/fuzz.sh $(FUZZ_SECONDS)

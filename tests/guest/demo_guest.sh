@@ -1,0 +1,123 @@
+#!/bin/sh
+# The transcript of `make demo`, made in a guest with real servers and clients.
+set -u
+
+PATH=$PWD/build:$PATH
+cd /tmp || exit 1
+
+say() {
+	printf '\n# %s\n' "$*"
+}
+
+# Shows a command as it would be typed, then runs it.
+run() {
+	printf '$ %s\n' "$*"
+	"$@" 2>&1
+}
+
+# Waits until somebody listens on a port: servers take their time on an emulated processor.
+wait_for_port() {
+	for _ in $(seq 300); do
+		ss -Hltn "sport = :$1" | grep -q . && return
+		sleep 0.1
+	done
+	echo "nobody listens on port $1" >&2
+	exit 1
+}
+
+start_servers() {
+	mkdir -p /var/log/nginx /var/lib/nginx
+	cat >nginx.conf <<-END
+		error_log /tmp/nginx.log;
+		pid /tmp/nginx.pid;
+		events {}
+		http {
+			access_log off;
+			server {
+				listen 80;
+				listen [::]:80;
+				listen 8081;
+				return 200 "hello from nginx\n";
+			}
+		}
+	END
+	nginx -c /tmp/nginx.conf
+	redis-server --port 6379 --save '' --daemonize yes --logfile /tmp/redis.log >/dev/null
+	sleep 1000 | ncat -lk 8080 >/tmp/ncat.log 2>&1 &
+	wait_for_port 80
+	wait_for_port 6379
+	wait_for_port 8080
+}
+
+http() {
+	printf '$ curl http://localhost:%s/\n' "$1"
+	curl -s -m 2 "http://127.0.0.1:$1/" || echo "(no answer: curl gave up, status $?)"
+}
+
+# What the server itself logs about a denied accept, once.
+complaint() {
+	printf '  its log: '
+	grep -m 1 -h -i 'not permitted' "$1" || echo '(nothing)'
+}
+
+policy() {
+	cat >policy.ini <<-END
+		[sockaccept]
+		default = deny
+
+		[web]
+		binary = /usr/sbin/nginx
+		allow  = 80, 443
+		deny   = 8000-8099
+	END
+	chmod 600 policy.ini
+}
+
+echo "Linux $(uname -r), with nginx on 80 and 8081, redis on 6379, ncat on 8080."
+start_servers
+
+say 'Nothing is loaded: everybody is served.'
+http 80
+http 8081
+run redis-cli -p 6379 ping
+
+say 'A policy: nothing may accept, but nginx on its web ports.'
+policy
+run cat policy.ini
+run sockaccept-ctl check policy.ini
+run sockaccept-ctl load policy.ini
+
+# Most servers retry a denied accept at once, for ever: the log keeps the first of each kind here.
+sockaccept-ctl audit --follow 2>/dev/null | stdbuf -oL awk '!seen[$4, $5]++' >audit.log &
+
+say 'nginx on 80 is served as before. Port 8081 is not, though nginx listens there.'
+http 80
+http 8081
+nginx -c /tmp/nginx.conf -s stop 2>/dev/null # it would retry the denied accept for ever
+complaint nginx.log
+
+say 'Redis was running before the policy came. It is denied, too.'
+printf '$ redis-cli -p 6379 ping\n'
+timeout 2 redis-cli -p 6379 ping 2>&1 || echo '(no answer: the connection is made, but never accepted)'
+complaint redis.log
+
+say 'Allow it: one line, in force at its next accept. Redis was not restarted.'
+run sockaccept-ctl allow /usr/bin/redis-server 6379
+run redis-cli -p 6379 ping
+
+say 'What is in force, and how often each rule decided.'
+run sockaccept-ctl list
+printf '\n'
+run sockaccept-ctl status
+
+say 'ncat was denied by default as well. The denial log, one line of each kind:'
+echo hello | timeout 3 ncat 127.0.0.1 8080
+pkill -x ncat
+sleep 1
+printf '$ sockaccept-ctl audit\n'
+cat audit.log
+printf '\n$ sockaccept-ctl audit --json | tail -n 1\n'
+sockaccept-ctl audit --json | tail -n 1
+
+say 'No daemon ran. Enforcement is pinned in the kernel until:'
+run sockaccept-ctl unload
