@@ -120,6 +120,7 @@ static enum status finish_output(enum status status)
 
 int main(int argc, char **argv)
 {
+	setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* a message is one write: lines of several processes don't mix */
 	if (argc < 2)
 		return fail(STATUS_USAGE, "a verb is missing; all of them: sockaccept-ctl help");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {

@@ -12,6 +12,7 @@
 #include "enforce/report.h"
 #include "enforce/verb.h"
 #include "policy/cleanup.h"
+#include "policy/resolve.h"
 #include "policy/source.h"
 
 /* Reads and resolves the policy at `path`, and reports what is wrong with it. */
@@ -22,7 +23,7 @@ static enum status read_policy(const char *path, struct policy *policy)
 
 	source_read(path, false, policy, &diagnostics);
 	if (!diagnostics.errors)
-		source_resolve(policy, &diagnostics);
+		resolve_policy(policy, &diagnostics);
 	report_print(&diagnostics);
 	errors = diagnostics.errors;
 	diagnostics_clear(&diagnostics);
@@ -97,13 +98,16 @@ enum status verb_load(const struct invocation *invocation)
 enum status verb_unload(const struct invocation *invocation)
 {
 	_cleanup_close_ int lock = -1;
-	enum status status = lock_take(&lock);
+	enum status status = lock_take(&lock), detached = STATUS_DONE;
 
 	(void)invocation;
 	if (status == STATUS_DONE)
 		status = kernel_is_loaded(false);
+	/* What a command that was killed left behind goes as well. */
+	if (status == STATUS_DONE || status == STATUS_NOT_LOADED)
+		detached = kernel_detach();
 	if (status == STATUS_DONE)
-		status = kernel_detach();
+		status = detached;
 	if (status == STATUS_DONE)
 		puts("Unloaded: nothing is enforced.");
 	return status;
@@ -138,7 +142,7 @@ enum status verb_check(const struct invocation *invocation)
 	policy_init(&policy);
 	source_read(invocation->arguments[0], true, &policy, &diagnostics);
 	if (!diagnostics.errors)
-		source_resolve(&policy, &diagnostics);
+		resolve_policy(&policy, &diagnostics);
 	if (!diagnostics.errors)
 		policy_normalise(&policy);
 	print_check(&diagnostics, &policy, invocation->options & OPTION_JSON);

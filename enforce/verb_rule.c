@@ -16,7 +16,7 @@
 #include "policy/cleanup.h"
 #include "policy/ini.h"
 #include "policy/port.h"
-#include "policy/source.h"
+#include "policy/resolve.h"
 
 /* What the command line asks for. */
 struct edit {
@@ -129,7 +129,7 @@ static enum status read_binary(const char *path, struct edit *edit)
 	edit->path = path;
 	if (!strcmp(path, "any"))
 		return STATUS_DONE;
-	unresolved = source_resolve_path(path, &edit->resolved, &missing);
+	unresolved = resolve_path(path, &edit->resolved, &missing);
 	/* What can't be found any more can still be removed, by the path that its rules give. */
 	if (unresolved && strcmp(edit->verb->name, "remove") != 0)
 		return fail(STATUS_FAILED, "%s", unresolved);

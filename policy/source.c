@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Finds the files of a policy, judges whether they may be believed, and resolves the paths in them.
+ * Finds the files of a policy, and judges whether they may be believed.
  */
 #include "policy/source.h"
 
@@ -14,12 +14,11 @@
 
 #include "policy/cleanup.h"
 #include "policy/ini.h"
+#include "policy/resolve.h"
 #include "policy/text.h"
 
 /* Of all files together. */
 #define ERRORS_SHOWN 100
-/* As many as the kernel follows. */
-#define LINKS_FOLLOWED 40
 
 #define POLICY_FILE "policy.ini"
 #define POLICY_DIR "policy.d"
@@ -35,34 +34,6 @@ struct names {
 	char **list;
 	size_t count;
 };
-
-static char *join(const char *directory, const char *name)
-{
-	size_t length = strlen(directory);
-
-	return text_format("%s%s%s", directory, length && directory[length - 1] == '/' ? "" : "/", name);
-}
-
-/* ---------------------------------------------------------------------------------------------
- * Files
- */
-
-static const char *kind_of(mode_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFDIR:
-		return "a directory";
-	case S_IFIFO:
-		return "a FIFO";
-	case S_IFSOCK:
-		return "a socket";
-	case S_IFCHR:
-	case S_IFBLK:
-		return "a device";
-	default:
-		return "no regular file";
-	}
-}
 
 static const char *open_remedy(int error)
 {
@@ -146,7 +117,7 @@ static void read_entry(struct source *s, int directory, const char *name, const 
 		report_open(s, shown, errno);
 	else if (!S_ISREG(st.st_mode))
 		diagnostics_error(s->diagnostics, shown, 0, "is %s; a policy is a regular file",
-				  kind_of(st.st_mode));
+				  file_kind(st.st_mode));
 	else
 		read_file(s, TAKE_FD(fd), &st, shown);
 }
@@ -211,7 +182,7 @@ static int list_directory(int fd, struct names *names)
 static void read_names(struct source *s, int fd, const char *shown, const struct names *names)
 {
 	for (size_t i = 0; i < names->count; i++) {
-		_cleanup_free_ char *path = join(shown, names->list[i]);
+		_cleanup_free_ char *path = path_join(shown, names->list[i]);
 
 		if (s->diagnostics->errors >= ERRORS_SHOWN) {
 			diagnostics_error(
@@ -254,7 +225,7 @@ static void warn_of_others(struct source *s, int fd, const char *shown)
 
 	if (list_directory(fd, &names) == 0) {
 		for (size_t i = 0; i < names.count; i++) {
-			_cleanup_free_ char *path = join(shown, names.list[i]);
+			_cleanup_free_ char *path = path_join(shown, names.list[i]);
 
 			if (strcmp(names.list[i], POLICY_FILE) != 0)
 				diagnostics_warning(s->diagnostics, path, 0,
@@ -267,7 +238,7 @@ static void warn_of_others(struct source *s, int fd, const char *shown)
 static void read_drop_ins(struct source *s, int fd, const char *shown, bool may_be_empty)
 {
 	_cleanup_close_ int drop_ins = open_at(fd, POLICY_DIR);
-	_cleanup_free_ char *path = join(shown, POLICY_DIR);
+	_cleanup_free_ char *path = path_join(shown, POLICY_DIR);
 	struct stat st;
 
 	if (drop_ins < 0)
@@ -276,7 +247,7 @@ static void read_drop_ins(struct source *s, int fd, const char *shown, bool may_
 		report_open(s, path, errno);
 	else if (!S_ISDIR(st.st_mode))
 		diagnostics_error(s->diagnostics, path, 0, "is %s; make it a directory",
-				  S_ISREG(st.st_mode) ? "a file" : kind_of(st.st_mode));
+				  S_ISREG(st.st_mode) ? "a file" : file_kind(st.st_mode));
 	else if (judge(s, path, &st))
 		read_flat(s, drop_ins, path, may_be_empty);
 }
@@ -287,7 +258,7 @@ static void read_layout(struct source *s, int fd, const char *shown)
 	bool file = has_entry(fd, POLICY_FILE);
 
 	if (file) {
-		_cleanup_free_ char *path = join(shown, POLICY_FILE);
+		_cleanup_free_ char *path = path_join(shown, POLICY_FILE);
 
 		read_entry(s, fd, POLICY_FILE, path);
 	}
@@ -325,7 +296,7 @@ static void read_given(struct source *s, const char *path)
 		read_directory(s, fd, &st, path);
 	else
 		diagnostics_error(s->diagnostics, path, 0, "is %s; name a regular file or a directory",
-				  kind_of(st.st_mode));
+				  file_kind(st.st_mode));
 }
 
 static void read_default(struct source *s)
@@ -350,165 +321,4 @@ void source_read(const char *path, bool lenient, struct policy *policy, struct d
 	else
 		read_default(&s);
 	ini_settings_clear(&s.settings);
-}
-
-/* ---------------------------------------------------------------------------------------------
- * Paths of binaries
- */
-
-static bool is_directory_name(const char *name)
-{
-	return !*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
-/* Each of the following returns 0, or -errno with a message that is to be freed. */
-
-static int fail(char **message, int error, char *text)
-{
-	*message = text;
-	return error;
-}
-
-static int fail_on_way(char **message, const char *path, const char *directory, int error)
-{
-	if (error == ENOENT)
-		return fail(message, -error,
-			    text_format("%s: there is no directory %s; create it or correct the path", path,
-					directory));
-	if (error == ENOTDIR)
-		return fail(message, -error,
-			    text_format("%s: what should be a directory in it is none; correct the path",
-					path));
-	if (error == EACCES)
-		return fail(message, -error,
-			    text_format("%s: cannot be looked up: %s; run this as root", path,
-					strerror(error)));
-	return fail(message, -error,
-		    text_format("%s: cannot be looked up: %s; correct the path", path, strerror(error)));
-}
-
-static int check_present(const char *path, const char *real, char **message)
-{
-	struct stat st;
-
-	if (stat(real, &st) < 0)
-		return fail_on_way(message, path, real, errno);
-	if (S_ISDIR(st.st_mode))
-		return fail(message, -EISDIR, text_format("%s: is a directory; name the file in it", path));
-	if (!S_ISREG(st.st_mode))
-		return fail(message, -EINVAL,
-			    text_format("%s: is %s; name a program's file", path, kind_of(st.st_mode)));
-	return 0;
-}
-
-/* The directory part of `path`, resolved, and the name in it. `shown` is the path that the rule gives. */
-static int split(const char *shown, const char *path, char **directory, char **name, char **message)
-{
-	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *parent = NULL;
-
-	if (!slash || is_directory_name(slash + 1))
-		return fail(message, -EISDIR,
-			    text_format("%s: does not end in a file's name; name the file", shown));
-	parent = text_format("%.*s", slash == path ? 1 : (int)(slash - path), path);
-	*directory = realpath(parent, NULL);
-	if (!*directory)
-		return fail_on_way(message, shown, parent, errno);
-	*name = text_format("%s", slash + 1);
-	return 0;
-}
-
-/* Where the symbolic link leads, as a path; NULL with errno. */
-static char *follow(const char *link, const char *directory)
-{
-	char target[PATH_MAX];
-	ssize_t length = readlink(link, target, sizeof(target) - 1);
-
-	if (length < 0)
-		return NULL;
-	target[length] = '\0';
-	return target[0] == '/' ? text_format("%s", target) : join(directory, target);
-}
-
-/*
- * The file isn't there. Its name stands for an entry of its directory all the same, and a link that leads
- * nowhere yet for the entry that it will lead to.
- */
-static int resolve_missing(const char *path, char **resolved, char **message)
-{
-	_cleanup_free_ char *at = text_format("%s", path);
-
-	for (int links = 0; links < LINKS_FOLLOWED; links++) {
-		_cleanup_free_ char *directory = NULL, *name = NULL, *entry = NULL;
-		char *target;
-		int error = split(path, at, &directory, &name, message);
-
-		if (error)
-			return error;
-		entry = join(directory, name);
-		target = follow(entry, directory);
-		if (!target && errno == ENOENT) {
-			*resolved = TAKE_PTR(entry);
-			return 0;
-		}
-		if (!target)
-			return fail_on_way(message, path, entry, errno == EINVAL ? EAGAIN : errno);
-		free(at);
-		at = target;
-	}
-	return fail_on_way(message, path, path, ELOOP);
-}
-
-static int resolve(const char *path, char **resolved, bool *missing, char **message)
-{
-	_cleanup_free_ char *real = realpath(path, NULL);
-	int error;
-
-	if (!real && errno == ENOENT) {
-		error = resolve_missing(path, resolved, message);
-		if (!error)
-			*missing = true;
-		return error;
-	}
-	if (!real)
-		return fail_on_way(message, path, path, errno);
-	error = check_present(path, real, message);
-	if (error)
-		return error;
-	*resolved = TAKE_PTR(real);
-	*missing = false;
-	return 0;
-}
-
-char *source_resolve_path(const char *path, char **resolved, bool *missing)
-{
-	char *message = NULL;
-
-	resolve(path, resolved, missing, &message);
-	return message;
-}
-
-static void resolve_binary(struct binary *binary, struct diagnostics *diagnostics)
-{
-	_cleanup_free_ char *message = NULL;
-	bool missing = false;
-	int error = resolve(binary->path, &binary->resolved, &missing, &message);
-
-	if (error == -EACCES)
-		diagnostics_warning(diagnostics, NULL, 0, "%s", message);
-	else if (error)
-		diagnostics_error(diagnostics, NULL, 0, "%s", message);
-	else if (missing)
-		diagnostics_warning(diagnostics, NULL, 0, "%s: no such file yet; the rule waits for it",
-				    binary->path);
-}
-
-void source_resolve(struct policy *policy, struct diagnostics *diagnostics)
-{
-	for (size_t i = 0; i < policy->binary_count; i++) {
-		struct binary *binary = &policy->binaries[i];
-
-		if (!binary->resolved && strcmp(binary->path, "any") != 0)
-			resolve_binary(binary, diagnostics);
-	}
 }

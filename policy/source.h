@@ -28,16 +28,4 @@ void source_read(const char *path, bool lenient, struct policy *policy, struct d
 
 #define SOURCE_MAX_BYTES (16L << 20)
 
-/*
- * Resolves the paths of all binaries through symbolic links (struct binary, `resolved`): the directory
- * must exist, the file need not (a warning). `file` and line aren't known here: a diagnostic names the path.
- */
-void source_resolve(struct policy *policy, struct diagnostics *diagnostics);
-
-/*
- * Resolves one path. On success returns NULL and sets *resolved (to be freed) and *missing (the file isn't
- * there). Otherwise returns a message to be freed: what is wrong and the remedy.
- */
-char *source_resolve_path(const char *path, char **resolved, bool *missing);
-
 #endif

@@ -9,13 +9,14 @@
 : "${root:?}"
 sockaccept=$root/build/sockaccept-ctl
 helpers=$root/build/tests/guest
-work=/tmp/sockaccept-test
+base=/tmp/sockaccept-test
+work=$base/work # the working directory, empty at the start of each test
 pins=/sys/fs/bpf/sockaccept
 
 # Copies on tmpfs: programs start several times as fast from there as from the outer machine's files.
-probe=$work/bin/probe
-traffic=$work/bin/traffic
-killat=$work/bin/killat
+probe=$base/bin/probe
+traffic=$base/bin/traffic
+killat=$base/bin/killat
 
 passed=0
 failed=0
@@ -23,15 +24,15 @@ skipped=0
 
 # prepare: once for each guest
 prepare() {
-	mkdir -p $work/bin
-	chmod 755 $work $work/bin
-	cp "$helpers/probe" "$helpers/traffic" "$helpers/killat" $work/bin/
+	mkdir -p $base/bin
+	chmod 755 $base $base/bin
+	cp "$helpers/probe" "$helpers/traffic" "$helpers/killat" $base/bin/
 	# one program without libraries starts ten times as fast as the ordinary ones on an emulated CPU
-	mkdir -p $work/tools
-	for tool in awk cat chmod chown cp cut grep head ln ls mkdir mkfifo mv rm rmdir sed sleep sort tail touch tr uniq wc; do
-		ln -sf "$(command -v busybox)" $work/tools/$tool
+	mkdir -p $base/tools
+	for tool in awk cat chmod chown cp cut grep head ln ls mkdir mkfifo mv rm rmdir sed sleep sort tail touch tr uniq wc find seq cmp; do
+		ln -sf "$(command -v busybox)" $base/tools/$tool
 	done
-	PATH=$work/tools:$PATH
+	PATH=$base/tools:$PATH
 	# not all kernels have all of them, which is the probe's to say
 	modprobe sctp 2>/dev/null || true
 	modprobe vsock_loopback 2>/dev/null || true
@@ -42,13 +43,13 @@ prepare() {
 
 # because REASON...: ends the test
 because() {
-	echo "$*" >$work/why
+	echo "$*" >$base/why
 	exit 1
 }
 
 # skip REASON...: ends the test; only for what this kernel truly lacks
 skip() {
-	echo "$*" >$work/why
+	echo "$*" >$base/why
 	exit 77
 }
 
@@ -66,12 +67,13 @@ test_case() {
 	test=$1
 	[ $# -eq 1 ] || shift
 	began=$(now)
-	rm -f $work/why $work/pids $work/said
+	rm -rf $work $base/why $base/pids
+	mkdir $work
 	(
 		set -e
 		cd $work
 		"$@"
-	) >$work/output 2>&1 </dev/null
+	) >$base/output 2>&1 </dev/null
 	verdict=$?
 	end_background
 	report "$test" $verdict
@@ -88,16 +90,16 @@ report() {
 		;;
 	77)
 		skipped=$((skipped + 1))
-		echo "skip $1: $(cat $work/why)"
+		echo "skip $1: $(cat $base/why)"
 		;;
 	*)
 		failed=$((failed + 1))
-		if [ -s $work/why ]; then
-			echo "not ok $1: $(cat $work/why)"
+		if [ -s $base/why ]; then
+			echo "not ok $1: $(cat $base/why)"
 		else
 			echo "not ok $1: a command of the test failed, see what it said last"
 		fi
-		tail -n 15 $work/output | cut -c 1-400 | sed 's/^/    /'
+		tail -n 15 $base/output | cut -c 1-400 | sed 's/^/    /'
 		;;
 	esac
 }
@@ -123,7 +125,7 @@ background() {
 	shift
 	"$@" >"$work/$name" 2>"$work/$name.errors" &
 	pid=$!
-	echo $pid >>$work/pids
+	echo $pid >>$base/pids
 }
 
 # finish PID: lets a background process end in its own way, and waits
@@ -134,13 +136,13 @@ finish() {
 
 # Kills what is left over, also a server's workers, which have a session or group of their own.
 end_background() {
-	[ -e $work/pids ] || return 0
+	[ -e $base/pids ] || return 0
 	while read -r left; do
 		pkill -KILL -P "$left" 2>/dev/null
 		kill -KILL "$left" 2>/dev/null
-	done <$work/pids
+	done <$base/pids
 	# the subshell that was their parent is gone: there is nothing to wait for
-	rm -f $work/pids
+	rm -f $base/pids
 }
 
 # until_true SECONDS COMMAND...: repeats the command until it succeeds. Fails when the time is up.
@@ -269,7 +271,7 @@ judge() {
 	script=$1
 	shift
 	PYTHONDONTWRITEBYTECODE=1 python3 -S -c "import json, sys
-$script" "$@" || because "$(tail -n 1 $work/output)"
+$script" "$@" || because "$(tail -n 1 $base/output)"
 }
 
 # baseline_deny_control FAMILY HOW PORT: accepted without a policy; denied with exactly EPERM, one more denied

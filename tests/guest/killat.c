@@ -10,14 +10,18 @@
  * with its status + 100. strace can inject the same signal, and takes several times as long.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -36,9 +40,11 @@ static const struct {
 	{ SYS_perf_event_open, "perf_event_open" },
 };
 
+#define CALLS (sizeof(calls) / sizeof(calls[0]))
+
 static const char *name_of(long number)
 {
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+	for (size_t i = 0; i < CALLS; i++)
 		if (calls[i].number == number)
 			return calls[i].name;
 	return NULL;
@@ -47,9 +53,9 @@ static const char *name_of(long number)
 /* Opening a file for reading, and mapping it for oneself, leave nothing behind. */
 static bool may_change(const struct __ptrace_syscall_info *info)
 {
-	const __uint64_t *args = info->entry.args;
+	const uint64_t *args = info->seccomp.args;
 
-	switch (info->entry.nr) {
+	switch (info->seccomp.nr) {
 	case SYS_open:
 		return args[1] & (O_WRONLY | O_RDWR | O_CREAT);
 	case SYS_openat:
@@ -57,8 +63,26 @@ static bool may_change(const struct __ptrace_syscall_info *info)
 	case SYS_mmap:
 		return args[3] & MAP_SHARED;
 	default:
-		return name_of((long)info->entry.nr);
+		return name_of((long)info->seccomp.nr);
 	}
+}
+
+/* Stops at these calls alone: a stop at each call takes several times as long as the command itself. */
+static void stop_at_calls(void)
+{
+	struct sock_filter filter[2 * CALLS + 2];
+	struct sock_fprog program = { .filter = filter };
+
+	filter[program.len++] =
+		(struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	for (size_t i = 0; i < CALLS; i++) {
+		filter[program.len++] =
+			(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i].number, 0, 1);
+		filter[program.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+	}
+	filter[program.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		perror("killat: PR_SET_SECCOMP");
 }
 
 static void start(char **command)
@@ -66,27 +90,28 @@ static void start(char **command)
 	dup2(STDERR_FILENO, STDOUT_FILENO);
 	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 	raise(SIGSTOP);
+	stop_at_calls();
 	execvp(command[0], command);
 	fprintf(stderr, "killat: %s: %s\n", command[0], strerror(errno));
 	_exit(127);
 }
 
+static void print_call(unsigned long call, const struct __ptrace_syscall_info *info)
+{
+	printf("%lu %s", call, name_of((long)info->seccomp.nr));
+	if (info->seccomp.nr == SYS_bpf)
+		printf(" %llu", (unsigned long long)info->seccomp.args[0]);
+	puts("");
+}
+
 /* Lets the child go on to its next stop. False: it has ended, with *status. */
 static bool next_stop(pid_t child, int signal, int *status)
 {
-	if (ptrace(PTRACE_SYSCALL, child, NULL, (void *)(uintptr_t)signal))
-		perror("killat: PTRACE_SYSCALL");
+	if (ptrace(PTRACE_CONT, child, NULL, (void *)(uintptr_t)signal))
+		perror("killat: PTRACE_CONT");
 	if (waitpid(child, status, 0) < 0)
 		perror("killat: waitpid");
 	return WIFSTOPPED(*status);
-}
-
-static void print_call(unsigned long call, const struct __ptrace_syscall_info *info)
-{
-	printf("%lu %s", call, name_of((long)info->entry.nr));
-	if (info->entry.nr == SYS_bpf)
-		printf(" %llu", (unsigned long long)info->entry.args[0]);
-	puts("");
 }
 
 static int run(pid_t child, unsigned long wanted)
@@ -95,15 +120,16 @@ static int run(pid_t child, unsigned long wanted)
 	int status, signal = 0;
 
 	waitpid(child, &status, 0);
-	ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL));
+	ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL));
 	while (next_stop(child, signal, &status)) {
 		struct __ptrace_syscall_info info = { 0 };
 
-		signal = WSTOPSIG(status) == (SIGTRAP | 0x80) || WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
-		if (WSTOPSIG(status) != (SIGTRAP | 0x80))
+		/* SIGTRAP is the tracer's own: after exec, and with the call in the next byte */
+		signal = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
+		if (status >> 8 != (SIGTRAP | PTRACE_EVENT_SECCOMP << 8))
 			continue;
 		ptrace(PTRACE_GET_SYSCALL_INFO, child, (void *)sizeof(info), &info);
-		if (info.op != PTRACE_SYSCALL_INFO_ENTRY || !may_change(&info))
+		if (info.op != PTRACE_SYSCALL_INFO_SECCOMP || !may_change(&info))
 			continue;
 		call++;
 		if (!wanted || call == wanted)

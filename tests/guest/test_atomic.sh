@@ -33,15 +33,16 @@ in_force() {
 	esac
 }
 
-# kill_points COMMAND...: the numbers of the calls to kill it at. Of several of a kind in a row, those are the first
-# and the last; all of them with ALL_KILLS=1 in the environment.
+# kill_points COMMAND...: the numbers of the calls to kill it at: those that leave something behind the process. Of
+# several of a kind in a row the first and the last will do. With ALL_KILLS=1 in the environment, all of them.
+# bpf: 2 changes an element, 6 pins, 17 attaches, 22 freezes
 kill_points() {
 	"$killat" 0 "$@" >calls 2>loaded || true
-	cat calls >&2
 	grep -q '^through' calls || because "killat printed: $(tail -n 1 calls)"
 	sed '/^through/d' calls | awk -v all="${ALL_KILLS-}" '
 		{ number = $1; $1 = "" }
 		all { print number; next }
+		!/ (mkdir|unlink|rename|link|openat|write|rmdir|bpf (2|6|17|22)$)/ { next }
 		$0 != kind { if (last) print last; print number; last = 0; kind = $0; next }
 		{ last = number }
 		END { if (last) print last }'
@@ -56,7 +57,7 @@ killed_reload_is_whole() {
 	now=b next=a
 	while read -r point; do
 		generation=$(state generation)
-		call=$("$killat" "$point" "$sockaccept" load $next.ini 2>/dev/null) || break
+		call=$("$killat" "$point" "$sockaccept" load "$next.ini" 2>/dev/null) || break
 		kills=$((kills + 1))
 		seen=$(in_force)
 		case $seen:$(state generation) in
@@ -66,20 +67,21 @@ killed_reload_is_whole() {
 		esac
 	done <points
 	echo "$kills kills"
-	[ $kills -ge 10 ] || because "only $kills kills, expected 10 or more: the load made these calls: $(tr '\n' ' ' <calls)"
-	ctl load $next.ini
-	expect "in force after the last load" $next "$(in_force)"
-	expect "policies that are still pinned" 1 "$(ls $pins/policies | wc -l)"
+	[ $kills -ge 6 ] || because "only $kills kills, expected 6 or more: the load made these calls: $(tr '\n' ' ' <calls)"
+	ctl load "$next.ini"
+	expect "in force after the last load" "$next" "$(in_force)"
+	set -- "$pins"/policies/*
+	expect "policies that are still pinned" 1 $#
 }
 
 # expect_whole CALL: after a killed first load
 expect_whole() {
 	seen=$(in_force)
-	status=0
-	"$sockaccept" status --json >status || status=$?
-	case $seen:$status:$(value loaded <status) in
+	code=0
+	"$sockaccept" status --json >said || code=$?
+	case $seen:$code:$(value loaded <said) in
 	none:3:false | a:0:true) ;;
-	*) because "killed at call $1: in force is $seen, and status $status says $(cat status)" ;;
+	*) because "killed at call $1: in force is $seen, and status ($code) says $(cat said)" ;;
 	esac
 }
 
@@ -95,7 +97,7 @@ killed_first_load_is_whole() {
 		call=$("$killat" "$point" "$sockaccept" load a.ini 2>/dev/null) || break
 		kills=$((kills + 1))
 		expect_whole "$call"
-		left=$(ls -R $pins 2>&1 | sed 's/^[0-9]*$/image/' | tr '\n' ' ')
+		left=$(find "$pins" | sed 's#policies/[0-9]*$#image#' | sort | tr '\n' ' ')
 		# one load on top of each kind of remains, and none remains for long
 		if ! grep -qxF "$left" seen; then
 			echo "$left" >>seen
@@ -106,7 +108,7 @@ killed_first_load_is_whole() {
 	done <points
 	echo "$kills kills; what was left:"
 	cat seen
-	[ $kills -ge 15 ] || because "only $kills kills, expected 15 or more: the load made these calls: $(tr '\n' ' ' <calls)"
+	[ $kills -ge 10 ] || because "only $kills kills, expected 10 or more: the load made these calls: $(tr '\n' ' ' <calls)"
 }
 
 killed_unload_is_whole() {
@@ -122,8 +124,9 @@ killed_unload_is_whole() {
 	done <points
 	echo "$kills kills"
 	[ $kills -ge 3 ] || because "only $kills kills, expected 3 or more"
-	ctl unload
-	[ ! -e $pins ] || because "$pins is still there after unload: $(ls $pins | tr '\n' ' ')"
+	# whatever is left can be removed
+	"$sockaccept" unload || true
+	[ ! -e "$pins" ] || because "after a killed unload and a whole one there is still $(find "$pins" | tr '\n' ' ')"
 }
 
 enforced_without_any_process() {
@@ -202,7 +205,7 @@ each_decision_is_of_one_policy() {
 	background clients "$traffic" supply 21500 21510 21520
 	clients=$pid
 	flips=0
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		flip allow
 		flip deny
 	done
@@ -218,7 +221,7 @@ each_decision_is_of_one_policy() {
 	! grep 'allow.*: deny\|deny.*: allow' decisions || because "an event's rule: $(grep 'allow.*: deny\|deny.*: allow' decisions | head -n 1)"
 	for verdict in allow deny; do
 		generations=$(grep -c " $verdict 21520 " decisions)
-		[ "$generations" -ge 10 ] || because "port 21520: events of only $generations generations with $verdict, expected 10 or more"
+		[ "$generations" -ge 5 ] || because "port 21520: events of only $generations generations with $verdict, expected 5 or more"
 	done
 	grep -q '^21500 accepted [1-9][0-9]* denied 0 other 0' server || because "port 21500: expected no denial, saw $(grep ^21500 server)"
 	grep -q '^21510 accepted 0 denied [1-9][0-9]* other 0' server || because "port 21510: expected denials only, saw $(grep ^21510 server)"

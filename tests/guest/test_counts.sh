@@ -3,12 +3,13 @@
 # Counters are exact, and a new rule holds from the next accept() on.
 
 : "${sockaccept:?}" "${traffic:?}"
+pid=
 
 # bursts WANTED FIRST_PORT: 10,000 connections through four listeners, one after the other
 bursts() {
 	for port in $(($2)) $(($2 + 1)) $(($2 + 2)) $(($2 + 3)); do
-		"$traffic" burst $port 2500 >burst || true
-		expect "2,500 accepts on port $port" "$port $1" "$(cat burst)"
+		"$traffic" burst $port 2500 >outcome || true
+		expect "2,500 accepts on port $port" "$port $1" "$(cat outcome)"
 	done
 }
 

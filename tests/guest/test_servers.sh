@@ -3,6 +3,7 @@
 # Real servers and clients, under `default = deny` with nginx allowed on 80.
 
 : "${sockaccept:?}" "${traffic:?}" "${work:?}"
+pid=
 
 nginx_policy() {
 	load <<-END
@@ -33,7 +34,7 @@ start_nginx() {
 		}
 	END
 	mkdir -p /var/log/nginx /var/lib/nginx/body
-	background nginx nginx -c $work/nginx.conf
+	background nginx nginx -c "$work/nginx.conf"
 	wait_listening 80
 }
 

@@ -25,6 +25,7 @@
 #include <cmocka.h>
 
 #include "policy/cleanup.h"
+#include "policy/resolve.h"
 #include "policy/source.h"
 
 #define RULE(port) "[s" port "]\nbinary = /bin/sh\ndeny = " port "\n"
@@ -470,7 +471,7 @@ static void expect_resolved(const char *name, const char *to, bool is_missing)
 {
 	_cleanup_free_ char *resolved = NULL;
 	bool missing = !is_missing;
-	_cleanup_free_ char *message = source_resolve_path(in_directory(name), &resolved, &missing);
+	_cleanup_free_ char *message = resolve_path(in_directory(name), &resolved, &missing);
 
 	if (message)
 		fail_msg("%s", message);
@@ -482,7 +483,7 @@ static void expect_unresolved(const char *name, const char *fragment)
 {
 	char *resolved = (char *)"untouched";
 	bool missing = true;
-	_cleanup_free_ char *message = source_resolve_path(in_directory(name), &resolved, &missing);
+	_cleanup_free_ char *message = resolve_path(in_directory(name), &resolved, &missing);
 
 	if (!message || !strstr(message, fragment) || !strstr(message, "; "))
 		fail_msg("%s: %s", name, message ? message : "resolved");
@@ -539,7 +540,7 @@ static void test_resolve_root(void **state)
 	bool missing = false;
 
 	(void)state;
-	message = source_resolve_path("/no-such-binary-here", &resolved, &missing);
+	message = resolve_path("/no-such-binary-here", &resolved, &missing);
 	assert_null(message);
 	assert_string_equal(resolved, "/no-such-binary-here");
 	assert_true(missing);
@@ -556,13 +557,13 @@ static void test_resolve(void **state)
 	make_tree();
 	add_binary("any");
 	add_binary(in_directory("sbin/b"));
-	source_resolve(&policy, &diagnostics);
+	resolve_policy(&policy, &diagnostics);
 	assert_int_equal(diagnostics.count, 0);
 	assert_null(policy.binaries[0].resolved);
 	assert_string_equal(policy.binaries[1].resolved, in_directory("bin/a"));
 
 	add_binary(in_directory("sbin/later"));
-	source_resolve(&policy, &diagnostics);
+	resolve_policy(&policy, &diagnostics);
 	assert_int_equal(diagnostics.count, 1);
 	assert_int_equal(diagnostics.errors, 0);
 	assert_non_null(
@@ -570,7 +571,7 @@ static void test_resolve(void **state)
 	assert_string_equal(policy.binaries[2].resolved, in_directory("bin/later"));
 
 	add_binary(in_directory("none/x"));
-	source_resolve(&policy, &diagnostics);
+	resolve_policy(&policy, &diagnostics);
 	assert_int_equal(diagnostics.errors, 1);
 	assert_null(policy.binaries[3].resolved);
 	assert_null(diagnostics.list[1].file);
@@ -586,7 +587,7 @@ static void test_resolve_unseen(void **state)
 	assert_int_equal(seteuid(NOBODY), 0);
 	expect_unresolved("closed/a", "Permission denied; run this as root");
 	expect_unresolved("closed/b", "Permission denied; run this as root");
-	source_resolve(&policy, &diagnostics);
+	resolve_policy(&policy, &diagnostics);
 	assert_int_equal(seteuid(0), 0);
 	assert_int_equal(diagnostics.count, 1);
 	assert_int_equal(diagnostics.errors, 0);

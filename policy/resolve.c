@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From the path that a rule gives to the directory entry that it stands for.
+ */
+#include "policy/resolve.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy/cleanup.h"
+#include "policy/text.h"
+
+/* As many as the kernel follows. */
+#define LINKS_FOLLOWED 40
+/* Of binaries that are not there yet: the rest is counted. */
+#define MISSING_SHOWN 20
+
+char *path_join(const char *directory, const char *name)
+{
+	size_t length = strlen(directory);
+
+	return text_format("%s%s%s", directory, length && directory[length - 1] == '/' ? "" : "/", name);
+}
+
+const char *file_kind(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFDIR:
+		return "a directory";
+	case S_IFIFO:
+		return "a FIFO";
+	case S_IFSOCK:
+		return "a socket";
+	case S_IFCHR:
+	case S_IFBLK:
+		return "a device";
+	default:
+		return "no regular file";
+	}
+}
+
+static bool is_directory_name(const char *name)
+{
+	return !*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* Each of the following returns 0, or -errno with a message that is to be freed. */
+
+static int fail(char **message, int error, char *text)
+{
+	*message = text;
+	return error;
+}
+
+static int fail_on_way(char **message, const char *path, const char *directory, int error)
+{
+	if (error == ENOENT)
+		return fail(message, -error,
+			    text_format("%s: there is no directory %s; create it or correct the path", path,
+					directory));
+	if (error == ENOTDIR)
+		return fail(message, -error,
+			    text_format("%s: what should be a directory in it is none; correct the path",
+					path));
+	if (error == EACCES)
+		return fail(message, -error,
+			    text_format("%s: cannot be looked up: %s; run this as root", path,
+					strerror(error)));
+	return fail(message, -error,
+		    text_format("%s: cannot be looked up: %s; correct the path", path, strerror(error)));
+}
+
+static int check_present(const char *path, const char *real, char **message)
+{
+	struct stat st;
+
+	if (stat(real, &st) < 0)
+		return fail_on_way(message, path, real, errno);
+	if (S_ISDIR(st.st_mode))
+		return fail(message, -EISDIR, text_format("%s: is a directory; name the file in it", path));
+	if (!S_ISREG(st.st_mode))
+		return fail(message, -EINVAL,
+			    text_format("%s: is %s; name a program's file", path, file_kind(st.st_mode)));
+	return 0;
+}
+
+/* The directory part of `path`, resolved, and the name in it. `shown` is the path that the rule gives. */
+static int split(const char *shown, const char *path, char **directory, char **name, char **message)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *parent = NULL;
+
+	if (!slash || is_directory_name(slash + 1))
+		return fail(message, -EISDIR,
+			    text_format("%s: does not end in a file's name; name the file", shown));
+	parent = text_format("%.*s", slash == path ? 1 : (int)(slash - path), path);
+	*directory = realpath(parent, NULL);
+	if (!*directory)
+		return fail_on_way(message, shown, parent, errno);
+	*name = text_format("%s", slash + 1);
+	return 0;
+}
+
+/* Where the symbolic link leads, as a path; NULL with errno. */
+static char *follow(const char *link, const char *directory)
+{
+	char target[PATH_MAX];
+	ssize_t length = readlink(link, target, sizeof(target) - 1);
+
+	if (length < 0)
+		return NULL;
+	target[length] = '\0';
+	return target[0] == '/' ? text_format("%s", target) : path_join(directory, target);
+}
+
+/*
+ * The file isn't there. Its name stands for an entry of its directory all the same, and a link that leads
+ * nowhere yet for the entry that it will lead to.
+ */
+static int resolve_missing(const char *path, char **resolved, char **message)
+{
+	_cleanup_free_ char *at = text_format("%s", path);
+
+	for (int links = 0; links < LINKS_FOLLOWED; links++) {
+		_cleanup_free_ char *directory = NULL, *name = NULL, *entry = NULL;
+		char *target;
+		int error = split(path, at, &directory, &name, message);
+
+		if (error)
+			return error;
+		entry = path_join(directory, name);
+		target = follow(entry, directory);
+		if (!target && errno == ENOENT) {
+			*resolved = TAKE_PTR(entry);
+			return 0;
+		}
+		if (!target)
+			return fail_on_way(message, path, entry, errno == EINVAL ? EAGAIN : errno);
+		free(at);
+		at = target;
+	}
+	return fail_on_way(message, path, path, ELOOP);
+}
+
+static int resolve(const char *path, char **resolved, bool *missing, char **message)
+{
+	_cleanup_free_ char *real = realpath(path, NULL);
+	int error;
+
+	if (!real && errno == ENOENT) {
+		error = resolve_missing(path, resolved, message);
+		if (!error)
+			*missing = true;
+		return error;
+	}
+	if (!real)
+		return fail_on_way(message, path, path, errno);
+	error = check_present(path, real, message);
+	if (error)
+		return error;
+	*resolved = TAKE_PTR(real);
+	*missing = false;
+	return 0;
+}
+
+char *resolve_path(const char *path, char **resolved, bool *missing)
+{
+	char *message = NULL;
+
+	resolve(path, resolved, missing, &message);
+	return message;
+}
+
+/* The directory of the last binary: most have the same, and need not be resolved from the root each time. */
+struct last_directory {
+	char *given, *resolved;
+};
+
+static size_t directory_bytes(const char *path)
+{
+	return (size_t)(strrchr(path, '/') - path);
+}
+
+static void remember_directory(struct last_directory *last, const char *path)
+{
+	char *given = text_format("%.*s", (int)directory_bytes(path), path);
+
+	free(last->given);
+	free(last->resolved);
+	last->given = given;
+	last->resolved = realpath(*given ? given : "/", NULL);
+}
+
+/* Resolves `path` if it is a plain file, or nothing yet, in the last directory. Returns false if it isn't. */
+static bool resolve_in_last(const struct last_directory *last, const char *path, char **resolved, bool *missing)
+{
+	_cleanup_free_ char *entry = NULL;
+	struct stat st;
+	int error;
+
+	if (!last->resolved || strlen(last->given) != directory_bytes(path) ||
+	    strncmp(last->given, path, directory_bytes(path)) != 0 || is_directory_name(strrchr(path, '/') + 1))
+		return false;
+	entry = path_join(last->resolved, strrchr(path, '/') + 1);
+	error = lstat(entry, &st) ? errno : 0;
+	if (error ? error != ENOENT : !S_ISREG(st.st_mode))
+		return false;
+	*missing = error;
+	*resolved = TAKE_PTR(entry);
+	return true;
+}
+
+static void resolve_binary(struct binary *binary, struct last_directory *last, size_t *missing_count,
+			   struct diagnostics *diagnostics)
+{
+	_cleanup_free_ char *message = NULL;
+	bool missing = false;
+	int error = 0;
+
+	if (!resolve_in_last(last, binary->path, &binary->resolved, &missing)) {
+		error = resolve(binary->path, &binary->resolved, &missing, &message);
+		remember_directory(last, binary->path);
+	}
+	if (error == -EACCES)
+		diagnostics_warning(diagnostics, NULL, 0, "%s", message);
+	else if (error)
+		diagnostics_error(diagnostics, NULL, 0, "%s", message);
+	else if (missing && (*missing_count)++ < MISSING_SHOWN)
+		diagnostics_warning(diagnostics, NULL, 0, "%s: no such file yet; the rule waits for it", binary->path);
+}
+
+void resolve_policy(struct policy *policy, struct diagnostics *diagnostics)
+{
+	struct last_directory last = { 0 };
+	size_t missing = 0;
+
+	for (size_t i = 0; i < policy->binary_count; i++) {
+		struct binary *binary = &policy->binaries[i];
+
+		if (!binary->resolved && strcmp(binary->path, "any") != 0)
+			resolve_binary(binary, &last, &missing, diagnostics);
+	}
+	if (missing > MISSING_SHOWN)
+		diagnostics_warning(diagnostics, NULL, 0, "%zu more binaries are not there yet", missing - MISSING_SHOWN);
+	free(last.given);
+	free(last.resolved);
+}

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# Which file a rule stands for, and which name an event gives.
+
+: "${sockaccept:?}" "${probe:?}" "${traffic:?}" "${work:?}"
+pid=
+
+# one COPY OUTCOME PORT: of a copy of the probe
+one() {
+	seen=$("$1" accept inet accept "$3") || true
+	expect "$1 accept inet accept $3" "$2" "$seen"
+}
+
+copy_to() {
+	mkdir -p "$(dirname "$1")"
+	cp "$probe" "$1"
+}
+
+rule_outlives_upgrade() {
+	copy_to here/program
+	copy_to elsewhere/program
+	deny_all
+	ctl allow "$work/here/program" 21700
+	one here/program accepted 21700
+	one elsewhere/program EPERM 21700
+
+	copy_to here/new
+	mv here/new here/program
+	one here/program accepted 21700
+	copy_to here/new
+	one here/new EPERM 21700
+	mv here/new here/program
+	one here/program accepted 21700
+
+	rm here/program
+	copy_to here/program
+	one here/program accepted 21700
+	one elsewhere/program EPERM 21700
+	expect "the event's binary" "$work/elsewhere/program" "$(last_event | value binary)"
+}
+
+# a deny rule, under `default = allow`: learning a new file late must not let anything through
+deny_rule_outlives_upgrade() {
+	copy_to here/denied
+	load <<-END
+		[denied]
+		binary = $work/here/denied
+		deny = any
+	END
+	one here/denied EPERM 21710
+	for _ in 1 2 3 4 5; do
+		copy_to here/new
+		one here/new accepted 21710
+		mv here/new here/denied
+		one here/denied EPERM 21710
+		ctl load policy.ini
+		one here/denied EPERM 21710
+	done
+}
+
+rule_waits_for_file() {
+	mkdir later
+	deny_all
+	ctl allow "$work/later/program" 21720
+	expect_said 'no such file yet'
+	copy_to later/program
+	one later/program accepted 21720
+}
+
+rule_is_for_what_link_names() {
+	copy_to here/target
+	ln -sf target here/link
+	deny_all
+	ctl allow "$work/here/link" 21730
+	one here/link accepted 21730
+	one here/target accepted 21730
+	rm here/link
+	one here/target accepted 21730
+}
+
+running_process_keeps_rule() {
+	mkdir -p here
+	cp "$traffic" here/server
+	deny_all
+	ctl allow "$work/here/server" 21740
+	background server here/server serve 21740
+	wait_listening 21740
+	cp "$traffic" here/new
+	mv here/new here/server
+	"$traffic" connect 21740 1 >client || true
+	expect "a client of the server whose file was replaced" "served 1 unserved 0 failed 0" "$(cat client)"
+}
+
+unnamed_binary_has_its_path() {
+	copy_to here/unnamed
+	deny_all
+	one here/unnamed EPERM 21750
+	last_event >event
+	expect "the event's binary" "$work/here/unnamed" "$(value binary <event)"
+	! grep -q binary_hint event || because "a binary that is known has a hint: $(cat event)"
+	is_denied 21750
+	expect "the event's binary" "$probe" "$(last_event | value binary)"
+}
+
+# in_namespace COMMAND...: as root of a user and mount namespace of its own
+in_namespace() {
+	unshare --user --map-root-user --mount sh -c "$1" || true
+}
+
+# no_nginx: in the last event
+no_nginx() {
+	last_event >event
+	expect "the event's binary" null "$(value binary <event)"
+	expect "its hint" /usr/sbin/nginx "$(value binary_hint <event)"
+}
+
+mount_over_nginx_is_not_nginx() {
+	copy_to here/impostor
+	load <<-END
+		[sockaccept]
+		default = deny
+		[web]
+		binary = /usr/sbin/nginx
+		allow = any
+	END
+	seen=$(in_namespace "mount --bind $work/here/impostor /usr/sbin/nginx && /usr/sbin/nginx accept inet accept 21760")
+	expect "a file mounted over nginx" EPERM "$seen"
+	no_nginx
+	seen=$(in_namespace "mount -t tmpfs tmpfs /usr/sbin && cp $work/here/impostor /usr/sbin/nginx && /usr/sbin/nginx accept inet accept 21760")
+	expect "nginx on a file system mounted over its directory" EPERM "$seen"
+	no_nginx
+	expect "hits of the rule for nginx" 0 "$(hits /usr/sbin/nginx)"
+}
+
+# the same program where it is and elsewhere: what its rule says holds in both
+named_binary_keeps_rule_in_namespace() {
+	copy_to here/named
+	load <<-END
+		[named]
+		binary = $work/here/named
+		deny = any
+	END
+	seen=$(in_namespace "mount --bind $work/here/named /usr/sbin/nginx && /usr/sbin/nginx accept inet accept 21770")
+	expect "a program with a deny rule, mounted over nginx" EPERM "$seen"
+	expect "the event's binary" "$work/here/named" "$(last_event | value binary)"
+}
+
+deleted_binary_is_null() {
+	mkdir -p here
+	cp "$traffic" here/deleted
+	deny_all
+	background server here/deleted serve 21780
+	wait_listening 21780
+	rm here/deleted
+	"$traffic" connect 21780 1 >client || true
+	expect "a client of the server whose file was deleted" "served 0 unserved 1 failed 0" "$(cat client)"
+	finish "$pid"
+	last_event >event
+	expect "the event's binary" null "$(value binary <event)"
+	case $(value binary_hint <event) in
+	"$work/here/deleted"*) ;;
+	*) because "the event's hint: expected $work/here/deleted..., saw $(cat event)" ;;
+	esac
+}
+
+chroot_is_not_the_machines_path() {
+	copy_to jail/usr/sbin/nginx
+	mkdir -p jail/lib64 jail/lib/x86_64-linux-gnu
+	# shellcheck disable=SC2046 # they are paths
+	cp $(ldd "$probe" | sed -n 's/.*=> \([^ ]*\).*/\1/p') jail/lib/x86_64-linux-gnu/
+	cp "$(ldd "$probe" | sed -n 's/^[[:space:]]*\(\/[^ ]*\) .*/\1/p')" jail/lib64/
+	load <<-END
+		[sockaccept]
+		default = deny
+		[web]
+		binary = /usr/sbin/nginx
+		allow = any
+	END
+	seen=$(chroot jail /usr/sbin/nginx accept inet accept 21790) || true
+	expect "another program called /usr/sbin/nginx in a chroot" EPERM "$seen"
+	no_nginx
+}
+
+test_case rule_outlives_upgrade
+test_case deny_rule_outlives_upgrade
+test_case rule_waits_for_file
+test_case rule_is_for_what_link_names
+test_case running_process_keeps_rule
+test_case unnamed_binary_has_its_path
+test_case mount_over_nginx_is_not_nginx
+test_case named_binary_keeps_rule_in_namespace
+test_case deleted_binary_is_null
+test_case chroot_is_not_the_machines_path

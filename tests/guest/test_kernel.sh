@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# Switches of the kernel that could turn enforcement off behind our back.
+
+: "${sockaccept:?}"
+ftrace=/proc/sys/kernel/ftrace_enabled
+
+# From Linux 7 on the kernel refuses it while a program is attached.
+ftrace_off_is_said_or_refused() {
+	deny_all
+	trap 'echo 1 >$ftrace' EXIT
+	if ! echo 0 >$ftrace; then
+		expect $ftrace 1 "$(cat $ftrace)"
+		is_denied 21950
+		expect "status says enforcing" true "$(state enforcing)"
+		return
+	fi
+	expect_status 1 "$sockaccept" status
+	expect_said 'NOT ENFORCING'
+	expect_said ftrace_enabled
+	expect_status 1 "$sockaccept" status --json
+	expect "enforcing" false "$(value enforcing <said)"
+	accepts 21950 # so it would be wrong to say otherwise
+	echo 1 >$ftrace
+	ctl status
+	is_denied 21950
+}
+
+test_case ftrace_off_is_said_or_refused
