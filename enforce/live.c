@@ -92,12 +92,21 @@ static int read_image(const struct kernel *kernel, struct policy *policy)
 	return error ? error : image_read(pages, count, policy);
 }
 
-enum status live_read(const struct kernel *kernel, struct policy *policy)
+enum status live_read_image(const struct kernel *kernel, struct policy *policy)
 {
 	int error = read_image(kernel, policy);
 
 	if (error)
 		return fail(STATUS_FAILED, "can't read the policy in force: %s", strerror(-error));
+	return STATUS_DONE;
+}
+
+enum status live_read(const struct kernel *kernel, struct policy *policy)
+{
+	enum status status = live_read_image(kernel, policy);
+
+	if (status != STATUS_DONE)
+		return status;
 	for (size_t i = 0; i < policy->binary_count; i++)
 		policy->binaries[i].resolved = identified_path(kernel, policy->binaries[i].number);
 	return STATUS_DONE;

@@ -14,6 +14,9 @@
  */
 enum status live_read(const struct kernel *kernel, struct policy *policy);
 
+/* The same without the resolved paths, which take a system call for each binary. */
+enum status live_read_image(const struct kernel *kernel, struct policy *policy);
+
 /*
  * Makes `policy` the one in force, in one step, under the next generation (policy->generation, of the policy
  * before, is counted up). Gives numbers to binaries and counters to rules that have none; `before` (NULL: none)

@@ -51,7 +51,7 @@ static enum status publish_next(struct kernel *kernel, struct policy *policy)
 	enum status status;
 
 	policy_init(&before);
-	status = live_read(kernel, &before);
+	status = live_read_image(kernel, &before);
 	policy->generation = before.generation;
 	if (status == STATUS_DONE)
 		status = live_publish(kernel, policy, &before);

@@ -46,7 +46,7 @@ static enum status change_live(change_function change, const void *edit, uint64_
 		return status;
 	policy_init(&policy);
 	policy_init(&before);
-	status = live_read(&kernel, &before);
+	status = live_read_image(&kernel, &before);
 	if (status == STATUS_DONE)
 		status = live_read(&kernel, &policy);
 	if (status == STATUS_DONE)

@@ -92,7 +92,7 @@ enum status verb_status(const struct invocation *invocation)
 	if (status != STATUS_DONE)
 		return status;
 	policy_init(&policy);
-	status = live_read(&kernel, &policy);
+	status = live_read_image(&kernel, &policy);
 	if (status != STATUS_DONE)
 		return status;
 	output_start(&output, stdout, invocation->options & OPTION_JSON);

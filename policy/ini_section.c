@@ -478,16 +478,23 @@ static void refuse_key(struct builder *b, enum key key)
 			       name);
 }
 
+static void refuse_unknown_key(struct builder *b, const char *name)
+{
+	const char *meant = word_nearest(name, ini_key_words, KEYS);
+
+	if (meant)
+		builder_refuse(b, "unknown key '%s'; did you mean '%s'?", name, meant);
+	else
+		builder_refuse(b, "unknown key '%s'; keys of this section are %s", name, builder_known_keys(b));
+}
+
 void builder_pair(struct builder *b, const char *name, const char *value)
 {
 	enum key key = word_find(name, ini_key_words, KEYS);
 	bool setting = key == KEY_MODE || key == KEY_DEFAULT;
-	const char *meant = word_nearest(name, ini_key_words, KEYS);
 
-	if (key == KEYS && meant)
-		builder_refuse(b, "unknown key '%s'; did you mean '%s'?", name, meant);
-	else if (key == KEYS)
-		builder_refuse(b, "unknown key '%s'; keys of this section are %s", name, builder_known_keys(b));
+	if (key == KEYS)
+		refuse_unknown_key(b, name);
 	else if (b->section.kind != SECTION_REFUSED && setting != (b->section.kind == SECTION_SETTINGS))
 		refuse_key(b, key);
 	else {
