@@ -32,6 +32,17 @@
  */
 #define FORGET(variable) __asm__ volatile("" : "+r"(variable))
 
+/*
+ * Makes the verifier forget what it knows about a variable: without, it follows each constant that it can be,
+ * and each combination with others, through everything that comes after. `noise` is any number unknown to it.
+ */
+#define BLUR(variable, noise)           \
+	do {                            \
+		(variable) ^= (noise);  \
+		FORGET(variable);       \
+		(variable) ^= (noise);  \
+	} while (0)
+
 /* What is asked: may this binary, run by this user, accept on this port? */
 struct request {
 	__u32 binary;   /* a number without BINARY_UNNAMED, or BINARY_ANY */

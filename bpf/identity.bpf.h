@@ -68,6 +68,14 @@ static __attribute__((noinline)) __u32 look_up_name(struct inode *inode, struct 
 	return tag->binary;
 }
 
+/* The executable of `task`; NULL: a kernel thread. */
+static __always_inline struct file *executable_of(struct task_struct *task)
+{
+	struct mm_struct *mm = task->mm;
+
+	return mm ? mm->exe_file : 0;
+}
+
 /* The number of the executable `exe`. */
 static __always_inline __u32 binary_of(struct file *exe, struct state *state)
 {

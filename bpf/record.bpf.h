@@ -17,14 +17,12 @@
 /* Who calls, and what was decided about it. */
 struct decided {
 	struct task_struct *task;
-	struct file *exe; /* NULL: a kernel thread */
 	const struct policy_header *policy;
 	const struct rule_record *rule; /* NULL: the default */
 	__u32 binary;
 	__u32 uid;
 	__u32 gid;
 	__u32 verdict;
-	bool enforced;
 };
 
 static __always_inline void count(struct tally *tally, bool connection)
@@ -129,6 +127,7 @@ static __always_inline __s32 accepting_descriptor(struct task_struct *task)
 static __always_inline void describe_caller(struct event *event, const struct decided *decided)
 {
 	__u64 id = bpf_get_current_pid_tgid();
+	struct file *exe;
 
 	event->pid = id >> 32;
 	event->tid = id;
@@ -140,10 +139,12 @@ static __always_inline void describe_caller(struct event *event, const struct de
 	 * may come mixed, as from it. */
 	bpf_probe_read_kernel(event->comm, sizeof(event->comm), decided->task->comm);
 	event->binary = decided->binary;
-	if (!(decided->binary & BINARY_UNNAMED) || !decided->exe)
-		event->path.length = 0;
-	else
-		event->flags |= path_of(decided->task, decided->exe, decided->binary, &event->path);
+	event->path.length = 0;
+	if (decided->binary & BINARY_UNNAMED) {
+		exe = executable_of(decided->task);
+		if (exe)
+			event->flags |= path_of(decided->task, exe, decided->binary, &event->path);
+	}
 }
 
 static __always_inline void describe_listener(struct event *event, const struct listener *listener)
@@ -161,7 +162,7 @@ static __always_inline void describe_decision(struct event *event, const struct 
 {
 	event->generation = decided->policy->generation;
 	event->verdict = decided->verdict;
-	event->flags = decided->enforced ? EVENT_ENFORCED : 0;
+	event->flags = decided->policy->mode == MODE_ENFORCE ? EVENT_ENFORCED : 0;
 	event->reason = decided->rule ? REASON_RULE : REASON_DEFAULT;
 	event->count = 1;
 	if (decided->rule)

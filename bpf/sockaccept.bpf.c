@@ -28,13 +28,6 @@ static const struct policy_page *policy_page(policy_ref policy, __u32 number)
 
 char LICENSE[] SEC("license") = "GPL";
 
-static __always_inline struct file *executable_of(struct task_struct *task)
-{
-	struct mm_struct *mm = task->mm;
-
-	return mm ? mm->exe_file : 0;
-}
-
 /* Fills `decided` under the policy that is in force now. False: there is none. */
 static __always_inline bool decide_request(struct state *state, const struct listener *listener,
 					   struct decided *decided)
@@ -42,7 +35,8 @@ static __always_inline bool decide_request(struct state *state, const struct lis
 	struct request request = { 0 };
 	const struct policy_page *page;
 	const struct cred *cred;
-	__u32 zero = 0;
+	__u32 binary, zero = 0;
+	struct file *exe;
 	void *image;
 
 	/* The only load of the reference: everything below reads this one policy, whatever replaces it. */
@@ -58,17 +52,18 @@ static __always_inline bool decide_request(struct state *state, const struct lis
 	cred = decided->task->cred;
 	decided->uid = cred->euid.val;
 	decided->gid = cred->egid.val;
-	decided->exe = executable_of(decided->task);
-	if (decided->exe)
-		decided->binary = binary_of(decided->exe, state);
+	exe = executable_of(decided->task);
+	binary = exe ? binary_of(exe, state) : BINARY_ANY;
+	BLUR(binary, listener->port);
+	decided->binary = binary;
 
 	request.binary = decided->binary & BINARY_UNNAMED ? BINARY_ANY : decided->binary;
 	request.uid = decided->uid;
 	request.protocol = listener->class;
+	BLUR(request.protocol, listener->port);
 	request.port = listener->port;
 	decided->rule = decide(image, decided->policy, &request);
 	decided->verdict = decided->rule ? decided->rule->label.verdict : decided->policy->verdict;
-	decided->enforced = decided->policy->mode == MODE_ENFORCE;
 	return true;
 }
 
@@ -117,7 +112,7 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret
 	count_decision(counters, &listener, &decided);
 	if (listener.waiting)
 		record_event(counters, &listener, &decided);
-	if (decided.verdict != VERDICT_DENY || !decided.enforced)
+	if (decided.verdict != VERDICT_DENY || decided.policy->mode != MODE_ENFORCE)
 		return 0;
 	ret = -EPERM;
 	FORGET(ret); /* a constant in a branch, not the result of arithmetic that a verifier can't follow */
