@@ -40,7 +40,7 @@ OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY) $(ENFORCE))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo check soak bench fuzz install uninstall clean packages
+.PHONY: all demo check soak bench fuzz install uninstall clean
 
 all: $(B)/sockaccept-ctl
 

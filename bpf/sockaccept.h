@@ -13,7 +13,7 @@
  *   binary_tags       inode (storage)        struct binary_tag     the hook
  *   binary_paths      struct path_key        struct path_chunk     user space
  *   seen_paths        u32 binary             struct seen_path      the hook
- *   state             u32 0                  struct state          the hook; two words by user space
+ *   state             u32 0                  struct state          the hook; three words by user space
  *   rule_counters     u32 rule_record.counter  u64 hits            the hook
  *   binary_counters   u32 binary             struct binary_counter the hook
  *   named_ports       u32 group              struct port_group     the hook; reserved by user space
@@ -73,7 +73,7 @@ enum reason {
 /* ---------------------------------------------------------------------------------------------
  * The policy image
  *
- * A whole policy is one BPF array of 256-byte pages, built in user space (policy/compile.c), frozen,
+ * A whole policy is one BPF array of 256-byte pages, built in user space (policy/image_build.c), frozen,
  * and only then put in place by one 8-byte store. Programs cannot write it either
  * (BPF_F_RDONLY_PROG), so that no decision can see a policy change under it. A page refers to
  * another by its number; equal pages are stored once.
@@ -126,7 +126,8 @@ struct binary_entry {
 	__u32 by_user;               /* radix table over effective user ids, 0: no rule of it has a user */
 	__u32 root[PORT_ROOT_CELLS]; /* rules without conditions: most, so their first level is here */
 	struct scope anyone;         /* rules with a protocol and no user */
-	__u32 reserved[9];
+	__u32 rules;                 /* how many it has */
+	__u32 reserved[8];
 };
 #define BINARIES_PER_PAGE 2
 

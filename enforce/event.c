@@ -13,6 +13,7 @@
 
 #include "enforce/live.h"
 #include "policy/cleanup.h"
+#include "policy/ini.h"
 #include "policy/port.h"
 
 /* TIME, VERDICT, BINARY, PORT, PEER: 80 columns with an IPv4 peer. */
@@ -28,7 +29,7 @@ const char *rule_text(const struct rule_label *label, char *text)
 	if (label->has_uid)
 		snprintf(user, sizeof(user), " user %" PRIu32, label->uid);
 	snprintf(text, RULE_TEXT_MAX, "%.*s: %s %s%s", SECTION_MAX, label->section,
-		 label->verdict == VERDICT_DENY ? "deny" : "allow", port_format(&item, port), user);
+		 ini_verdict_words[label->verdict == VERDICT_DENY], port_format(&item, port), user);
 	return text;
 }
 
@@ -101,7 +102,7 @@ static void print_verdict(struct output *output, const struct event *event)
 	bool deny = event->verdict == VERDICT_DENY, enforced = event->flags & EVENT_ENFORCED;
 	char rule[RULE_TEXT_MAX];
 
-	output_text(output, "verdict", NULL, deny ? "deny" : "allow");
+	output_text(output, "verdict", NULL, ini_verdict_words[deny]);
 	/* In permissive mode nothing was denied: the table must not say so. */
 	output_coloured(output, NULL, "VERDICT", !deny ? "allow" : enforced ? "deny" : "(deny)",
 			deny ? COLOUR_BAD : COLOUR_GOOD);

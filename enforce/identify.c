@@ -118,8 +118,6 @@ static int64_t number_of_entry(struct kernel *kernel, const struct entry_key *ke
 		return error;
 	if (bpf_map_update_elem(kernel->fd[MAP_ENTRIES], key, &number, BPF_NOEXIST))
 		return -errno;
-	/* What the hook has kept about unnamed binaries from before is now looked up again. */
-	__atomic_fetch_add(&kernel->state->entries_epoch, 1, __ATOMIC_SEQ_CST);
 	return number;
 }
 
@@ -190,8 +188,9 @@ static bool needs_number(const struct binary *binary)
 	return binary->resolved && binary->number == BINARY_ANY;
 }
 
-/* The binaries [first, last) that need a number are in directories of `batch`, in the same order. */
-static enum status number_batch(struct kernel *kernel, struct batch *batch, struct binary *first, const struct binary *last)
+/* The binaries [first, last) that need a number are in directories of `batch`, in the same order. *any: there were some. */
+static enum status number_batch(struct kernel *kernel, struct batch *batch, struct binary *first,
+				const struct binary *last, bool *any)
 {
 	enum status status = STATUS_DONE;
 	size_t at = 0;
@@ -199,6 +198,7 @@ static enum status number_batch(struct kernel *kernel, struct batch *batch, stru
 
 	if (!batch->count)
 		return STATUS_DONE;
+	*any = true;
 	error = identify_directories(kernel, batch->fd, batch->directory, batch->count);
 	if (error)
 		status = fail(STATUS_FAILED, "can't identify the directories of binaries: %s", strerror(-error));
@@ -218,6 +218,7 @@ enum status identify_binaries(struct kernel *kernel, struct policy *policy)
 	struct binary *all = policy->binaries, *end = all + policy->binary_count, *first = all;
 	_cleanup_free_ struct batch *batch = calloc(1, sizeof(*batch));
 	enum status status = STATUS_DONE;
+	bool any = false;
 
 	if (!batch)
 		return fail(STATUS_FAILED, "%s", strerror(ENOMEM));
@@ -226,14 +227,20 @@ enum status identify_binaries(struct kernel *kernel, struct policy *policy)
 		    same_directory(binary->resolved, batch->binary[batch->count - 1]->resolved)))
 			continue;
 		if (batch->count == BATCH) {
-			status = number_batch(kernel, batch, first, binary);
+			status = number_batch(kernel, batch, first, binary, &any);
 			first = binary;
 		}
 		if (status == STATUS_DONE)
 			status = open_directory(batch, binary);
 	}
 	if (status == STATUS_DONE)
-		return number_batch(kernel, batch, first, end);
+		status = number_batch(kernel, batch, first, end, &any);
 	close_batch(batch);
+	/*
+	 * What the hook has kept about unnamed binaries is looked up again. Also for entries that were there: the
+	 * command that made them may have been killed before it came to this.
+	 */
+	if (any)
+		__atomic_fetch_add(&kernel->state->entries_epoch, 1, __ATOMIC_SEQ_CST);
 	return status;
 }

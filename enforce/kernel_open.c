@@ -78,12 +78,26 @@ static enum status check_bpffs(void)
 
 	if (statfs(BPFFS, &fs) || stat(BPFFS, &st))
 		return fail(STATUS_UNSUPPORTED, "%s: %s; the kernel has no BPF file system there, mount it: "
-			    "mount -t bpf bpf %s", BPFFS, strerror(errno), BPFFS);
+			    "mount -t bpf -o mode=700 bpf %s", BPFFS, strerror(errno), BPFFS);
 	if ((unsigned long)fs.f_type != BPF_FS_MAGIC)
-		return fail(STATUS_UNSUPPORTED, "%s is not a BPF file system; mount it: mount -t bpf bpf %s", BPFFS, BPFFS);
+		return fail(STATUS_UNSUPPORTED, "%s is not a BPF file system; mount it: mount -t bpf -o mode=700 bpf %s", BPFFS, BPFFS);
 	if (is_other_namespace(&st))
 		return fail(STATUS_UNSUPPORTED, "%s is this mount namespace's own, not the machine's; run it there: "
 			    "nsenter --target 1 --mount sockaccept-ctl ...", BPFFS);
+	return STATUS_DONE;
+}
+
+/* On a bpffs that anybody may write, somebody else could have made the directory first. */
+static enum status check_pin_directory(void)
+{
+	struct stat st;
+
+	if (lstat(SOCKACCEPT_PIN_DIR, &st))
+		return errno == ENOENT || errno == EACCES ? STATUS_DONE :
+			fail(STATUS_FAILED, "%s: %s", SOCKACCEPT_PIN_DIR, strerror(errno));
+	if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || st.st_mode & 077)
+		return fail(STATUS_FAILED, "%s isn't a directory of root's with mode 0700; somebody else made it, remove it",
+			    SOCKACCEPT_PIN_DIR);
 	return STATUS_DONE;
 }
 
@@ -93,6 +107,8 @@ enum status kernel_is_loaded(bool quiet)
 	enum status status = check_bpffs();
 	struct stat st;
 
+	if (status == STATUS_DONE)
+		status = check_pin_directory();
 	if (status != STATUS_DONE)
 		return status;
 	if (!stat(kernel_pin_path(LINK_SOCKET_ACCEPT, path, sizeof(path)), &st))

@@ -226,17 +226,19 @@ enum status live_publish(struct kernel *kernel, struct policy *policy, const str
 	enum status status;
 	int error;
 
-	policy_normalise(policy); /* also puts the binaries of one directory side by side */
+	if (policy->rule_count > MAX_RULES)
+		return fail(STATUS_FAILED, "more than %d rules; use ranges of ports, or `any`", MAX_RULES);
+	policy_normalise(policy); /* puts the binaries of one directory side by side */
 	status = identify_binaries(kernel, policy);
 	if (status != STATUS_DONE)
 		return status;
+	policy_unify(policy);
+	policy_normalise(policy);
 	error = give_counters(kernel, policy, before);
 	if (!error)
 		error = ports_reserve(kernel, policy);
 	if (!error)
 		error = build_and_put(kernel, policy);
-	if (error == -E2BIG)
-		return fail(STATUS_FAILED, "more than %d rules; use ranges of ports, or `any`", MAX_RULES);
 	if (error)
 		return fail(STATUS_FAILED, "can't put the policy in force: %s; the old one stays", strerror(-error));
 	return STATUS_DONE;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "enforce/kernel.h"
@@ -72,7 +73,7 @@ static enum status read_arguments(int argc, char **argv, struct invocation *invo
 		if (option == ':')
 			return usage(invocation->verb, "a value is missing after ", given);
 		if (option == '?')
-			return usage(invocation->verb, "unknown option ", given);
+			return usage(invocation->verb, "unknown option ", optopt ? (char[]){ '-', (char)optopt, '\0' } : given);
 		if (optarg && optarg == given)
 			given = argv[optind - 2];
 		/* getopt_long() takes --js for --json: a script that relies on it would break with the next option. */
@@ -115,15 +116,19 @@ static enum status finish_output(enum status status)
 {
 	if (!fflush(stdout) && !ferror(stdout))
 		return status;
-	return status ? status : fail(STATUS_FAILED, "can't write the output: %s", strerror(errno));
+	fail(STATUS_FAILED, "can't write the output: %s", strerror(errno));
+	return status ? status : STATUS_FAILED;
 }
 
 int main(int argc, char **argv)
 {
+	unsetenv("POSIXLY_CORRECT"); /* options stand anywhere behind the verb, whatever the environment */
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* a message is one write: lines of several processes don't mix */
 	if (argc < 2)
 		return fail(STATUS_USAGE, "a verb is missing; all of them: sockaccept-ctl help");
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+	if (argc > 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "--version")))
+		return fail(STATUS_USAGE, "surplus argument %s; usage: sockaccept-ctl %s", argv[2], argv[1]);
+	if (!strcmp(argv[1], "--help")) {
 		help_all();
 		return finish_output(STATUS_DONE);
 	}

@@ -15,12 +15,8 @@
 #include "enforce/ports.h"
 #include "enforce/verb.h"
 #include "policy/cleanup.h"
+#include "policy/ini.h"
 #include "policy/port.h"
-
-static const char *verdict_name(unsigned verdict)
-{
-	return verdict == VERDICT_DENY ? "deny" : "allow";
-}
 
 static enum colour verdict_colour(unsigned verdict)
 {
@@ -52,14 +48,14 @@ static void print_rule(struct output *output, const struct kernel *kernel, const
 	output_open_object(output, NULL);
 	output_text(output, "section", "SECTION", rule->section);
 	output_text(output, "binary", "BINARY", policy->binaries[rule->binary].path);
-	output_text(output, "file", NULL, policy->binaries[rule->binary].resolved);
-	if (rule->has_uid)
-		output_number(output, "uid", NULL, rule->uid);
 	if (users)
 		output_text(output, NULL, "USER", rule->has_uid ? uid : "any");
-	output_coloured(output, "verdict", "VERDICT", verdict_name(rule->verdict), verdict_colour(rule->verdict));
+	output_coloured(output, "verdict", "VERDICT", ini_verdict_words[rule->verdict], verdict_colour(rule->verdict));
 	output_text(output, "ports", "PORTS", port_format(&rule->port, port));
 	output_number(output, "hits", "HITS", hits_of(kernel, rule->counter));
+	if (rule->has_uid)
+		output_number(output, "uid", NULL, rule->uid);
+	output_text(output, "file", NULL, policy->binaries[rule->binary].resolved);
 	output_close(output);
 }
 
@@ -98,11 +94,12 @@ static enum status list_rules(struct output *output, const struct kernel *kernel
 	output_close(output);
 	if (!output->json) {
 		printf("%s%zu rule%s; where none matches: %s\n", policy.rule_count ? "\n" : "", policy.rule_count,
-		       policy.rule_count == 1 ? "" : "s", verdict_name(policy.verdict));
+		       policy.rule_count == 1 ? "" : "s", ini_verdict_words[policy.verdict]);
 		print_links(output, &policy);
 	}
 	policy_clear(&policy);
-	return output_end(output) ? STATUS_FAILED : STATUS_DONE;
+	output_end(output);
+	return STATUS_DONE;
 }
 
 /* The path of a binary that has decided; to be freed; NULL: not known. */
@@ -143,7 +140,7 @@ static void print_tally(struct port_printer *printer, uint32_t binary, const uin
 		output_null(output, "port");
 		output_text(output, NULL, "PORT", "other");
 	}
-	output_coloured(output, "verdict", "VERDICT", verdict_name(verdict), verdict_colour(verdict));
+	output_coloured(output, "verdict", "VERDICT", ini_verdict_words[verdict], verdict_colour(verdict));
 	output_number(output, "connections", "CONNECTIONS", tally->connections);
 	output_number(output, "attempts", "ATTEMPTS", tally->attempts);
 	output_close(output);
@@ -212,7 +209,8 @@ static enum status list_ports(struct output *output, const struct kernel *kernel
 	free(printer.rest);
 	if (error)
 		return fail(STATUS_FAILED, "can't read the counters: %s", strerror(-error));
-	return output_end(output) ? STATUS_FAILED : STATUS_DONE;
+	output_end(output);
+	return STATUS_DONE;
 }
 
 enum status verb_list(const struct invocation *invocation)

@@ -12,6 +12,7 @@
 #include "enforce/report.h"
 #include "enforce/verb.h"
 #include "policy/cleanup.h"
+#include "policy/ini.h"
 #include "policy/resolve.h"
 #include "policy/source.h"
 
@@ -23,7 +24,7 @@ static enum status read_policy(const char *path, struct policy *policy)
 
 	source_read(path, false, policy, &diagnostics);
 	if (!diagnostics.errors)
-		resolve_policy(policy, &diagnostics);
+		resolve_policy(policy, false, &diagnostics);
 	report_print(&diagnostics);
 	errors = diagnostics.errors;
 	diagnostics_clear(&diagnostics);
@@ -62,13 +63,9 @@ static enum status publish_next(struct kernel *kernel, struct policy *policy)
 static enum status publish(struct policy *policy)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	_cleanup_close_ int lock = -1;
-	enum status status = lock_take(&lock);
+	enum status status = kernel_open(&kernel, true, true);
 	const char *problem = kernel_not_enforcing();
 
-	if (status != STATUS_DONE)
-		return status;
-	status = kernel_open(&kernel, true, true);
 	if (status == STATUS_NOT_LOADED)
 		status = publish_first(&kernel, policy);
 	else if (status == STATUS_DONE)
@@ -80,17 +77,21 @@ static enum status publish(struct policy *policy)
 
 enum status verb_load(const struct invocation *invocation)
 {
+	_cleanup_close_ int lock = -1;
 	struct policy policy;
-	enum status status;
+	enum status status = lock_take(&lock);
 
+	/* The lock is taken before the files are read: what was read last is loaded last. */
+	if (status != STATUS_DONE)
+		return status;
 	policy_init(&policy);
 	status = read_policy(invocation->arguments[0], &policy);
 	if (status == STATUS_DONE)
 		status = publish(&policy);
 	if (status == STATUS_DONE)
 		printf("Loaded %zu rule%s: mode %s, default %s, generation %" PRIu64 ".\n", policy.rule_count,
-		       policy.rule_count == 1 ? "" : "s", policy.mode == MODE_ENFORCE ? "enforce" : "permissive",
-		       policy.verdict == VERDICT_DENY ? "deny" : "allow", policy.generation);
+		       policy.rule_count == 1 ? "" : "s", ini_mode_words[policy.mode],
+		       ini_verdict_words[policy.verdict], policy.generation);
 	policy_clear(&policy);
 	return status;
 }
@@ -142,7 +143,7 @@ enum status verb_check(const struct invocation *invocation)
 	policy_init(&policy);
 	source_read(invocation->arguments[0], true, &policy, &diagnostics);
 	if (!diagnostics.errors)
-		resolve_policy(&policy, &diagnostics);
+		resolve_policy(&policy, true, &diagnostics);
 	if (!diagnostics.errors)
 		policy_normalise(&policy);
 	print_check(&diagnostics, &policy, invocation->options & OPTION_JSON);

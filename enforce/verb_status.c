@@ -9,6 +9,7 @@
 #include "enforce/live.h"
 #include "enforce/output.h"
 #include "enforce/verb.h"
+#include "policy/ini.h"
 
 /* One line for the verdict; in JSON an object. */
 static void print_tally(struct output *output, const char *key, const char *label, const struct tally *tally)
@@ -38,8 +39,8 @@ static void print_enforcing(struct output *output, const struct policy *policy, 
 
 static void print_policy(struct output *output, const struct policy *policy)
 {
-	output_text(output, "mode", "mode", policy->mode == MODE_ENFORCE ? "enforce" : "permissive");
-	output_text(output, "default", "default", policy->verdict == VERDICT_DENY ? "deny" : "allow");
+	output_text(output, "mode", "mode", ini_mode_words[policy->mode]);
+	output_text(output, "default", "default", ini_verdict_words[policy->verdict]);
 	output_number(output, "generation", "generation", policy->generation);
 	output_number(output, "rules", "rules", policy->rule_count);
 }

@@ -90,18 +90,17 @@ const struct verb *verb_find(const char *name)
 /* The verb of which the name is a slip, or that it is the beginning of. */
 static const char *nearest_verb(const char *name)
 {
-	const char *names[sizeof(verbs) / sizeof(verbs[0])], *nearest = NULL;
+	const char *nearest = NULL;
 	unsigned best = ~0U;
 
 	for (size_t i = 0; i < verb_count; i++) {
 		unsigned distance = word_distance(name, verbs[i].name);
 
-		names[i] = verbs[i].name;
 		if (strlen(name) > 1 && !strncmp(verbs[i].name, name, strlen(name)))
 			return verbs[i].name;
 		if (distance < best) {
 			best = distance;
-			nearest = names[i];
+			nearest = verbs[i].name;
 		}
 	}
 	return nearest;

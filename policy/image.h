@@ -17,7 +17,8 @@ struct image {
 
 /*
  * Compiles `policy`, normalised and with its binaries' numbers and its rules' counters set, into `image`.
- * Returns 0; -E2BIG: more than MAX_RULES rules; -EINVAL: a number out of range. `image` is then empty.
+ * Returns 0; -E2BIG: more than MAX_RULES rules; -EINVAL: a number out of range, a binary without one, or rules
+ * of one binary apart from each other. `image` is then empty.
  * Aborts without memory.
  */
 int image_build(const struct policy *policy, struct image *image);

@@ -260,7 +260,8 @@ static uint32_t build_users(struct image *image, const struct group *group)
 	return root;
 }
 
-static void build_binary(struct image *image, const struct group *group, uint32_t binary, uint32_t first_rule)
+/* Returns -EINVAL if the binary has rules elsewhere, too: they were not side by side. */
+static int build_binary(struct image *image, const struct group *group, uint32_t binary, uint32_t first_rule)
 {
 	struct binary_entry entry = { .first_rule = first_rule };
 	uint32_t page = image->pages[0].header.binaries_page + binary / BINARIES_PER_PAGE;
@@ -268,7 +269,11 @@ static void build_binary(struct image *image, const struct group *group, uint32_
 	build_scope_root(image, group, NULL, PROTOCOL_ANY, entry.root);
 	build_scope(image, group, NULL, PROTOCOL_ANY + 1, &entry.anyone);
 	entry.by_user = build_users(image, group);
+	entry.rules = (uint32_t)group->count;
+	if (image->pages[page].binary[binary % BINARIES_PER_PAGE].rules)
+		return -EINVAL;
 	image->pages[page].binary[binary % BINARIES_PER_PAGE] = entry;
+	return 0;
 }
 
 static void fill_rule(struct image *image, const struct rule *rule, size_t number)
@@ -311,6 +316,9 @@ static int check_numbers(const struct policy *policy, uint32_t *binaries)
 		const struct binary *binary = &policy->binaries[i];
 
 		if (binary->number >= MAX_BINARIES || strlen(binary->path) > NAME_MAX_BYTES)
+			return -EINVAL;
+		/* A rule for a binary that wasn't identified must never become one for all. */
+		if ((binary->number == BINARY_ANY) != !strcmp(binary->path, "any"))
 			return -EINVAL;
 		if (binary->number >= *binaries)
 			*binaries = binary->number + 1;
@@ -360,9 +368,15 @@ int image_build(const struct policy *policy, struct image *image)
 		for (next = i; next < policy->rule_count && policy->binaries[sorted[next]->binary].number == number; next++)
 			fill_rule(image, sorted[next], next);
 		group = (struct group){ &sorted[i], next - i };
-		build_binary(image, &group, number, (uint32_t)i);
+		error = build_binary(image, &group, number, (uint32_t)i);
+		if (error)
+			break;
 	}
 	free(sorted);
+	if (error) {
+		image_clear(image);
+		return error;
+	}
 	image->pages[0].header.pages = (uint32_t)image->count;
 	return 0;
 }

@@ -37,7 +37,7 @@ int ini_write(const struct policy *policy, FILE *stream);
 /*
  * Whether `path` can stand as a `binary` in a policy file, and so be named by a rule at all: the command
  * line asks this too. Returns NULL if so ("any" can), otherwise a message to be freed: what is wrong and
- * the remedy. Judges the text only: whether there is such a file is source_resolve_path()'s to say.
+ * the remedy. Judges the text only: whether there is such a file is resolve_path()'s to say.
  */
 char *ini_check_path(const char *path);
 

@@ -321,6 +321,18 @@ static bool has_room(struct builder *b, size_t count)
 	return false;
 }
 
+static size_t name_binary(struct builder *b, const char *path)
+{
+	size_t index = policy_binary(b->policy, path);
+	struct binary *binary = &b->policy->binaries[index];
+
+	if (!binary->file) {
+		binary->file = must(strdup(b->file));
+		binary->line = b->line;
+	}
+	return index;
+}
+
 static void take_binary(struct builder *b, const char *value)
 {
 	struct section *s = &b->section;
@@ -329,7 +341,7 @@ static void take_binary(struct builder *b, const char *value)
 	if (problem)
 		builder_error(b, b->line, "%s", problem);
 	else if (has_room(b, s->binary_count))
-		APPEND(s->binaries, s->binary_count, policy_binary(b->policy, value));
+		APPEND(s->binaries, s->binary_count, name_binary(b, value));
 }
 
 static bool take_port(struct builder *b, const char *text)

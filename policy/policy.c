@@ -34,12 +34,18 @@ static int compare_nodes(const void *a, const void *b)
 	return strcmp(((const struct index_node *)a)->path, ((const struct index_node *)b)->path);
 }
 
+static void free_binary(struct binary *binary)
+{
+	free(binary->path);
+	free(binary->resolved);
+	free(binary->file);
+}
+
 void policy_clear(struct policy *policy)
 {
 	tdestroy(policy->binary_index, free);
 	for (size_t i = 0; i < policy->binary_count; i++) {
-		free(policy->binaries[i].path);
-		free(policy->binaries[i].resolved);
+		free_binary(&policy->binaries[i]);
 	}
 	free(policy->binaries);
 	free(policy->rules);
@@ -79,7 +85,7 @@ void policy_append(struct policy *policy, const struct rule *rule)
 	policy->rules[policy->rule_count++] = *rule;
 }
 
-/* What a binary is known by: two paths that resolve to one entry are one binary. */
+/* What a binary is known by until it has a number: two paths that resolve to one entry are one binary. */
 static const char *identity(const struct binary *binary)
 {
 	return binary->resolved ? binary->resolved : binary->path;
@@ -87,7 +93,11 @@ static const char *identity(const struct binary *binary)
 
 static bool same_binary(const struct policy *policy, size_t a, size_t b)
 {
-	return a == b || !strcmp(identity(&policy->binaries[a]), identity(&policy->binaries[b]));
+	const struct binary *first = &policy->binaries[a], *second = &policy->binaries[b];
+
+	if (first->number != BINARY_ANY && second->number != BINARY_ANY)
+		return first->number == second->number;
+	return a == b || !strcmp(identity(first), identity(second));
 }
 
 bool rule_same_request(const struct policy *policy, const struct rule *a, const struct rule *b)
@@ -165,6 +175,9 @@ static int compare_requests(const struct policy *policy, const struct rule *a, c
 
 	if (!order)
 		order = strcmp(first, second);
+	/* One path can have had two entries, if its directory was replaced. The converse policy_unify() has mended. */
+	if (!order)
+		order = compare_numbers(policy->binaries[a->binary].number, policy->binaries[b->binary].number);
 	if (!order)
 		order = compare_numbers(rule_rank(b), rule_rank(a));
 	if (!order)
@@ -227,8 +240,7 @@ static void renumber_binaries(struct policy *policy)
 	for (size_t i = 0; i < policy->binary_count; i++) {
 		if (place[i])
 			continue;
-		free(policy->binaries[i].path);
-		free(policy->binaries[i].resolved);
+		free_binary(&policy->binaries[i]);
 	}
 	tdestroy(policy->binary_index, free);
 	policy->binary_index = NULL;
@@ -239,6 +251,30 @@ static void renumber_binaries(struct policy *policy)
 	policy->binary_count = count;
 	for (size_t i = 0; i < count; i++)
 		index_binary(policy, i);
+}
+
+static int compare_binaries(const void *a, const void *b)
+{
+	const struct binary *first = *(struct binary *const *)a, *second = *(struct binary *const *)b;
+	int order = compare_numbers(first->number, second->number);
+
+	return order ? order : strcmp(identity(first), identity(second));
+}
+
+void policy_unify(struct policy *policy)
+{
+	struct binary **sorted = must(calloc(policy->binary_count + 1, sizeof(struct binary *)));
+
+	for (size_t i = 0; i < policy->binary_count; i++)
+		sorted[i] = &policy->binaries[i];
+	qsort(sorted, policy->binary_count, sizeof(struct binary *), compare_binaries);
+	for (size_t i = 1; i < policy->binary_count; i++) {
+		if (sorted[i]->number == BINARY_ANY || sorted[i]->number != sorted[i - 1]->number)
+			continue;
+		free(sorted[i]->resolved);
+		sorted[i]->resolved = must(strdup(identity(sorted[i - 1])));
+	}
+	free(sorted);
 }
 
 size_t policy_normalise(struct policy *policy)

@@ -34,6 +34,8 @@ struct binary {
 	char *path;      /* as given, or "any" */
 	char *resolved;  /* directory resolved through symbolic links + "/" + file name; NULL: not yet, or any */
 	uint32_t number; /* its entry's number in the kernel; BINARY_ANY for any, or until it is known */
+	char *file;      /* the policy file that names it first, and its line; NULL: none does */
+	unsigned line;
 };
 
 struct rule {
@@ -84,6 +86,12 @@ bool policy_replace(struct policy *policy, const struct rule *rule);
  * one), and with this user (NULL: with any or none). Returns how many were removed.
  */
 size_t policy_remove(struct policy *policy, size_t binary, const struct port_item *port, const uint32_t *uid);
+
+/*
+ * Gives binaries of the same number the same resolved path: through bind mounts one directory entry has several,
+ * and rules for it must stand side by side.
+ */
+void policy_unify(struct policy *policy);
 
 /*
  * Sorts the rules (by binary's path, `any` last; then rank, highest first) and drops repetitions, so that

@@ -213,7 +213,7 @@ static bool resolve_in_last(const struct last_directory *last, const char *path,
 	return true;
 }
 
-static void resolve_binary(struct binary *binary, struct last_directory *last, size_t *missing_count,
+static void resolve_binary(struct binary *binary, bool lenient, struct last_directory *last, size_t *missing_count,
 			   struct diagnostics *diagnostics)
 {
 	_cleanup_free_ char *message = NULL;
@@ -224,15 +224,16 @@ static void resolve_binary(struct binary *binary, struct last_directory *last, s
 		error = resolve(binary->path, &binary->resolved, &missing, &message);
 		remember_directory(last, binary->path);
 	}
-	if (error == -EACCES)
-		diagnostics_warning(diagnostics, NULL, 0, "%s", message);
+	if (error == -EACCES && lenient)
+		diagnostics_warning(diagnostics, binary->file, binary->line, "%s", message);
 	else if (error)
-		diagnostics_error(diagnostics, NULL, 0, "%s", message);
+		diagnostics_error(diagnostics, binary->file, binary->line, "%s", message);
 	else if (missing && (*missing_count)++ < MISSING_SHOWN)
-		diagnostics_warning(diagnostics, NULL, 0, "%s: no such file yet; the rule waits for it", binary->path);
+		diagnostics_warning(diagnostics, binary->file, binary->line,
+				    "%s: no such file yet; the rule waits for it", binary->path);
 }
 
-void resolve_policy(struct policy *policy, struct diagnostics *diagnostics)
+void resolve_policy(struct policy *policy, bool lenient, struct diagnostics *diagnostics)
 {
 	struct last_directory last = { 0 };
 	size_t missing = 0;
@@ -241,7 +242,7 @@ void resolve_policy(struct policy *policy, struct diagnostics *diagnostics)
 		struct binary *binary = &policy->binaries[i];
 
 		if (!binary->resolved && strcmp(binary->path, "any") != 0)
-			resolve_binary(binary, &last, &missing, diagnostics);
+			resolve_binary(binary, lenient, &last, &missing, diagnostics);
 	}
 	if (missing > MISSING_SHOWN)
 		diagnostics_warning(diagnostics, NULL, 0, "%zu more binaries are not there yet", missing - MISSING_SHOWN);

@@ -13,10 +13,10 @@
 
 /*
  * Resolves the paths of all binaries through symbolic links (struct binary, `resolved`): the directory must
- * exist, the file need not (a warning). What can't be looked up for want of permission is a warning too, and
- * stays NULL. Which line a path stood in isn't known here: a diagnostic names the path.
+ * exist, the file need not (a warning). What can't be looked up for want of permission stays NULL: a warning if
+ * `lenient` (for `check`, which anybody may run), otherwise an error.
  */
-void resolve_policy(struct policy *policy, struct diagnostics *diagnostics);
+void resolve_policy(struct policy *policy, bool lenient, struct diagnostics *diagnostics);
 
 /*
  * Resolves one path. On success returns NULL and sets *resolved (to be freed) and *missing (the file isn't

@@ -51,6 +51,12 @@ bench:
 	$(Q)$(MAKE) -s --no-print-directory all $(BENCH_PROGRAMS)
 	$(Q)tests/bench/bench.sh $(KERNELS)
 
+# The parts of `check` whose worth grows with time, again and again.
+soak:
+	$(Q)tests/packages.sh check
+	$(Q)$(MAKE) -s --no-print-directory test-programs
+	$(Q)tests/soak.sh $(KERNELS)
+
 fuzz:
 	$(Q)tests/packages.sh check
 	$(Q)$(MAKE) -s --no-print-directory $(B)/fuzz_policy

@@ -275,6 +275,100 @@ static void test_limits(void **unused)
 	policy_clear(&policy);
 }
 
+static void add(struct policy *policy, const char *path, uint32_t number, struct port_item port, enum verdict verdict)
+{
+	struct rule rule = { .section = "s", .port = port, .verdict = verdict, .counter = (uint32_t)policy->rule_count };
+
+	rule.binary = policy_binary(policy, path);
+	policy->binaries[rule.binary].number = number;
+	policy_append(policy, &rule);
+}
+
+static enum verdict verdict_for(const struct image *image, uint32_t binary, uint32_t port)
+{
+	const struct request request = { .binary = binary, .protocol = PROTOCOL_TCP, .port = port };
+	const struct rule_record *rule = decide(image, &image->pages[0].header, &request);
+
+	return rule ? rule->label.verdict : VERDICTS;
+}
+
+/* Through a bind mount one directory entry has two paths, and another binary's may sort between them. */
+static void test_two_paths_of_one_number(void **unused)
+{
+	struct image image = { 0 };
+	struct policy policy;
+
+	(void)unused;
+	policy_init(&policy);
+	add(&policy, "/a/x", 1, (struct port_item){ 0, 0, 0 }, VERDICT_DENY);
+	add(&policy, "/a/y", 2, (struct port_item){ 80, 80, 0 }, VERDICT_ALLOW);
+	add(&policy, "/b/x", 1, (struct port_item){ 81, 81, 0 }, VERDICT_ALLOW);
+	policy_normalise(&policy);
+	assert_int_equal(image_build(&policy, &image), -EINVAL);
+	policy_unify(&policy);
+	policy_normalise(&policy);
+	assert_int_equal(image_build(&policy, &image), 0);
+	assert_int_equal(verdict_for(&image, 1, 81), VERDICT_ALLOW);
+	assert_int_equal(verdict_for(&image, 1, 80), VERDICT_DENY);
+	assert_int_equal(verdict_for(&image, 2, 80), VERDICT_ALLOW);
+	assert_int_equal(verdict_for(&image, 2, 81), VERDICTS);
+	image_clear(&image);
+	policy_clear(&policy);
+}
+
+static void test_narrower_range_under_another_path(void **unused)
+{
+	struct image image = { 0 };
+	struct policy policy;
+
+	(void)unused;
+	policy_init(&policy);
+	add(&policy, "/a/x", 1, (struct port_item){ 0, 0, 0 }, VERDICT_ALLOW);
+	add(&policy, "/b/x", 1, (struct port_item){ 4096, 8191, 0 }, VERDICT_DENY);
+	policy_unify(&policy);
+	policy_normalise(&policy);
+	assert_int_equal(image_build(&policy, &image), 0);
+	assert_int_equal(verdict_for(&image, 1, 5000), VERDICT_DENY);
+	assert_int_equal(verdict_for(&image, 1, 80), VERDICT_ALLOW);
+	image_clear(&image);
+	policy_clear(&policy);
+}
+
+/* One path, two entries: its directory was removed and made again between two rules. */
+static void test_two_numbers_of_one_path(void **unused)
+{
+	struct image image = { 0 };
+	struct policy policy;
+
+	(void)unused;
+	policy_init(&policy);
+	add(&policy, "/opt/app", 6, (struct port_item){ 0, 0, 0 }, VERDICT_ALLOW);
+	add(&policy, "/opt/current", 5, (struct port_item){ 443, 443, 0 }, VERDICT_DENY);
+	add(&policy, "/opt/app", 6, (struct port_item){ 80, 80, 0 }, VERDICT_DENY);
+	policy.binaries[0].resolved = strdup("/opt/app");
+	policy.binaries[1].resolved = strdup("/opt/app");
+	policy_unify(&policy);
+	policy_normalise(&policy);
+	assert_int_equal(image_build(&policy, &image), 0);
+	assert_int_equal(verdict_for(&image, 6, 80), VERDICT_DENY);
+	assert_int_equal(verdict_for(&image, 6, 443), VERDICT_ALLOW);
+	assert_int_equal(verdict_for(&image, 5, 443), VERDICT_DENY);
+	image_clear(&image);
+	policy_clear(&policy);
+}
+
+static void test_unidentified_binary_is_not_any(void **unused)
+{
+	struct image image = { 0 };
+	struct policy policy;
+
+	(void)unused;
+	policy_init(&policy);
+	add(&policy, "/a/x", BINARY_ANY, (struct port_item){ 0, 0, 0 }, VERDICT_ALLOW);
+	assert_int_equal(image_build(&policy, &image), -EINVAL);
+	policy_clear(&policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +377,10 @@ int main(void)
 		cmocka_unit_test(test_broken_images_are_refused),
 		cmocka_unit_test(test_equal_tables_are_shared),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_two_paths_of_one_number),
+		cmocka_unit_test(test_narrower_range_under_another_path),
+		cmocka_unit_test(test_two_numbers_of_one_path),
+		cmocka_unit_test(test_unidentified_binary_is_not_any),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

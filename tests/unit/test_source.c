@@ -557,13 +557,13 @@ static void test_resolve(void **state)
 	make_tree();
 	add_binary("any");
 	add_binary(in_directory("sbin/b"));
-	resolve_policy(&policy, &diagnostics);
+	resolve_policy(&policy, true, &diagnostics);
 	assert_int_equal(diagnostics.count, 0);
 	assert_null(policy.binaries[0].resolved);
 	assert_string_equal(policy.binaries[1].resolved, in_directory("bin/a"));
 
 	add_binary(in_directory("sbin/later"));
-	resolve_policy(&policy, &diagnostics);
+	resolve_policy(&policy, true, &diagnostics);
 	assert_int_equal(diagnostics.count, 1);
 	assert_int_equal(diagnostics.errors, 0);
 	assert_non_null(
@@ -571,7 +571,7 @@ static void test_resolve(void **state)
 	assert_string_equal(policy.binaries[2].resolved, in_directory("bin/later"));
 
 	add_binary(in_directory("none/x"));
-	resolve_policy(&policy, &diagnostics);
+	resolve_policy(&policy, true, &diagnostics);
 	assert_int_equal(diagnostics.errors, 1);
 	assert_null(policy.binaries[3].resolved);
 	assert_null(diagnostics.list[1].file);
@@ -587,7 +587,7 @@ static void test_resolve_unseen(void **state)
 	assert_int_equal(seteuid(NOBODY), 0);
 	expect_unresolved("closed/a", "Permission denied; run this as root");
 	expect_unresolved("closed/b", "Permission denied; run this as root");
-	resolve_policy(&policy, &diagnostics);
+	resolve_policy(&policy, true, &diagnostics);
 	assert_int_equal(seteuid(0), 0);
 	assert_int_equal(diagnostics.count, 1);
 	assert_int_equal(diagnostics.errors, 0);
