@@ -58,6 +58,47 @@ deny_rule_outlives_upgrade() {
 	done
 }
 
+# Through a bind mount an entry has two paths. Rules by both are one binary's, also with another's sorted between them.
+two_paths_are_one_binary() {
+	mkdir a b
+	copy_to a/program
+	copy_to a/q
+	mount --bind a b
+	load <<-END
+		[one]
+		binary = $work/a/program
+		deny = any
+		[between]
+		binary = $work/a/q
+		allow = 21770
+		[two]
+		binary = $work/b/program
+		allow = 21771
+	END
+	one a/program EPERM 21770
+	one a/program accepted 21771
+	one b/program accepted 21771
+	ctl deny "$work/b/program" 21771
+	one a/program EPERM 21771
+	umount b
+}
+
+# The rule is for the directory that was there; when it is made for the new one, it holds there.
+replaced_directory_needs_its_rule_again() {
+	mkdir d
+	copy_to d/program
+	deny_all
+	ctl deny "$work/d/program" 21780
+	ctl mode permissive
+	rm -r d
+	ctl mode enforce # a rule whose directory is gone hinders nothing
+	mkdir d
+	copy_to d/program
+	ctl allow "$work/d/program" 21780
+	expect_said 'is another directory entry'
+	one d/program accepted 21780
+}
+
 rule_waits_for_file() {
 	mkdir later
 	deny_all
@@ -183,6 +224,8 @@ chroot_is_not_the_machines_path() {
 
 test_case rule_outlives_upgrade
 test_case deny_rule_outlives_upgrade
+test_case two_paths_are_one_binary
+test_case replaced_directory_needs_its_rule_again
 test_case rule_waits_for_file
 test_case rule_is_for_what_link_names
 test_case running_process_keeps_rule

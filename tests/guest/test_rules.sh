@@ -163,14 +163,21 @@ rules_in_events() {
 	expect "its reason" default "$(last_event | value reason)"
 }
 
+# Also while somebody follows the events: who holds the link would keep the program attached.
 unload_removes_everything() {
 	deny_all
 	is_denied 21695
+	background follower "$sockaccept" audit --follow --json
+	until_true 10 test -s follower || because "audit --follow: no event within 10 s"
 	ctl unload
 	[ ! -e "$pins" ] || because "there is still $(find "$pins" | tr '\n' ' ')"
 	accepts 21695
 	expect_status 3 "$sockaccept" status
 	expect_status 3 "$sockaccept" unload
+	seen=0
+	# shellcheck disable=SC2154 # harness.sh sets it
+	wait "$pid" || seen=$?
+	expect "the follower's status" 3 $seen
 }
 
 test_case named_beats_any
