@@ -10,7 +10,7 @@
 
 const struct verb verbs[] = {
 	{ "load", "[FILE|DIRECTORY]", 0, 1, 0, PRIVILEGE_ATTACH, verb_load,
-	  "attach if needed, and make this the policy, in one step" },
+	  "attach if needed, and put this policy in force" },
 	{ "unload", "", 0, 0, 0, PRIVILEGE_READ, verb_unload, "detach and remove everything" },
 	{ "allow", "BINARY PORT...", 2, -1, OPTION_USER, PRIVILEGE_CHANGE, verb_rule,
 	  "add or replace a rule of the live policy" },
@@ -21,13 +21,13 @@ const struct verb verbs[] = {
 	{ "list", "", 0, 0, OPTION_JSON | OPTION_PORTS, PRIVILEGE_READ, verb_list,
 	  "the live rules, and how often each decided" },
 	{ "status", "", 0, 0, OPTION_JSON, PRIVILEGE_READ, verb_status,
-	  "enforcing? mode, default, generation, counts, anything amiss" },
+	  "enforcing? mode, default, counts, anything amiss" },
 	{ "mode", "enforce|permissive", 1, 1, 0, PRIVILEGE_CHANGE, verb_mode,
-	  "enforce the policy, or only record what it would deny" },
+	  "enforce, or only record what would be denied" },
 	{ "audit", "", 0, 0, OPTION_JSON | OPTION_ALL | OPTION_FOLLOW, PRIVILEGE_READ, verb_audit,
 	  "denials (or every event), oldest first" },
 	{ "check", "[FILE|DIRECTORY]", 0, 1, OPTION_JSON, PRIVILEGE_FILES, verb_check,
-	  "validate without touching the kernel; needs no privilege" },
+	  "validate; no kernel is touched, no privilege needed" },
 	{ "help", "[VERB]", 0, 1, 0, PRIVILEGE_NONE, verb_help, "this help, or that of a verb" },
 };
 const size_t verb_count = sizeof(verbs) / sizeof(verbs[0]);
@@ -45,9 +45,10 @@ static const struct {
 
 static const char *const details[] = {
 	"BINARY is the absolute path of an executable, or `any`.",
-	"PORT is a port, a range such as 8000-8099, or `any`; /tcp, /sctp or /vsock narrows it.",
-	"FILE is a policy file, DIRECTORY one of *.ini files; without either, /etc/sockaccept/policy.ini",
-	"and /etc/sockaccept/policy.d/*.ini are read.",
+	"PORT is a port, a range such as 8000-8099, or `any`; with /tcp, /sctp or /vsock",
+	"it is for that protocol only.",
+	"FILE is a policy file, DIRECTORY one of *.ini files; without either,",
+	"/etc/sockaccept/policy.ini and /etc/sockaccept/policy.d/*.ini are read.",
 };
 
 void help_all(void)
