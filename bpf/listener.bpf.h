@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is listened on: family, protocol, port, the queue and who waits in it.
+ * What is listened on: family, protocol and port; the queue and who waits in it.
  */
 #ifndef SOCKACCEPT_LISTENER_BPF_H
 #define SOCKACCEPT_LISTENER_BPF_H
@@ -15,18 +15,24 @@
 /* A VSOCK port that couldn't be read: above 65535, so that only rules for `any` match. */
 #define PORT_UNKNOWN 0xffffffffU
 
+/* What a request says of the listener. Read before the decision. */
 struct listener {
 	struct sock *sk;
-	struct sock *child; /* at the head of its queue; NULL: none waits, or not known */
-	__u64 mptcp_child;  /* the same of an MPTCP listener: an address, for BPF_CORE_READ() only */
 	__u32 port;
-	__u32 cid;     /* VSOCK */
-	__u16 family;
-	__u16 protocol; /* IPPROTO_* */
-	__u32 class;    /* enum protocol */
+	__u32 cid;   /* VSOCK */
+	__u32 class; /* enum protocol */
+};
+
+/*
+ * Its accept queue. Read after the decision, from the socket anew: otherwise the verifier follows each state of the
+ * queue through the whole decision.
+ */
+struct queue {
+	struct sock *child; /* at the head of it; NULL: none waits, or not known */
+	__u64 mptcp_child;  /* the same of an MPTCP listener: an address, for BPF_CORE_READ() only */
 	__u32 backlog;
 	__u32 backlog_max;
-	bool waiting;   /* a connection is in the queue. Read without its lock: advisory */
+	bool waiting; /* a connection is in the queue. Read without its lock: advisory */
 };
 
 /* AF_INET and AF_INET6 stream sockets of every protocol, and AF_VSOCK. */
@@ -67,67 +73,63 @@ static __always_inline void read_vsock(struct listener *listener)
 
 	bpf_probe_read_kernel(&local, sizeof(local), (void *)listener->sk + offset);
 	listener->class = PROTOCOL_VSOCK;
-	listener->protocol = 0;
 	listener->port = local.family == AF_VSOCK ? local.port : PORT_UNKNOWN;
 	listener->cid = local.cid;
-	listener->waiting = listener->backlog > 0;
-}
-
-/* What accept() itself will look at: the head of the queue. */
-static __always_inline void read_tcp_queue(struct listener *listener)
-{
-	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(listener->sk);
-	struct request_sock *head;
-
-	if (!tcp)
-		return;
-	head = tcp->inet_conn.icsk_accept_queue.rskq_accept_head;
-	listener->waiting = head;
-	if (head)
-		listener->child = head->sk;
-}
-
-/* An MPTCP listener's own queue is always empty: the real one is that of its first subflow. */
-static __always_inline void read_mptcp_queue(struct listener *listener)
-{
-	struct mptcp_sock *mptcp = (void *)listener->sk;
-	struct sock *first = BPF_CORE_READ(mptcp, first);
-	struct inet_connection_sock *queue = (void *)first;
-	struct request_sock *head = BPF_CORE_READ(queue, icsk_accept_queue.rskq_accept_head);
-
-	listener->waiting = head;
-	if (head)
-		listener->mptcp_child = (__u64)BPF_CORE_READ(head, sk);
-	listener->backlog = BPF_CORE_READ(first, sk_ack_backlog);
-	listener->backlog_max = BPF_CORE_READ(first, sk_max_ack_backlog);
-}
-
-static __always_inline void read_inet(struct listener *listener)
-{
-	struct sock *sk = listener->sk;
-
-	listener->port = sk->__sk_common.skc_num;
-	listener->protocol = sk->sk_protocol;
-	listener->class = class_of(listener->protocol);
-	if (listener->protocol == IPPROTO_TCP)
-		read_tcp_queue(listener);
-	else if (listener->protocol == IPPROTO_MPTCP)
-		read_mptcp_queue(listener);
-	else
-		listener->waiting = listener->backlog > 0;
 }
 
 /* Fills `listener` for the mediated socket `sk` of this family. */
 static __always_inline void read_listener(struct listener *listener, struct sock *sk, __u16 family)
 {
 	listener->sk = sk;
-	listener->family = family;
-	listener->backlog = sk->sk_ack_backlog;
-	listener->backlog_max = sk->sk_max_ack_backlog;
-	if (family == AF_VSOCK)
+	if (family == AF_VSOCK) {
 		read_vsock(listener);
+		return;
+	}
+	listener->port = sk->__sk_common.skc_num;
+	listener->class = class_of(sk->sk_protocol);
+}
+
+/* What accept() itself will look at: the head of the queue. */
+static __always_inline void read_tcp_queue(struct sock *sk, struct queue *queue)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+	struct request_sock *head;
+
+	if (!tcp)
+		return;
+	head = tcp->inet_conn.icsk_accept_queue.rskq_accept_head;
+	queue->waiting = head;
+	if (head)
+		queue->child = head->sk;
+}
+
+/* An MPTCP listener's own queue is always empty: the real one is that of its first subflow. */
+static __always_inline void read_mptcp_queue(struct sock *sk, struct queue *queue)
+{
+	struct mptcp_sock *mptcp = (void *)sk;
+	struct sock *first = BPF_CORE_READ(mptcp, first);
+	struct inet_connection_sock *connection = (void *)first;
+	struct request_sock *head = BPF_CORE_READ(connection, icsk_accept_queue.rskq_accept_head);
+
+	queue->waiting = head;
+	if (head)
+		queue->mptcp_child = (__u64)BPF_CORE_READ(head, sk);
+	queue->backlog = BPF_CORE_READ(first, sk_ack_backlog);
+	queue->backlog_max = BPF_CORE_READ(first, sk_max_ack_backlog);
+}
+
+static __always_inline void read_queue(struct sock *sk, struct queue *queue)
+{
+	__u16 protocol = sk->sk_protocol;
+
+	queue->backlog = sk->sk_ack_backlog;
+	queue->backlog_max = sk->sk_max_ack_backlog;
+	if (protocol == IPPROTO_TCP)
+		read_tcp_queue(sk, queue);
+	else if (protocol == IPPROTO_MPTCP)
+		read_mptcp_queue(sk, queue);
 	else
-		read_inet(listener);
+		queue->waiting = queue->backlog > 0;
 }
 
 static __always_inline void copy_address(struct endpoint *endpoint, __u16 family, __u32 v4, const struct in6_addr *v6)
@@ -157,25 +159,27 @@ static __always_inline void untyped_ends(struct sock *sk, __u16 family, struct e
  * The local end (of the connection that waits, or else of the listener) and the peer's. Returns false if
  * no peer is known.
  */
-static __always_inline bool read_ends(const struct listener *listener, struct endpoint *local, struct endpoint *peer)
+static __always_inline bool read_ends(const struct listener *listener, const struct queue *queue, __u16 family,
+				      struct endpoint *local, struct endpoint *peer)
 {
+	struct sock *sk = listener->sk;
+
 	__builtin_memset(local, 0, sizeof(*local));
 	__builtin_memset(peer, 0, sizeof(*peer));
 	local->port = listener->port;
-	if (listener->family == AF_VSOCK) {
+	if (family == AF_VSOCK) {
 		*(__u32 *)local->address = listener->cid;
 		return false;
 	}
-	if (listener->child) {
-		typed_ends(listener->child, listener->family, local, peer);
+	if (queue->child) {
+		typed_ends(queue->child, family, local, peer);
 		return true;
 	}
-	if (listener->mptcp_child) {
-		untyped_ends((struct sock *)listener->mptcp_child, listener->family, local, peer);
+	if (queue->mptcp_child) {
+		untyped_ends((struct sock *)queue->mptcp_child, family, local, peer);
 		return true;
 	}
-	copy_address(local, listener->family, listener->sk->__sk_common.skc_rcv_saddr,
-		     &listener->sk->__sk_common.skc_v6_rcv_saddr);
+	copy_address(local, family, sk->__sk_common.skc_rcv_saddr, &sk->__sk_common.skc_v6_rcv_saddr);
 	return false;
 }
 

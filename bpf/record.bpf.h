@@ -46,16 +46,16 @@ static __always_inline struct tally *port_tally(void *table, __u32 groups, __u64
 	return tally;
 }
 
-static __attribute__((noinline)) int count_decision(struct state *state, const struct listener *listener,
-					   const struct decided *decided)
+static __attribute__((noinline)) int count_decision(struct state *state, __u32 port, bool waiting,
+						    const struct decided *decided)
 {
-	__u64 key = port_key(decided->binary, listener->port, decided->verdict);
+	__u64 key = port_key(decided->binary, port, decided->verdict);
 	__u32 named = decided->binary & BINARY_UNNAMED ? BINARY_ANY : decided->binary;
 	struct binary_counter *binary;
 	struct tally *ports;
 	__u64 *hits;
 
-	count(&state->decisions[decided->verdict & (VERDICTS - 1)], listener->waiting);
+	count(&state->decisions[decided->verdict & (VERDICTS - 1)], waiting);
 	if (decided->rule) {
 		__u32 counter = decided->rule->counter;
 
@@ -65,7 +65,7 @@ static __attribute__((noinline)) int count_decision(struct state *state, const s
 	}
 	binary = bpf_map_lookup_elem(&binary_counters, &named);
 	if (binary)
-		count(&binary->verdict[decided->verdict & (VERDICTS - 1)], listener->waiting);
+		count(&binary->verdict[decided->verdict & (VERDICTS - 1)], waiting);
 	if (named)
 		ports = port_tally(&named_ports, NAMED_PORT_GROUPS, key);
 	else if (decided->binary)
@@ -73,7 +73,7 @@ static __attribute__((noinline)) int count_decision(struct state *state, const s
 	else
 		ports = 0; /* a kernel thread */
 	if (ports)
-		count(ports, listener->waiting);
+		count(ports, waiting);
 	return 0;
 }
 
@@ -147,14 +147,18 @@ static __always_inline void describe_caller(struct event *event, const struct de
 	}
 }
 
-static __always_inline void describe_listener(struct event *event, const struct listener *listener)
+static __always_inline void describe_listener(struct event *event, const struct listener *listener,
+					      const struct queue *queue)
 {
-	event->family = listener->family;
-	event->protocol = listener->protocol;
-	event->netns = listener->sk->__sk_common.skc_net.net->ns.inum;
-	event->backlog = listener->backlog;
-	event->backlog_max = listener->backlog_max;
-	if (read_ends(listener, &event->local, &event->peer))
+	struct sock *sk = listener->sk;
+	__u16 family = sk->__sk_common.skc_family;
+
+	event->family = family;
+	event->protocol = family == AF_VSOCK ? 0 : sk->sk_protocol;
+	event->netns = sk->__sk_common.skc_net.net->ns.inum;
+	event->backlog = queue->backlog;
+	event->backlog_max = queue->backlog_max;
+	if (read_ends(listener, queue, family, &event->local, &event->peer))
 		event->flags |= EVENT_HAS_PEER;
 }
 
@@ -171,7 +175,7 @@ static __always_inline void describe_decision(struct event *event, const struct 
 
 /* Not inlined, so that the stack of what comes before and of this need not fit in one frame. */
 static __attribute__((noinline)) int record_event(struct state *state, const struct listener *listener,
-					 const struct decided *decided)
+						  const struct queue *queue, const struct decided *decided)
 {
 	struct buffer_state *buffer = &state->buffer[decided->verdict & (VERDICTS - 1)];
 	struct event *event;
@@ -186,7 +190,7 @@ static __attribute__((noinline)) int record_event(struct state *state, const str
 	event->time_tai = bpf_ktime_get_tai_ns();
 	describe_decision(event, decided);
 	describe_caller(event, decided);
-	describe_listener(event, listener);
+	describe_listener(event, listener, queue);
 	/* An exchange is a full barrier: whoever sees the state sees the event. */
 	__sync_lock_test_and_set(&event->state, EVENT_READY(ticket));
 	return 0;

@@ -88,6 +88,7 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret
 {
 	struct listener listener = { 0 };
 	struct decided decided = { 0 };
+	struct queue queue = { 0 };
 	struct sock *sk = sock->sk;
 	struct state *counters;
 	__u16 family = 0;
@@ -109,9 +110,10 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret
 	read_listener(&listener, sk, family);
 	if (!decide_request(counters, &listener, &decided))
 		return 0;
-	count_decision(counters, &listener, &decided);
-	if (listener.waiting)
-		record_event(counters, &listener, &decided);
+	read_queue(sk, &queue);
+	count_decision(counters, listener.port, queue.waiting, &decided);
+	if (queue.waiting)
+		record_event(counters, &listener, &queue, &decided);
 	if (decided.verdict != VERDICT_DENY || decided.policy->mode != MODE_ENFORCE)
 		return 0;
 	ret = -EPERM;
