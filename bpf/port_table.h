@@ -9,11 +9,8 @@
 #ifndef SOCKACCEPT_PORT_TABLE_H
 #define SOCKACCEPT_PORT_TABLE_H
 
+#include "compiler.h"
 #include "sockaccept.h"
-
-#ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
-#endif
 
 /* Stands for all VSOCK ports above 65535. */
 #define PORT_KEY_BEYOND 0x10000U

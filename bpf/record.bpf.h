@@ -8,6 +8,7 @@
 #ifndef SOCKACCEPT_RECORD_BPF_H
 #define SOCKACCEPT_RECORD_BPF_H
 
+#include "compiler.h"
 #include "identity.bpf.h"
 #include "listener.bpf.h"
 #include "port_table.h"

@@ -16,6 +16,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* Memory that was asked for, or the end: a policy that is half in memory is of no use to anyone. */
+static inline void *must(void *pointer)
+{
+	if (!pointer)
+		abort();
+	return pointer;
+}
+
 static inline void cleanup_free(void *pointer)
 {
 	free(*(void **)pointer);

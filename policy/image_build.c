@@ -12,12 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *must(void *pointer)
-{
-	if (!pointer)
-		abort();
-	return pointer;
-}
+#include "policy/cleanup.h"
 
 void image_clear(struct image *image)
 {

@@ -28,13 +28,6 @@
 const char *const ini_key_words[] = { "mode", "default", "binary", "user", "allow", "deny" };
 _Static_assert(LENGTH(ini_key_words) == KEYS, "each key has a word");
 
-static void *must(void *pointer)
-{
-	if (!pointer)
-		abort();
-	return pointer;
-}
-
 /* Makes room for one more element; the room doubles at each power of two. */
 static void *grow(void *array, size_t count, size_t size)
 {

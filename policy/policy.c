@@ -8,15 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/cleanup.h"
 #include "policy/port.h"
-
-/* A policy that is half in memory is of no use to anyone. */
-static void *must(void *pointer)
-{
-	if (!pointer)
-		abort();
-	return pointer;
-}
 
 void policy_init(struct policy *policy)
 {

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the code that both sides compile needs of the compiler, and what the verifier needs the compiler not to do.
+ */
+#ifndef SOCKACCEPT_COMPILER_H
+#define SOCKACCEPT_COMPILER_H
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+/* gcc, which compiles this for tests, doesn't know it; for the BPF programs it saves the loop's state. */
+#ifdef __clang__
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL
+#endif
+
+/*
+ * Makes the compiler forget what it knows about a variable, so that it keeps a mask which it could prove
+ * to be needless but the kernel's verifier can't.
+ */
+#define FORGET(variable) __asm__ volatile("" : "+r"(variable))
+
+/*
+ * Makes the verifier forget what it knows about a variable: without, it follows each constant that it can be,
+ * and each combination with others, through everything that comes after. `noise` is any number unknown to it.
+ */
+#define BLUR(variable, noise)           \
+	do {                            \
+		(variable) ^= (noise);  \
+		FORGET(variable);       \
+		(variable) ^= (noise);  \
+	} while (0)
+
+#endif
