@@ -112,34 +112,33 @@ enum status live_read(const struct kernel *kernel, struct policy *policy)
 	return STATUS_DONE;
 }
 
-/* Marks the counters of `policy` in `used`. */
-static void mark_counters(const struct policy *policy, bool *used)
+bool *live_counters(const struct policy *policy)
 {
-	for (size_t i = 0; policy && i < policy->rule_count; i++)
+	bool *taken = must(calloc(RULE_COUNTERS, sizeof(*taken)));
+
+	for (size_t i = 0; i < policy->rule_count; i++)
 		if (policy->rules[i].counter < RULE_COUNTERS)
-			used[policy->rules[i].counter] = true;
+			taken[policy->rules[i].counter] = true;
+	return taken;
 }
 
 /* Gives free counters, set to zero, to the rules that have none. */
-static int give_counters(const struct kernel *kernel, struct policy *policy, const struct policy *before)
+static int give_counters(const struct kernel *kernel, struct policy *policy, bool *taken)
 {
-	_cleanup_free_ bool *used = calloc(RULE_COUNTERS, sizeof(*used));
 	_cleanup_free_ __u32 *fresh = calloc(policy->rule_count + 1, sizeof(*fresh));
 	_cleanup_free_ __u64 *zeros = calloc(policy->rule_count + 1, sizeof(*zeros));
 	__u32 count = 0, next = 0;
 
-	if (!used || !fresh || !zeros)
+	if (!fresh || !zeros)
 		return -ENOMEM;
-	mark_counters(policy, used);
-	mark_counters(before, used);
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		if (policy->rules[i].counter != COUNTER_NONE)
 			continue;
-		while (next < RULE_COUNTERS && used[next])
+		while (next < RULE_COUNTERS && taken[next])
 			next++;
 		if (next == RULE_COUNTERS)
 			return -ENOSPC;
-		used[next] = true;
+		taken[next] = true;
 		fresh[count++] = policy->rules[i].counter = next;
 	}
 	if (count && bpf_map_update_batch(kernel->fd[MAP_RULE_COUNTERS], fresh, zeros, &count, NULL))
@@ -221,7 +220,7 @@ static int build_and_put(struct kernel *kernel, struct policy *policy)
 	return error;
 }
 
-enum status live_publish(struct kernel *kernel, struct policy *policy, const struct policy *before)
+enum status live_publish(struct kernel *kernel, struct policy *policy, bool *taken)
 {
 	enum status status;
 	int error;
@@ -234,7 +233,7 @@ enum status live_publish(struct kernel *kernel, struct policy *policy, const str
 		return status;
 	policy_unify(policy);
 	policy_normalise(policy);
-	error = give_counters(kernel, policy, before);
+	error = give_counters(kernel, policy, taken);
 	if (!error)
 		error = ports_reserve(kernel, policy);
 	if (!error)

@@ -19,11 +19,17 @@ enum status live_read_image(const struct kernel *kernel, struct policy *policy);
 
 /*
  * Makes `policy` the one in force, in one step, under the next generation (policy->generation, of the policy
- * before, is counted up). Gives numbers to binaries and counters to rules that have none; `before` (NULL: none)
- * is the policy in force, whose counters are not given again. Needs the lock. Says what is wrong; the old
+ * before, is counted up). Gives numbers to binaries and counters to rules that have none, and marks those in
+ * `taken`: at first live_counters() of the policy in force. Needs the lock. Says what is wrong; the old
  * policy is then in force, unchanged.
  */
-enum status live_publish(struct kernel *kernel, struct policy *policy, const struct policy *before);
+enum status live_publish(struct kernel *kernel, struct policy *policy, bool *taken);
+
+/*
+ * The counters that rules of `policy` have, as RULE_COUNTERS flags, to be freed. Decisions under the policy in force
+ * go on counting in them until it is replaced: not even those of removed rules may be given again.
+ */
+bool *live_counters(const struct policy *policy);
 
 /*
  * Finds or gives the number of each binary of `policy` that has a resolved path and no number yet

@@ -35,11 +35,13 @@ static enum status read_policy(const char *path, struct policy *policy)
 
 static enum status publish_first(struct kernel *kernel, struct policy *policy)
 {
+	_cleanup_free_ bool *taken = NULL;
 	enum status status = kernel_prepare(kernel);
 
 	if (status != STATUS_DONE)
 		return status;
-	status = live_publish(kernel, policy, NULL);
+	taken = live_counters(policy);
+	status = live_publish(kernel, policy, taken);
 	if (status == STATUS_DONE)
 		return kernel_attach(kernel);
 	kernel_detach();
@@ -48,14 +50,16 @@ static enum status publish_first(struct kernel *kernel, struct policy *policy)
 
 static enum status publish_next(struct kernel *kernel, struct policy *policy)
 {
+	_cleanup_free_ bool *taken = NULL;
 	struct policy before;
 	enum status status;
 
 	policy_init(&before);
 	status = live_read_image(kernel, &before);
 	policy->generation = before.generation;
+	taken = live_counters(&before);
 	if (status == STATUS_DONE)
-		status = live_publish(kernel, policy, &before);
+		status = live_publish(kernel, policy, taken);
 	policy_clear(&before);
 	return status;
 }

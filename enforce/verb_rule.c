@@ -37,7 +37,8 @@ static enum status change_live(change_function change, const void *edit, uint64_
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_close_ int lock = -1;
-	struct policy policy, before;
+	_cleanup_free_ bool *taken = NULL;
+	struct policy policy;
 	enum status status = lock_take(&lock);
 
 	if (status == STATUS_DONE)
@@ -45,17 +46,14 @@ static enum status change_live(change_function change, const void *edit, uint64_
 	if (status != STATUS_DONE)
 		return status;
 	policy_init(&policy);
-	policy_init(&before);
-	status = live_read_image(&kernel, &before);
-	if (status == STATUS_DONE)
-		status = live_read(&kernel, &policy);
+	status = live_read(&kernel, &policy);
+	taken = live_counters(&policy);
 	if (status == STATUS_DONE)
 		status = change(&kernel, &policy, edit, changed);
 	if (status == STATUS_DONE && *changed)
-		status = live_publish(&kernel, &policy, &before);
+		status = live_publish(&kernel, &policy, taken);
 	*generation = policy.generation;
 	policy_clear(&policy);
-	policy_clear(&before);
 	return status;
 }
 
