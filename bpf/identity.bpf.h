@@ -2,10 +2,10 @@
 /*
  * Which binary is calling: from the caller's executable to the number that rules are found by.
  *
- * A rule stands for a directory entry. The first time that an executable's inode is seen under a name,
- * the name is looked up among the entries of the policy, and the answer is kept on the inode object
- * itself: no number that could be used again decides, and a binary that is replaced (rename over,
- * unlink and create) is found again by its name with no help from user space.
+ * A rule stands for a directory entry. The name that an executable was opened by is looked up among the entries of
+ * the policy: so a binary that is replaced (rename over, unlink and create) is found again with no help from user
+ * space, and so is a process that runs a file which is deleted by now, as the kernel keeps its name. The answer is
+ * kept on the inode object itself: no number that could be used again decides.
  */
 #ifndef SOCKACCEPT_IDENTITY_BPF_H
 #define SOCKACCEPT_IDENTITY_BPF_H
@@ -15,57 +15,177 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-/* The only place where a directory's identity is computed, for the hook and for user space alike. */
-static __always_inline void directory_of(struct inode *inode, struct directory *directory)
+/*
+ * How much the names and numbers of a file system are worth, as enum file_flag. Those that are known by numbers
+ * give each directory one that no other has or will have while it is mounted: a generation, drawn at random or
+ * counted up, tells apart what had the same inode number one after the other.
+ */
+static __always_inline __u32 worth_of(struct super_block *sb)
 {
-	directory->inode = inode->i_ino;
-	directory->device = inode->i_sb->s_dev;
-	directory->generation = inode->i_generation;
+	if (sb->s_user_ns->level != 0)
+		return FILE_IN_USER_NAMESPACE;
+	switch (sb->s_magic) {
+	case FUSE_SUPER_MAGIC:
+		return FILE_ON_FUSE;
+	case EXT4_SUPER_MAGIC:
+	case XFS_SUPER_MAGIC:
+	case F2FS_SUPER_MAGIC:
+	case BTRFS_SUPER_MAGIC:
+	case TMPFS_MAGIC:
+		return 0;
+	default:
+		return FILE_BY_NAMES;
+	}
+}
+#define FILE_WORTHLESS (FILE_IN_USER_NAMESPACE | FILE_ON_FUSE | FILE_NO_SUBVOLUME | FILE_NO_SUPERBLOCK)
+
+/* True, and *subvolume is that of a directory on btrfs; false: user space hasn't said where it stands. */
+static __always_inline bool subvolume_of(struct dentry *dentry, const struct state *state, __u64 *subvolume)
+{
+	__u64 inode = 0, root = 0;
+
+	if (!state->btrfs.known)
+		return false;
+	/* As a number: the verifier knows no bounds of what an inode is inside of. */
+	bpf_probe_read_kernel(&inode, sizeof(inode), &dentry->d_inode);
+	bpf_probe_read_kernel(&root, sizeof(root), (void *)(inode - state->btrfs.inode + state->btrfs.root));
+	return !bpf_probe_read_kernel(subvolume, sizeof(*subvolume), (void *)(root + state->btrfs.objectid));
 }
 
-/* Whoever mounted the file system can make up any name on it, so no rule may trust its names. */
-static __always_inline bool names_can_be_forged(struct inode *inode)
+/* The number of a superblock; 0: no rule was made on it yet. */
+static __always_inline __u32 superblock_number(struct super_block *sb)
 {
-	return inode->i_sb->s_user_ns->level != 0 || inode->i_sb->s_magic == FUSE_SUPER_MAGIC;
-}
+	__u64 address = (__u64)sb;
+	__u32 *number = bpf_map_lookup_elem(&superblocks, &address);
 
-static __always_inline bool same_name(const struct binary_tag *a, const struct binary_tag *b)
-{
-	return a->dentry == b->dentry && a->parent_inode == b->parent_inode && a->name_hash == b->name_hash;
+	return number ? *number : 0;
 }
 
 /*
- * Looks the name in `tag` up among the entries and keeps the answer on the inode. Not inlined: the key
- * takes half of a program's stack.
- *
- * The epoch in `tag` was read before the entries are: an entry added meanwhile makes the answer stale at
- * once, and it is looked up again.
+ * The only place where a directory's identity is computed, for the hook and for user space alike. Returns enum
+ * file_flag; `directory` is of use if none of FILE_WORTHLESS is among them.
  */
-static __attribute__((noinline)) __u32 look_up_name(struct inode *inode, struct dentry *dentry, struct state *state,
-						    struct binary_tag *tag)
+static __always_inline __u32 directory_of(struct dentry *dentry, const struct state *state, struct directory *directory)
 {
-	struct entry_key key = {};
-	struct binary_tag *known;
-	__u32 *number = 0;
+	struct inode *inode = dentry->d_inode;
+	__u32 flags = worth_of(inode->i_sb);
 
-	if (!names_can_be_forged(inode)) {
-		directory_of(dentry->d_parent->d_inode, &key.directory);
-		bpf_probe_read_kernel_str(key.name, sizeof(key.name), dentry->d_name.name);
-		number = bpf_map_lookup_elem(&entries, &key);
+	directory->superblock = superblock_number(inode->i_sb);
+	if (flags)
+		return flags;
+	directory->inode = inode->i_ino;
+	directory->generation = inode->i_generation;
+	if (inode->i_sb->s_magic == BTRFS_SUPER_MAGIC && !subvolume_of(dentry, state, &directory->subvolume))
+		return FILE_NO_SUBVOLUME;
+	return 0;
+}
+
+static __always_inline const __u32 *find_name(struct entry_key *key, struct dentry *dentry)
+{
+	__builtin_memset(key->name, 0, sizeof(key->name));
+	bpf_probe_read_kernel_str(key->name, sizeof(key->name), dentry->d_name.name);
+	return bpf_map_lookup_elem(&entries, key);
+}
+
+/* Goes up from `dentry` to the file system's root, in the steps that stand in sockaccept.h. */
+static __always_inline __u32 find_by_names(struct entry_key *key, struct dentry *dentry)
+{
+	struct dentry *root = dentry->d_parent->d_inode->i_sb->s_root;
+	const __u32 *step;
+
+	for (int depth = 0; depth <= MAX_STEPS; depth++) {
+		if (dentry == root)
+			break;
+		step = find_name(key, dentry);
+		if (!step)
+			return 0;
+		key->directory.inode = *step;
+		dentry = dentry->d_parent;
 	}
+	if (dentry != root)
+		return 0;
+	__builtin_memset(key->name, 0, sizeof(key->name));
+	step = bpf_map_lookup_elem(&entries, key);
+	return step ? *step : 0;
+}
 
-	/* A tag is never changed in place: others may be reading it. */
-	known = bpf_inode_storage_get(&binary_tags, inode, 0, 0);
-	if (number)
-		tag->binary = *number;
-	else if (known && same_name(known, tag))
-		tag->binary = known->binary;
-	else
-		tag->binary = BINARY_UNNAMED | (__u32)__sync_fetch_and_add(&state->next_unnamed, 1);
-	if (known)
-		bpf_inode_storage_delete(&binary_tags, inode);
-	bpf_inode_storage_get(&binary_tags, inode, tag, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	return tag->binary;
+/* The number of the entry that `dentry` is, or 0: no rule has named it. *flags: those of its directory. */
+static __always_inline __u32 find_entry(struct entry_key *key, struct dentry *dentry, const struct state *state,
+					__u32 *flags)
+{
+	const __u32 *number;
+
+	*flags = directory_of(dentry->d_parent, state, &key->directory);
+	if (*flags & FILE_WORTHLESS || !key->directory.superblock)
+		return 0;
+	if (*flags & FILE_BY_NAMES)
+		return find_by_names(key, dentry);
+	number = find_name(key, dentry);
+	return number ? *number : 0;
+}
+
+/* Made if it isn't there; NULL: no memory. */
+static __always_inline struct file_tag *tag_of(struct inode *inode)
+{
+	struct file_tag *tag = bpf_inode_storage_get(&file_tags, inode, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	/* Of two that make it at once, one is told that it couldn't. */
+	return tag ?: bpf_inode_storage_get(&file_tags, inode, 0, 0);
+}
+
+static __always_inline __u32 next_unnamed(struct state *state)
+{
+	return BINARY_UNNAMED | (__u32)__sync_fetch_and_add(&state->next_unnamed, 1);
+}
+
+/* A number that is this file's alone. */
+static __always_inline __u32 unnamed_number(struct file_tag *tag, struct state *state)
+{
+	__u32 number;
+
+	if (!tag)
+		return next_unnamed(state);
+	if (!tag->unnamed) {
+		number = next_unnamed(state);
+		__sync_val_compare_and_swap(&tag->unnamed, 0, number);
+	}
+	return tag->unnamed;
+}
+
+/*
+ * Looks up the name of an executable, and keeps the answer. A name that no rule gives leaves the file what it was
+ * known to be: so one that is renamed away keeps its rule. Not inlined, as the key takes half of a program's stack.
+ */
+static __attribute__((noinline)) __u32 look_up(struct inode *inode, struct dentry *dentry, struct state *state)
+{
+	/* Read before the entries are: one that is added meanwhile makes the answer stale at once. */
+	__u64 epoch = *(volatile __u64 *)&state->entries_epoch;
+	union {
+		struct entry_key key;
+		struct lookup lookup;
+	} u = {};
+	__u32 flags = 0, number = find_entry(&u.key, dentry, state, &flags);
+	struct file_tag *tag = tag_of(inode);
+
+	if (number && tag)
+		tag->named = number;
+	else if (!number && tag && !(flags & FILE_WORTHLESS))
+		number = tag->named;
+	if (!number) {
+		number = unnamed_number(tag, state);
+		/* Directories above may be renamed without a mark on this one: look again each time. */
+		if (flags & FILE_BY_NAMES)
+			return number;
+	}
+	u.lookup.dentry = (__u64)dentry;
+	u.lookup.hash = dentry->d_name.hash;
+	u.lookup.length = dentry->d_name.len;
+	u.lookup.epoch = epoch;
+	u.lookup.binary = number;
+	u.lookup.reserved = 0;
+	bpf_inode_storage_delete(&lookups, inode);
+	bpf_inode_storage_get(&lookups, inode, &u.lookup, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	return number;
 }
 
 /* The executable of `task`; NULL: a kernel thread. */
@@ -80,25 +200,16 @@ static __always_inline struct file *executable_of(struct task_struct *task)
 static __always_inline __u32 binary_of(struct file *exe, struct state *state)
 {
 	struct inode *inode = exe->f_inode;
-	struct binary_tag *known, tag = {};
-	struct dentry *dentry;
+	struct dentry *dentry = exe->f_path.dentry;
+	struct lookup *known;
 
-	if (!inode)
+	if (!inode || !dentry)
 		return BINARY_ANY;
-	known = bpf_inode_storage_get(&binary_tags, inode, 0, 0);
-	if (known && !(known->binary & BINARY_UNNAMED))
+	known = bpf_inode_storage_get(&lookups, inode, 0, 0);
+	if (known && known->dentry == (__u64)dentry && known->hash == dentry->d_name.hash &&
+	    known->length == dentry->d_name.len && known->epoch == *(volatile __u64 *)&state->entries_epoch)
 		return known->binary;
-
-	dentry = exe->f_path.dentry;
-	if (!dentry)
-		return BINARY_ANY;
-	tag.dentry = (__u64)dentry;
-	tag.parent_inode = dentry->d_parent->d_inode->i_ino;
-	tag.name_hash = (__u64)dentry->d_name.len << 32 | dentry->d_name.hash;
-	tag.epoch = *(volatile __u64 *)&state->entries_epoch;
-	if (known && known->epoch == tag.epoch && same_name(known, &tag))
-		return known->binary;
-	return look_up_name(inode, dentry, state, &tag);
+	return look_up(inode, dentry, state);
 }
 
 static __always_inline struct mnt_namespace *namespace_of(struct vfsmount *mnt)

@@ -22,6 +22,16 @@
 #define IPPROTO_MPTCP 262
 #define EPERM 1
 #define FUSE_SUPER_MAGIC 0x65735546
+#define EXT4_SUPER_MAGIC 0xef53
+#define XFS_SUPER_MAGIC 0x58465342
+#define F2FS_SUPER_MAGIC 0xf2f52010
+#define TMPFS_MAGIC 0x01021994
+#define BTRFS_SUPER_MAGIC 0x9123683e
+#define S_IFMT 0170000
+#define S_IFDIR 0040000
+#define PR_SET_MM 35
+#define PR_SET_MM_EXE_FILE 13
+#define PR_SET_MM_MAP 14
 #define PF_IO_WORKER 0x00000010
 #define PF_KTHREAD 0x00200000
 #define TS_COMPAT 0x0002
@@ -91,13 +101,16 @@ struct user_namespace {
 	int level;
 };
 
+struct dentry;
+
 struct super_block {
-	__u32 s_dev;
 	unsigned long s_magic;
+	struct dentry *s_root;
 	struct user_namespace *s_user_ns;
 };
 
 struct inode {
+	unsigned short i_mode;
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	__u32 i_generation;
@@ -160,6 +173,7 @@ typedef struct {
 struct cred {
 	kuid_t euid;
 	kgid_t egid;
+	struct user_namespace *user_ns;
 };
 
 struct task_struct;

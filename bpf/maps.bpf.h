@@ -37,9 +37,17 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, struct entry_key);
 	__type(value, __u32);
-	__uint(max_entries, MAX_BINARIES);
+	__uint(max_entries, MAX_ENTRIES);
 	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
 } entries SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, __u64);
+	__type(value, __u32);
+	__uint(max_entries, MAX_SUPERBLOCKS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} superblocks SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -52,9 +60,16 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
 	__type(key, int);
-	__type(value, struct binary_tag);
+	__type(value, struct file_tag);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-} binary_tags SEC(".maps");
+} file_tags SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
+	__type(key, int);
+	__type(value, struct lookup);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} lookups SEC(".maps");
 
 /* Bounded: when it is full, the path of a further binary is computed for each event. */
 struct {

@@ -47,7 +47,7 @@ static __always_inline struct tally *port_tally(void *table, __u32 groups, __u64
 	return tally;
 }
 
-static __attribute__((noinline)) int count_decision(struct state *state, __u32 port, bool waiting,
+static __attribute__((noinline)) bool count_decision(struct state *state, __u32 port, bool waiting,
 						    const struct decided *decided)
 {
 	__u64 key = port_key(decided->binary, port, decided->verdict);
@@ -75,7 +75,7 @@ static __attribute__((noinline)) int count_decision(struct state *state, __u32 p
 		ports = 0; /* a kernel thread */
 	if (ports)
 		count(ports, waiting);
-	return 0;
+	return ports;
 }
 
 /* The protocol of claims stands in sockaccept.h. Returns the slot, with *ticket, or NULL. */
@@ -135,7 +135,6 @@ static __always_inline void describe_caller(struct event *event, const struct de
 	event->uid = decided->uid;
 	event->gid = decided->gid;
 	event->cgroup_id = bpf_get_current_cgroup_id();
-	event->sockfd = accepting_descriptor(decided->task);
 	/* bpf_get_current_comm() takes 37 instructions more. A name that is being changed right now may come mixed,
 	 * as from it. */
 	bpf_probe_read_kernel(event->comm, sizeof(event->comm), decided->task->comm);
@@ -148,12 +147,13 @@ static __always_inline void describe_caller(struct event *event, const struct de
 	}
 }
 
-static __always_inline void describe_listener(struct event *event, const struct listener *listener,
-					      const struct queue *queue)
+static __always_inline void describe_listener(struct event *event, struct task_struct *task,
+					      const struct listener *listener, const struct queue *queue)
 {
 	struct sock *sk = listener->sk;
 	__u16 family = sk->__sk_common.skc_family;
 
+	event->sockfd = accepting_descriptor(task);
 	event->family = family;
 	event->protocol = family == AF_VSOCK ? 0 : sk->sk_protocol;
 	event->netns = sk->__sk_common.skc_net.net->ns.inum;
@@ -169,32 +169,68 @@ static __always_inline void describe_decision(struct event *event, const struct 
 	event->verdict = decided->verdict;
 	event->flags = decided->policy->mode == MODE_ENFORCE ? EVENT_ENFORCED : 0;
 	event->reason = decided->rule ? REASON_RULE : REASON_DEFAULT;
-	event->count = 1;
+	event->operation = OPERATION_ACCEPT;
 	if (decided->rule)
 		event->rule = decided->rule->label;
 }
 
-/* Not inlined, so that the stack of what comes before and of this need not fit in one frame. */
-static __attribute__((noinline)) int record_event(struct state *state, const struct listener *listener,
-						  const struct queue *queue, const struct decided *decided)
+/* A slot with a number and a time, or NULL. */
+static __always_inline struct event *begin_event(struct state *state, __u32 verdict, __u64 *ticket)
 {
-	struct buffer_state *buffer = &state->buffer[decided->verdict & (VERDICTS - 1)];
-	struct event *event;
-	__u64 ticket;
+	struct event *event = claim_slot(state, verdict, ticket);
 
-	event = claim_slot(state, decided->verdict, &ticket);
 	if (!event)
 		return 0;
-	event->number = __sync_fetch_and_add(&buffer->made, 1);
+	event->number = __sync_fetch_and_add(&state->buffer[verdict & (VERDICTS - 1)].made, 1);
 	event->seq = __sync_fetch_and_add(&state->next_seq, 1);
 	event->time_boot = bpf_ktime_get_boot_ns();
 	event->time_tai = bpf_ktime_get_tai_ns();
-	describe_decision(event, decided);
-	describe_caller(event, decided);
-	describe_listener(event, listener, queue);
+	event->count = 1;
+	return event;
+}
+
+static __always_inline void publish_event(struct event *event, __u64 ticket)
+{
 	/* An exchange is a full barrier: whoever sees the state sees the event. */
 	__sync_lock_test_and_set(&event->state, EVENT_READY(ticket));
-	return 0;
+}
+
+/*
+ * Not inlined, so that the stack of what comes before and of this need not fit in one frame. False: there was no slot
+ * (see CALL() for why there is a result).
+ */
+static __attribute__((noinline)) bool record_event(struct state *state, const struct listener *listener,
+						  const struct queue *queue, const struct decided *decided)
+{
+	__u64 ticket;
+	struct event *event = begin_event(state, decided->verdict, &ticket);
+
+	if (!event)
+		return false;
+	describe_decision(event, decided);
+	describe_caller(event, decided);
+	describe_listener(event, decided->task, listener, queue);
+	publish_event(event, ticket);
+	return true;
+}
+
+/* A prctl() that would forge an identity. What is about a listener is 0. */
+static __attribute__((noinline)) bool record_forgery(struct state *state, const struct decided *decided, __u32 operation)
+{
+	__u64 ticket;
+	struct event *event = begin_event(state, VERDICT_DENY, &ticket);
+
+	if (!event)
+		return false;
+	describe_decision(event, decided);
+	event->reason = REASON_PRCTL;
+	event->operation = operation;
+	describe_caller(event, decided);
+	event->sockfd = -1;
+	event->family = event->protocol = 0;
+	event->netns = event->backlog = event->backlog_max = 0;
+	publish_event(event, ticket);
+	return true;
 }
 
 #endif

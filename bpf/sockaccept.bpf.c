@@ -5,8 +5,12 @@
  *   lsm/socket_accept   socket_accept: decides about a call of accept(2), records it, and returns -EPERM
  *                       when the policy denies it. Runs in every accept of the machine: it must not
  *                       sleep, and costs the same with one rule as with 100,000.
- *   iter/task_file      identify_files: tells user space the identity of directories that it has open.
- *                       Runs when user space makes a rule; decides nothing.
+ *   lsm/task_prctl      task_prctl: refuses a prctl(2) by which a process in a user namespace would forge
+ *                       what its executable is. Any other prctl() only passes through.
+ *   lsm/sb_free_security superblock_free: forgets a file system that is gone, before another can take its place in
+ *                       memory. Runs when a file system is unmounted; decides nothing.
+ *   iter/task_file      identify_files: tells user space which directory entries it has open. Runs when user space
+ *                       makes a rule or asks about one; decides nothing.
  */
 #include "maps.bpf.h"
 
@@ -28,11 +32,12 @@ static const struct policy_page *policy_page(policy_ref policy, __u32 number)
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Fills `decided` under the policy that is in force now. False: there is none. */
-static __always_inline bool decide_request(struct state *state, const struct listener *listener,
-					   struct decided *decided)
+/*
+ * Fills in who calls, and the policy that is in force now. Returns its image, or NULL: there is none. `noise` is any
+ * number that the verifier doesn't know.
+ */
+static __always_inline void *read_caller(struct state *state, __u32 noise, struct decided *decided)
 {
-	struct request request = { 0 };
 	const struct policy_page *page;
 	const struct cred *cred;
 	__u32 binary, zero = 0;
@@ -42,10 +47,10 @@ static __always_inline bool decide_request(struct state *state, const struct lis
 	/* The only load of the reference: everything below reads this one policy, whatever replaces it. */
 	image = bpf_map_lookup_elem(&policy, &zero);
 	if (!image)
-		return false;
+		return 0;
 	page = policy_page(image, 0);
 	if (!page)
-		return false;
+		return 0;
 	decided->policy = &page->header;
 
 	decided->task = bpf_get_current_task_btf();
@@ -54,9 +59,20 @@ static __always_inline bool decide_request(struct state *state, const struct lis
 	decided->gid = cred->egid.val;
 	exe = executable_of(decided->task);
 	binary = exe ? binary_of(exe, state) : BINARY_ANY;
-	BLUR(binary, listener->port);
+	BLUR(binary, noise);
 	decided->binary = binary;
+	return image;
+}
 
+/* Fills `decided` under the policy that is in force now. False: there is none. */
+static __always_inline bool decide_request(struct state *state, const struct listener *listener,
+					   struct decided *decided)
+{
+	void *image = read_caller(state, listener->port, decided);
+	struct request request = { 0 };
+
+	if (!image)
+		return false;
 	request.binary = decided->binary & BINARY_UNNAMED ? BINARY_ANY : decided->binary;
 	request.uid = decided->uid;
 	request.protocol = listener->class;
@@ -111,9 +127,9 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret
 	if (!decide_request(counters, &listener, &decided))
 		return 0;
 	read_queue(sk, &queue);
-	count_decision(counters, listener.port, queue.waiting, &decided);
+	CALL(count_decision(counters, listener.port, queue.waiting, &decided));
 	if (queue.waiting)
-		record_event(counters, &listener, &queue, &decided);
+		CALL(record_event(counters, &listener, &queue, &decided));
 	if (decided.verdict != VERDICT_DENY || decided.policy->mode != MODE_ENFORCE)
 		return 0;
 	ret = -EPERM;
@@ -121,16 +137,111 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret
 	return ret;
 }
 
+/* What prctl() would change the executable to doesn't matter: looking at its arguments could be raced. */
+SEC("lsm/task_prctl")
+int BPF_PROG(task_prctl, int option, unsigned long arg2, unsigned long arg3, unsigned long arg4, unsigned long arg5,
+	     int ret)
+{
+	struct decided decided = { 0 };
+	struct state *counters;
+	__u32 zero = 0;
+
+	if (option != PR_SET_MM || (arg2 != PR_SET_MM_MAP && arg2 != PR_SET_MM_EXE_FILE))
+		return 0; /* the kernel goes on as if nobody was asked */
+	if (bpf_get_current_task_btf()->cred->user_ns->level == 0)
+		return 0; /* checkpoint/restore by an administrator of the machine */
+	counters = bpf_map_lookup_elem(&state, &zero);
+	if (!counters || !read_caller(counters, arg3, &decided))
+		return 0;
+	decided.verdict = VERDICT_DENY;
+	__sync_fetch_and_add(&counters->forgeries, 1);
+	CALL(record_forgery(counters, &decided,
+			    arg2 == PR_SET_MM_MAP ? OPERATION_SET_MM_MAP : OPERATION_SET_MM_EXE_FILE));
+	if (decided.policy->mode != MODE_ENFORCE)
+		return 0;
+	ret = -EPERM;
+	FORGET(ret);
+	return ret;
+}
+
+SEC("lsm/sb_free_security")
+int BPF_PROG(superblock_free, struct super_block *sb)
+{
+	__u64 address = (__u64)sb;
+
+	bpf_map_delete_elem(&superblocks, &address);
+	return 0;
+}
+
+/* The number of a superblock, given now if it has none. 0: there is no room. */
+static __always_inline __u32 number_superblock(struct super_block *sb, struct state *state)
+{
+	__u32 number = superblock_number(sb);
+	__u64 address = (__u64)sb;
+
+	if (number)
+		return number;
+	number = (__u32)__sync_fetch_and_add(&state->next_superblock, 1) + 1;
+	bpf_map_update_elem(&superblocks, &address, &number, BPF_NOEXIST);
+	return superblock_number(sb);
+}
+
+static __always_inline void write_name(struct bpf_iter__task_file *ctx, struct file_identity *identity,
+				       struct dentry *dentry)
+{
+	__builtin_memset(identity->name, 0, sizeof(identity->name));
+	bpf_probe_read_kernel_str(identity->name, sizeof(identity->name), dentry->d_name.name);
+	bpf_seq_write(ctx->meta->seq, identity, sizeof(*identity));
+}
+
+/* The names from `dentry` up to the file system's root, a record each. */
+static __always_inline void write_steps(struct bpf_iter__task_file *ctx, struct file_identity *identity,
+					struct dentry *dentry)
+{
+	struct dentry *root = dentry->d_inode->i_sb->s_root;
+
+	identity->flags = FILE_STEP;
+	for (int depth = 0; depth <= MAX_STEPS; depth++) {
+		if (dentry == root)
+			break;
+		write_name(ctx, identity, dentry);
+		dentry = dentry->d_parent;
+	}
+	if (dentry != root)
+		return; /* no end: too many */
+	identity->flags = FILE_ROOT;
+	__builtin_memset(identity->name, 0, sizeof(identity->name));
+	bpf_seq_write(ctx->meta->seq, identity, sizeof(*identity));
+}
+
 SEC("iter/task_file")
 int identify_files(struct bpf_iter__task_file *ctx)
 {
 	struct file_identity identity = {};
+	struct dentry *dentry, *directory;
 	struct file *file = ctx->file;
+	struct state *counters;
+	__u32 zero = 0;
 
-	if (!file || !ctx->task)
+	counters = bpf_map_lookup_elem(&state, &zero);
+	if (!file || !ctx->task || !counters)
 		return 0;
+	dentry = directory = file->f_path.dentry;
+	if ((file->f_inode->i_mode & S_IFMT) != S_IFDIR)
+		directory = dentry->d_parent;
 	identity.fd = ctx->fd;
-	directory_of(file->f_inode, &identity.directory);
-	bpf_seq_write(ctx->meta->seq, &identity, sizeof(identity));
+	identity.flags = directory_of(directory, counters, &identity.directory);
+	if (!(identity.flags & FILE_WORTHLESS)) {
+		identity.directory.superblock = number_superblock(directory->d_inode->i_sb, counters);
+		if (!identity.directory.superblock)
+			identity.flags |= FILE_NO_SUPERBLOCK;
+	}
+	if (dentry == directory)
+		identity.flags |= FILE_IS_DIRECTORY;
+	if (!dentry->d_hash.pprev)
+		identity.flags |= FILE_UNLINKED;
+	write_name(ctx, &identity, dentry);
+	if (identity.flags & FILE_BY_NAMES)
+		write_steps(ctx, &identity, directory);
 	return 0;
 }

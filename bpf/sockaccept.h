@@ -9,8 +9,10 @@
  *
  *   name              key                    value                 who writes
  *   policy            u32 0                  the policy image      user space, by replacing it whole
- *   entries           struct entry_key       u32 binary            user space
- *   binary_tags       inode (storage)        struct binary_tag     the hook
+ *   superblocks       u64 address            u32 number            identify_files; sb_free_security removes
+ *   entries           struct entry_key       u32 binary, or step   user space
+ *   file_tags         inode (storage)        struct file_tag       user space and the hook
+ *   lookups           inode (storage)        struct lookup         the hook
  *   binary_paths      struct path_key        struct path_chunk     user space
  *   seen_paths        u32 binary             struct seen_path      the hook
  *   state             u32 0                  struct state          the hook; three words by user space
@@ -27,7 +29,7 @@
 #include <linux/types.h>
 
 /* Changes with any change of this file that an older or newer program would misread. */
-#define SOCKACCEPT_LAYOUT 1
+#define SOCKACCEPT_LAYOUT 2
 
 #define SOCKACCEPT_PIN_DIR "/sys/fs/bpf/sockaccept"
 
@@ -67,6 +69,7 @@ enum protocol {
 enum reason {
 	REASON_DEFAULT,
 	REASON_RULE,
+	REASON_PRCTL, /* no decision about accept(2), but a prctl(2) that would forge an identity: event.operation */
 	REASONS,
 };
 
@@ -181,36 +184,77 @@ struct policy_page {
 
 /* ---------------------------------------------------------------------------------------------
  * Identity: which directory entry is a binary
+ *
+ * A superblock (a mounted file system) gets a number when a rule is first made on it, never given again until
+ * `unload`; the map `superblocks` finds it by its address, and forgets it before the address can be used again.
+ *
+ * Where a file system's own numbers are unique and never used again for as long as it is mounted, a directory is
+ * known by them: {superblock, subvolume, inode, generation}, and a rule's entry is {directory, file name}.
+ *
+ * Elsewhere (overlayfs, network file systems, vfat, ...) a directory is known by the names that lead to it from the
+ * file system's root. The entry is then found in steps, from the file's name upwards; struct directory has the
+ * step in place of the inode number:
+ *
+ *   /usr/sbin/nginx on overlayfs:   {superblock, step 0}  "nginx" -> step 5
+ *                                   {superblock, step 5}  "sbin"  -> step 6
+ *                                   {superblock, step 6}  "usr"   -> step 7
+ *                                   {superblock, step 7}  ""      -> binary 3: the empty name is the root
  */
 
 /* Identifies a directory; computed by directory_of() in bpf/identity.bpf.h alone, never from stat(2). */
 struct directory {
-	__u64 inode;
-	__u32 device; /* the superblock's s_dev, in the kernel's encoding */
+	__u32 superblock;
 	__u32 generation;
+	__u64 subvolume; /* btrfs, whose subvolumes share a superblock and repeat inode numbers; else 0 */
+	__u64 inode;     /* or the step */
 };
 
 struct entry_key {
 	struct directory directory;
 	char name[256]; /* zero-padded */
 };
+#define MAX_ENTRIES (2 * MAX_BINARIES) /* steps included */
+#define MAX_STEPS 64 /* directories above a file, where they are known by their names */
+#define MAX_SUPERBLOCKS 4096
 
-/* Record that the iterator `identify_files` writes for each open file of the process it is attached to. */
-struct file_identity {
-	__u32 fd;
-	__u32 reserved;
-	struct directory directory;
+enum file_flag {
+	FILE_BY_NAMES = 1 << 0, /* FILE_STEP records follow, from the directory upwards, then a FILE_ROOT record */
+	FILE_STEP = 1 << 1,
+	FILE_ROOT = 1 << 2,
+	FILE_IN_USER_NAMESPACE = 1 << 3, /* whoever mounted it can make up any name on it */
+	FILE_ON_FUSE = 1 << 4,           /* as can the file system's server */
+	FILE_NO_SUBVOLUME = 1 << 5,      /* on btrfs, and state.btrfs isn't set */
+	FILE_NO_SUPERBLOCK = 1 << 6,     /* there is no room for a further one */
+	FILE_UNLINKED = 1 << 7,          /* the name by which it was opened is gone */
+	FILE_IS_DIRECTORY = 1 << 8,
 };
 
 /*
- * Kept on the inode itself. A number without BINARY_UNNAMED holds for the inode's life. One with it
- * holds as long as the file has the name that it was looked up by and no entry was added since.
+ * Record that the iterator `identify_files` writes for each open file of the process it is attached to: which
+ * directory it is, or which it is in and its name there.
  */
-struct binary_tag {
-	__u64 dentry;       /* the looked-up name: address, ... */
-	__u64 parent_inode; /* ... directory's inode number, ... */
-	__u64 name_hash;    /* ... and d_name.len, d_name.hash */
-	__u64 epoch;        /* state.entries_epoch at that look-up */
+struct file_identity {
+	__u32 fd;
+	__u32 flags; /* enum file_flag */
+	struct directory directory;
+	char name[256]; /* of a FILE_STEP: the directory's name */
+};
+
+/* What is known of a file, kept on its inode for as long as that is in memory. Each word is set by one store. */
+struct file_tag {
+	__u32 named;   /* the binary that it was last found to be, by a name that a rule gives; 0: none */
+	__u32 unnamed; /* its number under other names while it is none, with BINARY_UNNAMED; 0: none yet */
+};
+
+/*
+ * The last look-up of a file's name, kept on its inode. It holds for an executable with the same dentry and name
+ * while no entry is added. Never changed in place, but replaced.
+ */
+struct lookup {
+	__u64 dentry; /* its address */
+	__u32 hash;   /* of its name: d_name.hash, which depends on the directory too */
+	__u32 length; /* d_name.len */
+	__u64 epoch;  /* state.entries_epoch before the look-up */
 	__u32 binary;
 	__u32 reserved;
 };
@@ -261,14 +305,26 @@ struct buffer_state {
 	__u64 lost;    /* events for which no slot was free */
 };
 
+/* Where btrfs keeps a file's subvolume, in bytes; btrfs is a module, so that CO-RE can't know when we are loaded. */
+struct btrfs_layout {
+	__u32 inode;     /* btrfs_inode.vfs_inode */
+	__u32 root;      /* btrfs_inode.root */
+	__u32 objectid;  /* btrfs_root.root_key.objectid */
+	__u32 known;     /* 0: the others aren't set */
+};
+
 struct state {
 	__u64 layout;        /* SOCKACCEPT_LAYOUT; set once */
 	__u64 next_binary;   /* user space, under its lock: the next number for an entry */
-	__u64 entries_epoch; /* user space: grows when an entry was added */
+	__u64 next_step;     /* user space, under its lock */
+	__u64 entries_epoch; /* user space: next_binary, once its entry is there */
+	struct btrfs_layout btrfs; /* user space, before the first rule on btrfs */
+	__u64 next_superblock; /* from 0: the number before the next */
 	__u64 next_unnamed;
 	struct tally decisions[VERDICTS];
 	__u64 unmediated;
 	__u64 refused_earlier; /* calls that an earlier LSM had refused: returned unchanged */
+	__u64 forgeries;       /* calls of prctl(2) that would forge an identity */
 	__u64 next_seq;        /* one row of numbers for the events of both buffers */
 	struct buffer_state buffer[VERDICTS];
 };
@@ -296,6 +352,13 @@ enum event_flag {
 	EVENT_PATH_HINT = 1 << 2, /* path is only what the process itself would see */
 };
 
+enum operation {
+	OPERATION_ACCEPT,
+	OPERATION_SET_MM_MAP,      /* prctl(PR_SET_MM, PR_SET_MM_MAP) */
+	OPERATION_SET_MM_EXE_FILE, /* prctl(PR_SET_MM, PR_SET_MM_EXE_FILE) */
+	OPERATIONS,
+};
+
 struct event {
 	__u64 state;
 	__u64 skipped; /* 1 + the last ticket that found this slot in use */
@@ -320,7 +383,7 @@ struct event {
 	__u8 verdict;   /* enum verdict */
 	__u8 reason;    /* enum reason */
 	__u8 flags;     /* enum event_flag */
-	__u8 reserved;
+	__u8 operation; /* enum operation; unless it is an accept, the listener's fields are 0 */
 	struct endpoint local;
 	struct endpoint peer;
 	char comm[16];
@@ -334,14 +397,15 @@ _Static_assert(sizeof(struct rule_label) == 64, "copied as eight words");
 _Static_assert(sizeof(struct rule_record) == 128, "2 rules a page");
 _Static_assert(sizeof(struct name_record) == 256, "1 name a page");
 _Static_assert(sizeof(struct policy_page) == 256, "256-byte pages");
-_Static_assert(sizeof(struct directory) == 16, "no padding");
-_Static_assert(sizeof(struct entry_key) == 272, "no padding: it is hashed");
-_Static_assert(sizeof(struct file_identity) == 24, "no padding");
-_Static_assert(sizeof(struct binary_tag) == 40, "no padding");
+_Static_assert(sizeof(struct directory) == 24, "no padding");
+_Static_assert(sizeof(struct entry_key) == 280, "no padding: it is hashed");
+_Static_assert(sizeof(struct file_identity) == 288, "no padding");
+_Static_assert(sizeof(struct file_tag) == 8, "no padding");
+_Static_assert(sizeof(struct lookup) == 32, "no padding");
 _Static_assert(sizeof(struct port_group) == 96, "no padding");
 _Static_assert(sizeof(struct endpoint) == 20, "no padding");
 _Static_assert(sizeof(struct event) == 512, "an event slot is eight cache lines");
 _Static_assert((EVENT_SLOTS & (EVENT_SLOTS - 1)) == 0, "slots are found by a mask");
-_Static_assert(sizeof(struct state) == 136, "no padding");
+_Static_assert(sizeof(struct state) == 176, "no padding");
 
 #endif

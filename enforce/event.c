@@ -19,6 +19,9 @@
 /* TIME, VERDICT, BINARY, PORT, PEER: 80 columns with an IPv4 peer. */
 static const unsigned widths[] = { 14, 7, 21, 10, 0 };
 
+static const char *const reason_words[REASONS] = { "default", "rule", "prctl" };
+static const char *const operation_words[OPERATIONS] = { "accept", "PR_SET_MM_MAP", "PR_SET_MM_EXE_FILE" };
+
 #define ADDRESS_MAX (INET6_ADDRSTRLEN + 1)
 
 const char *rule_text(const struct rule_label *label, char *text)
@@ -107,7 +110,7 @@ static void print_verdict(struct output *output, const struct event *event)
 	output_coloured(output, NULL, "VERDICT", !deny ? "allow" : enforced ? "deny" : "(deny)",
 			deny ? COLOUR_BAD : COLOUR_GOOD);
 	output_flag(output, "enforced", NULL, enforced);
-	output_text(output, "reason", NULL, event->reason == REASON_RULE ? "rule" : "default");
+	output_text(output, "reason", NULL, reason_words[event->reason]);
 	output_text(output, "rule", NULL, event->reason == REASON_RULE ? rule_text(&event->rule, rule) : NULL);
 }
 
@@ -155,7 +158,6 @@ static void print_caller(struct output *output, const struct kernel *kernel, con
 	output_text(output, "comm", NULL, comm);
 	output_number(output, "cgroup_id", NULL, event->cgroup_id);
 	output_null(output, "unit");
-	output_number(output, "netns", NULL, event->netns);
 }
 
 static void print_endpoint(struct output *output, const char *key, const struct event *event,
@@ -189,6 +191,7 @@ static void print_listener(struct output *output, const struct event *event)
 	char number[8], port[32];
 	const char *protocol = protocol_text(event, number, sizeof(number));
 
+	output_number(output, "netns", NULL, event->netns);
 	output_signed(output, "sockfd", NULL, event->sockfd);
 	output_text(output, "family", NULL, family_name(event));
 	output_text(output, "protocol", NULL, protocol);
@@ -198,6 +201,18 @@ static void print_listener(struct output *output, const struct event *event)
 	print_peer(output, event);
 	output_number(output, "backlog", NULL, event->backlog);
 	output_number(output, "backlog_max", NULL, event->backlog_max);
+}
+
+/* A refused prctl() has no listener. The table has its name where one looks for who was denied. */
+static void print_forgery(struct output *output, const struct event *event)
+{
+	static const char *const nulls[] = { "netns", "sockfd", "family", "protocol", "local", "peer", "backlog",
+					     "backlog_max" };
+
+	for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
+		output_null(output, nulls[i]);
+	output_text(output, NULL, "PORT", NULL);
+	output_text(output, "operation", "PEER", operation_words[event->operation]);
 }
 
 void event_stream(struct output *output)
@@ -214,7 +229,10 @@ int event_print(struct output *output, const struct kernel *kernel, const struct
 	output_number(output, "generation", NULL, event->generation);
 	print_verdict(output, event);
 	print_caller(output, kernel, event);
-	print_listener(output, event);
+	if (event->operation == OPERATION_ACCEPT)
+		print_listener(output, event);
+	else
+		print_forgery(output, event);
 	output_number(output, "count", NULL, event->count);
 	output_close(output);
 	return output_end(output);

@@ -15,8 +15,10 @@ enum kernel_object {
 	MAP_POLICY,
 	MAP_STATE,
 	MAP_ENTRIES,
+	MAP_SUPERBLOCKS,
 	MAP_BINARY_PATHS,
-	MAP_BINARY_TAGS,
+	MAP_FILE_TAGS,
+	MAP_LOOKUPS,
 	MAP_SEEN_PATHS,
 	MAP_RULE_COUNTERS,
 	MAP_BINARY_COUNTERS,
@@ -25,17 +27,21 @@ enum kernel_object {
 	MAP_DENIED_EVENTS,
 	MAP_ACCEPTED_EVENTS,
 	PROGRAM_IDENTIFY,
+	LINK_SUPERBLOCK_FREE,
+	LINK_TASK_PRCTL,
 	LINK_SOCKET_ACCEPT, /* last: while it is pinned, the policy is enforced */
 	KERNEL_OBJECTS,
 };
+#define FIRST_LINK LINK_SUPERBLOCK_FREE
 
 struct kernel {
 	/*
-	 * -1: not open. The link never is, but for a moment in kernel_attach(): while anybody holds it, the program
-	 * stays attached, whatever is unpinned.
+	 * -1: not open. Links never are, but from kernel_prepare() to the end of kernel_attach(): while anybody holds
+	 * one, its program stays attached, whatever is unpinned.
 	 */
 	int fd[KERNEL_OBJECTS];
 	struct state *state;    /* mapped; NULL: not yet */
+	bool writable;          /* the state is */
 };
 
 #define KERNEL_INIT { .fd = { [0 ... KERNEL_OBJECTS - 1] = -1 } }
@@ -69,14 +75,15 @@ unsigned long long kernel_instance(void);
 enum status kernel_open(struct kernel *kernel, bool write, bool quiet);
 
 /*
- * Loads the programs and maps of this executable; nothing is attached or pinned yet, but for the pin
- * directory. What an attempt that was cut short left there is removed first. Says what is wrong, and the remedy.
+ * Loads the programs and maps of this executable; nothing is pinned yet, but for the pin directory, and nothing
+ * attached but superblock_free, which has to see each file system go from when the first rule is made on one. What an
+ * attempt that was cut short left there is removed first. Says what is wrong, and the remedy.
  */
 enum status kernel_prepare(struct kernel *kernel);
 
 /*
- * Attaches what kernel_prepare() loaded and pins it, the link last: from then on the policy, which must be in
- * place, is enforced. When it fails, nothing is attached or pinned.
+ * Attaches what kernel_prepare() loaded and pins it, the link of socket_accept last: from then on the policy, which
+ * must be in place, is enforced. When it fails, nothing is pinned, and nothing attached once `kernel` is closed.
  */
 enum status kernel_attach(struct kernel *kernel);
 

@@ -135,8 +135,10 @@ static int take_descriptors(struct kernel *kernel, const struct sockaccept_bpf *
 		[MAP_POLICY] = bpf->maps.policy,
 		[MAP_STATE] = bpf->maps.state,
 		[MAP_ENTRIES] = bpf->maps.entries,
+		[MAP_SUPERBLOCKS] = bpf->maps.superblocks,
 		[MAP_BINARY_PATHS] = bpf->maps.binary_paths,
-		[MAP_BINARY_TAGS] = bpf->maps.binary_tags,
+		[MAP_FILE_TAGS] = bpf->maps.file_tags,
+		[MAP_LOOKUPS] = bpf->maps.lookups,
 		[MAP_SEEN_PATHS] = bpf->maps.seen_paths,
 		[MAP_RULE_COUNTERS] = bpf->maps.rule_counters,
 		[MAP_BINARY_COUNTERS] = bpf->maps.binary_counters,
@@ -146,15 +148,33 @@ static int take_descriptors(struct kernel *kernel, const struct sockaccept_bpf *
 		[MAP_ACCEPTED_EVENTS] = bpf->maps.accepted_events,
 	};
 
-	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+	/* A link's is that of its program until attach(). */
+	const struct bpf_program *programs[] = {
+		[PROGRAM_IDENTIFY] = bpf->progs.identify_files,
+		[LINK_SUPERBLOCK_FREE] = bpf->progs.superblock_free,
+		[LINK_TASK_PRCTL] = bpf->progs.task_prctl,
+		[LINK_SOCKET_ACCEPT] = bpf->progs.socket_accept,
+	};
+
+	for (int i = 0; i < PROGRAM_IDENTIFY; i++)
 		if ((kernel->fd[i] = keep_fd(bpf_map__fd(maps[i]))) < 0)
 			return -errno;
-	kernel->fd[PROGRAM_IDENTIFY] = keep_fd(bpf_program__fd(bpf->progs.identify_files));
-	if (kernel->fd[PROGRAM_IDENTIFY] < 0)
+	for (int i = PROGRAM_IDENTIFY; i < KERNEL_OBJECTS; i++)
+		if ((kernel->fd[i] = keep_fd(bpf_program__fd(programs[i]))) < 0)
+			return -errno;
+	return 0;
+}
+
+/* Attaches the program of a link, and puts the link in its place. */
+static int attach(struct kernel *kernel, enum kernel_object object)
+{
+	int link = bpf_raw_tracepoint_open(NULL, kernel->fd[object]);
+
+	if (link < 0)
 		return -errno;
-	/* Not a link yet: the program that kernel_attach() will attach. */
-	kernel->fd[LINK_SOCKET_ACCEPT] = keep_fd(bpf_program__fd(bpf->progs.socket_accept));
-	return kernel->fd[LINK_SOCKET_ACCEPT] < 0 ? -errno : 0;
+	close(kernel->fd[object]);
+	kernel->fd[object] = link;
+	return 0;
 }
 
 static int start_state(struct kernel *kernel)
@@ -164,8 +184,11 @@ static int start_state(struct kernel *kernel)
 	if (memory == MAP_FAILED)
 		return -errno;
 	kernel->state = memory;
+	kernel->writable = true;
 	kernel->state->layout = SOCKACCEPT_LAYOUT;
 	kernel->state->next_binary = BINARY_ANY + 1;
+	kernel->state->next_step = 1;
+	kernel->state->entries_epoch = kernel->state->next_binary;
 	return 0;
 }
 
@@ -199,6 +222,8 @@ enum status kernel_prepare(struct kernel *kernel)
 		error = take_descriptors(kernel, bpf);
 		if (!error)
 			error = start_state(kernel);
+		if (!error)
+			error = attach(kernel, LINK_SUPERBLOCK_FREE);
 		if (error)
 			status = fail(STATUS_FAILED, "can't prepare the kernel side: %s", strerror(-error));
 	}
@@ -208,34 +233,30 @@ enum status kernel_prepare(struct kernel *kernel)
 	return status;
 }
 
-static int pin_all_but_link(const struct kernel *kernel)
+static int pin(const struct kernel *kernel, enum kernel_object object)
 {
 	char path[PIN_PATH_MAX];
 
-	for (int object = 0; object < LINK_SOCKET_ACCEPT; object++)
-		if (bpf_obj_pin(kernel->fd[object], kernel_pin_path(object, path, sizeof(path))))
-			return -errno;
-	return 0;
+	return bpf_obj_pin(kernel->fd[object], kernel_pin_path(object, path, sizeof(path))) ? -errno : 0;
 }
 
-static int attach_and_pin(struct kernel *kernel)
+static int attach_and_pin_all(struct kernel *kernel)
 {
-	char path[PIN_PATH_MAX];
-	int link = bpf_raw_tracepoint_open(NULL, kernel->fd[LINK_SOCKET_ACCEPT]);
+	int error = 0;
 
-	if (link < 0)
-		return -errno;
-	close(kernel->fd[LINK_SOCKET_ACCEPT]);
-	kernel->fd[LINK_SOCKET_ACCEPT] = link;
-	return bpf_obj_pin(link, kernel_pin_path(LINK_SOCKET_ACCEPT, path, sizeof(path))) ? -errno : 0;
+	for (int object = 0; object < KERNEL_OBJECTS && !error; object++) {
+		if (object > LINK_SUPERBLOCK_FREE)
+			error = attach(kernel, object);
+		if (!error)
+			error = pin(kernel, object);
+	}
+	return error;
 }
 
 enum status kernel_attach(struct kernel *kernel)
 {
-	int error = pin_all_but_link(kernel);
+	int error = attach_and_pin_all(kernel);
 
-	if (!error)
-		error = attach_and_pin(kernel);
 	if (!error)
 		return STATUS_DONE;
 	remove_pins();

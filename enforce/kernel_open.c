@@ -22,8 +22,10 @@ static const char *const pin_names[] = {
 	[MAP_POLICY] = "policy",
 	[MAP_STATE] = "state",
 	[MAP_ENTRIES] = "entries",
+	[MAP_SUPERBLOCKS] = "superblocks",
 	[MAP_BINARY_PATHS] = "binary_paths",
-	[MAP_BINARY_TAGS] = "binary_tags",
+	[MAP_FILE_TAGS] = "file_tags",
+	[MAP_LOOKUPS] = "lookups",
 	[MAP_SEEN_PATHS] = "seen_paths",
 	[MAP_RULE_COUNTERS] = "rule_counters",
 	[MAP_BINARY_COUNTERS] = "binary_counters",
@@ -32,6 +34,8 @@ static const char *const pin_names[] = {
 	[MAP_DENIED_EVENTS] = "denied_events",
 	[MAP_ACCEPTED_EVENTS] = "accepted_events",
 	[PROGRAM_IDENTIFY] = "identify_files",
+	[LINK_SUPERBLOCK_FREE] = "link_superblock_free",
+	[LINK_TASK_PRCTL] = "link_task_prctl",
 	[LINK_SOCKET_ACCEPT] = "link_socket_accept",
 };
 _Static_assert(sizeof(pin_names) / sizeof(pin_names[0]) == KERNEL_OBJECTS, "each object has a name");
@@ -153,6 +157,7 @@ static enum status map_state(struct kernel *kernel, bool write)
 	if (memory == MAP_FAILED)
 		return fail(STATUS_FAILED, "can't map the kernel side's state: %s", strerror(errno));
 	kernel->state = memory;
+	kernel->writable = write;
 	if (kernel->state->layout != SOCKACCEPT_LAYOUT)
 		return fail(STATUS_FAILED, "the kernel side was loaded by another version of sockaccept-ctl (layout %llu, "
 			    "not %d); use that version, or run: sockaccept-ctl unload, then load",
@@ -164,7 +169,7 @@ enum status kernel_open(struct kernel *kernel, bool write, bool quiet)
 {
 	enum status status = kernel_is_loaded(quiet);
 
-	for (int object = 0; object < LINK_SOCKET_ACCEPT && status == STATUS_DONE; object++)
+	for (int object = 0; object < FIRST_LINK && status == STATUS_DONE; object++)
 		status = open_object(kernel, object);
 	if (status == STATUS_DONE)
 		status = map_state(kernel, write);

@@ -228,7 +228,7 @@ enum status live_publish(struct kernel *kernel, struct policy *policy, bool *tak
 	if (policy->rule_count > MAX_RULES)
 		return fail(STATUS_FAILED, "more than %d rules; use ranges of ports, or `any`", MAX_RULES);
 	policy_normalise(policy); /* puts the binaries of one directory side by side */
-	status = identify_binaries(kernel, policy);
+	status = give_binaries(kernel, policy);
 	if (status != STATUS_DONE)
 		return status;
 	policy_unify(policy);

@@ -5,6 +5,7 @@
 #ifndef SOCKACCEPT_LIVE_H
 #define SOCKACCEPT_LIVE_H
 
+#include "enforce/entries.h"
 #include "enforce/kernel.h"
 #include "policy/policy.h"
 
@@ -30,14 +31,5 @@ enum status live_publish(struct kernel *kernel, struct policy *policy, bool *tak
  * go on counting in them until it is replaced: not even those of removed rules may be given again.
  */
 bool *live_counters(const struct policy *policy);
-
-/*
- * Finds or gives the number of each binary of `policy` that has a resolved path and no number yet
- * (enforce/identify.c). Says what is wrong.
- */
-enum status identify_binaries(struct kernel *kernel, struct policy *policy);
-
-/* The path that the binary `number` had when its rule was made, to be freed; NULL: not known. */
-char *identified_path(const struct kernel *kernel, uint32_t number);
 
 #endif

@@ -52,6 +52,7 @@ static void print_counts(struct output *output, const struct state *state)
 	print_tally(output, "deny", "denied", &state->decisions[VERDICT_DENY]);
 	output_close(output);
 	output_number(output, "unmediated", "unmediated", state->unmediated);
+	output_number(output, "prctl_refused", state->forgeries ? "forgeries" : NULL, state->forgeries);
 	output_number(output, "refused_earlier", NULL, state->refused_earlier);
 	output_number(output, "events_lost", NULL, state->buffer[VERDICT_ALLOW].lost + state->buffer[VERDICT_DENY].lost);
 }

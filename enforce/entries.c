@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From the path of a rule to the number of its directory entry.
+ */
+#include "enforce/entries.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "enforce/identify.h"
+#include "policy/cleanup.h"
+
+/* ---------------------------------------------------------------------------------------------
+ * Paths
+ */
+
+static int store_path(const struct kernel *kernel, uint32_t number, const char *path)
+{
+	struct path_key key = { .binary = number };
+	size_t length = strlen(path) + 1;
+
+	for (size_t at = 0; at < length; at += sizeof(struct path_chunk), key.chunk++) {
+		struct path_chunk chunk = { 0 };
+
+		memcpy(chunk.bytes, path + at, length - at < sizeof(chunk.bytes) ? length - at : sizeof(chunk.bytes));
+		if (bpf_map_update_elem(kernel->fd[MAP_BINARY_PATHS], &key, &chunk, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+char *identified_path(const struct kernel *kernel, uint32_t number)
+{
+	char path[PATH_MAX + sizeof(struct path_chunk)];
+	struct path_key key = { .binary = number };
+
+	if (number == BINARY_ANY || number & BINARY_UNNAMED)
+		return NULL;
+	for (size_t at = 0; at + sizeof(struct path_chunk) <= sizeof(path); at += sizeof(struct path_chunk), key.chunk++) {
+		if (bpf_map_lookup_elem(kernel->fd[MAP_BINARY_PATHS], &key, path + at))
+			return NULL;
+		if (memchr(path + at, '\0', sizeof(struct path_chunk)))
+			return strdup(path);
+	}
+	return NULL;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Entries
+ */
+
+/* Finds the value of an entry. Returns 0, -ENOENT, or another -errno. */
+static int find(const struct kernel *kernel, const struct entry_key *key, uint32_t *value)
+{
+	return bpf_map_lookup_elem(kernel->fd[MAP_ENTRIES], key, value) ? -errno : 0;
+}
+
+/*
+ * Puts into `key` the last step of `name` in a directory; or, where numbers tell, all of it. Steps that aren't there
+ * are made if `give`. Returns 0, -ENOENT, or another -errno.
+ */
+static int last_key(const struct kernel *kernel, const struct identity *directory, const char *name, bool give,
+		    struct entry_key *key)
+{
+	*key = (struct entry_key){ .directory = directory->directory };
+	strncpy(key->name, name, sizeof(key->name) - 1);
+	if (!(directory->flags & FILE_BY_NAMES))
+		return 0;
+	for (size_t i = 0; i <= directory->step_count; i++) {
+		uint32_t step;
+		int error = find(kernel, key, &step);
+
+		if (error == -ENOENT && give) {
+			step = (uint32_t)__atomic_fetch_add(&kernel->state->next_step, 1, __ATOMIC_SEQ_CST);
+			error = bpf_map_update_elem(kernel->fd[MAP_ENTRIES], key, &step, BPF_NOEXIST) ? -errno : 0;
+		}
+		if (error)
+			return error;
+		key->directory.inode = step;
+		memset(key->name, 0, sizeof(key->name));
+		if (i < directory->step_count)
+			memcpy(key->name, directory->steps[i], sizeof(key->name));
+	}
+	return 0;
+}
+
+int64_t entry_find(const struct kernel *kernel, const struct identity *directory, const char *name)
+{
+	struct entry_key key;
+	uint32_t number;
+	int error = last_key(kernel, directory, name, false, &key);
+
+	if (!error)
+		error = find(kernel, &key, &number);
+	return error ? error : (int64_t)number;
+}
+
+/* The number of an entry, given now if it is new; its path from now on is `path`. Returns it, or -errno. */
+static int64_t give_number(const struct kernel *kernel, const struct identity *directory, const char *name, const char *path)
+{
+	struct entry_key key;
+	uint32_t number;
+	uint64_t next;
+	int error = last_key(kernel, directory, name, true, &key);
+
+	if (error)
+		return error;
+	error = find(kernel, &key, &number);
+	if (error != -ENOENT)
+		return error ? error : (int64_t)number;
+	/* Counted up first: whatever happens now, no number is given twice. */
+	next = __atomic_fetch_add(&kernel->state->next_binary, 1, __ATOMIC_SEQ_CST);
+	if (next >= MAX_BINARIES)
+		return -ENOSPC;
+	number = (uint32_t)next;
+	error = store_path(kernel, number, path);
+	if (error)
+		return error;
+	if (bpf_map_update_elem(kernel->fd[MAP_ENTRIES], &key, &number, BPF_NOEXIST))
+		return -errno;
+	return number;
+}
+
+/*
+ * Marks the file that has the entry's name now as this binary. The hook would find it by its name; so it goes on
+ * being this binary when it is renamed away before anybody sees it, and by its other names.
+ */
+static void tag_file(const struct kernel *kernel, int directory, const char *name, uint32_t number)
+{
+	_cleanup_close_ int fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct file_tag tag = { 0 };
+
+	if (fd < 0)
+		return;
+	if (!bpf_map_lookup_elem(kernel->fd[MAP_FILE_TAGS], &fd, &tag) && tag.named == number)
+		return;
+	tag.named = number;
+	bpf_map_update_elem(kernel->fd[MAP_FILE_TAGS], &fd, &tag, BPF_ANY);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Binaries
+ */
+
+/* Binaries whose directories are identified together; `identity[i]` is that of the directory of `binary[i]`. */
+struct batch {
+	struct binary *binary[IDENTITIES_MAX];
+	int fd[IDENTITIES_MAX];
+	struct identity identity[IDENTITIES_MAX];
+	size_t count;
+	bool give; /* numbers to those that have none */
+};
+
+static size_t directory_length(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash != path ? (size_t)(slash - path) : 1;
+}
+
+static bool same_directory(const char *a, const char *b)
+{
+	size_t length;
+
+	if (!a || !b)
+		return false;
+	length = directory_length(a);
+	return length == directory_length(b) && !strncmp(a, b, length);
+}
+
+/* Says what is wrong with a binary, where a policy file names it. */
+static enum status refuse(const struct binary *binary, const char *what)
+{
+	if (binary->file)
+		return fail(STATUS_FAILED, "%s:%u: %s: %s", binary->file, binary->line, binary->path, what);
+	return fail(STATUS_FAILED, "%s: %s", binary->path, what);
+}
+
+static enum status open_directory(struct batch *batch, struct binary *binary)
+{
+	_cleanup_free_ char *directory = strndup(binary->resolved, directory_length(binary->resolved));
+
+	if (!directory)
+		return fail(STATUS_FAILED, "%s", strerror(ENOMEM));
+	batch->fd[batch->count] = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (batch->fd[batch->count] < 0)
+		return fail(STATUS_FAILED, "%s: %s", directory, strerror(errno));
+	batch->binary[batch->count++] = binary;
+	return STATUS_DONE;
+}
+
+static enum status give_binary(const struct kernel *kernel, int fd, const struct identity *directory, struct binary *binary)
+{
+	const char *problem = identity_problem(directory);
+	int64_t number;
+
+	if (problem)
+		return refuse(binary, problem);
+	number = give_number(kernel, directory, basename(binary->resolved), binary->resolved);
+	if (number == -ENOSPC || number == -E2BIG)
+		return refuse(binary, "rules have named too many different binaries since the first load; run: "
+				      "sockaccept-ctl unload, then load");
+	if (number < 0)
+		return fail(STATUS_FAILED, "%s: can't make a rule for it: %s", binary->path, strerror((int)-number));
+	binary->number = (uint32_t)number;
+	tag_file(kernel, fd, basename(binary->resolved), binary->number);
+	return STATUS_DONE;
+}
+
+static enum status find_binary(const struct kernel *kernel, const struct identity *directory, struct binary *binary)
+{
+	int64_t number = identity_problem(directory) ? -ENOENT :
+			 entry_find(kernel, directory, basename(binary->resolved));
+
+	if (number < 0 && number != -ENOENT)
+		return fail(STATUS_FAILED, "%s: can't look it up: %s", binary->path, strerror((int)-number));
+	if (number > 0)
+		binary->number = (uint32_t)number;
+	return STATUS_DONE;
+}
+
+static void close_batch(struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		close(batch->fd[i]);
+		identity_clear(&batch->identity[i]);
+	}
+	batch->count = 0;
+}
+
+/* Numbers are given once: a rule stays with its entry, also when its directory is gone. */
+static bool needs_number(const struct binary *binary)
+{
+	return binary->resolved && binary->number == BINARY_ANY;
+}
+
+/* The binaries [first, last) that need a number are in directories of `batch`, in the same order. */
+static enum status number_batch(const struct kernel *kernel, struct batch *batch, struct binary *first,
+				const struct binary *last)
+{
+	enum status status = STATUS_DONE;
+	size_t at = 0;
+	int error;
+
+	if (!batch->count)
+		return STATUS_DONE;
+	error = identify_files(kernel, batch->fd, batch->identity, batch->count);
+	if (error)
+		status = fail(STATUS_FAILED, "can't identify the directories of binaries: %s", strerror(-error));
+	for (struct binary *binary = first; binary < last && status == STATUS_DONE; binary++) {
+		if (!needs_number(binary))
+			continue;
+		if (!same_directory(binary->resolved, batch->binary[at]->resolved))
+			at++;
+		status = batch->give ? give_binary(kernel, batch->fd[at], &batch->identity[at], binary) :
+				       find_binary(kernel, &batch->identity[at], binary);
+	}
+	close_batch(batch);
+	return status;
+}
+
+static enum status number_all(const struct kernel *kernel, struct policy *policy, struct batch *batch)
+{
+	struct binary *all = policy->binaries, *end = all + policy->binary_count, *first = all;
+	enum status status = STATUS_DONE;
+
+	for (struct binary *binary = all; binary < end && status == STATUS_DONE; binary++) {
+		if (!needs_number(binary) || (batch->count &&
+		    same_directory(binary->resolved, batch->binary[batch->count - 1]->resolved)))
+			continue;
+		if (batch->count == IDENTITIES_MAX) {
+			status = number_batch(kernel, batch, first, binary);
+			first = binary;
+		}
+		if (status == STATUS_DONE)
+			status = open_directory(batch, binary);
+	}
+	if (status == STATUS_DONE)
+		status = number_batch(kernel, batch, first, end);
+	close_batch(batch);
+	return status;
+}
+
+enum status give_binaries(const struct kernel *kernel, struct policy *policy)
+{
+	_cleanup_free_ struct batch *batch = must(calloc(1, sizeof(*batch)));
+	enum status status;
+
+	batch->give = true;
+	status = number_all(kernel, policy, batch);
+	/*
+	 * What the hook has kept of look-ups is looked up again if there are new entries; also those of a command that
+	 * was killed before it came to this.
+	 */
+	__atomic_store_n(&kernel->state->entries_epoch, kernel->state->next_binary, __ATOMIC_SEQ_CST);
+	return status;
+}
+
+enum status find_binaries(const struct kernel *kernel, struct policy *policy)
+{
+	_cleanup_free_ struct batch *batch = must(calloc(1, sizeof(*batch)));
+
+	return number_all(kernel, policy, batch);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Directory entries that rules name, and their numbers.
+ */
+#ifndef SOCKACCEPT_ENTRIES_H
+#define SOCKACCEPT_ENTRIES_H
+
+#include "enforce/identify.h"
+#include "policy/policy.h"
+
+/*
+ * Finds or gives the number of each binary of `policy` that has a resolved path and no number yet. Says what is wrong,
+ * also if a binary is where no rule can name one.
+ */
+enum status give_binaries(const struct kernel *kernel, struct policy *policy);
+
+/* As give_binaries(), but gives none: what no rule has named yet stays BINARY_ANY. */
+enum status find_binaries(const struct kernel *kernel, struct policy *policy);
+
+/* The number of the entry `name` in `directory`; -ENOENT: no rule has named it; or another -errno. */
+int64_t entry_find(const struct kernel *kernel, const struct identity *directory, const char *name);
+
+/* The path that the binary `number` had when its rule was made, to be freed; NULL: not known. */
+char *identified_path(const struct kernel *kernel, uint32_t number);
+
+#endif
