@@ -87,8 +87,11 @@ static __always_inline const __u32 *find_name(struct entry_key *key, struct dent
 	return bpf_map_lookup_elem(&entries, key);
 }
 
-/* Goes up from `dentry` to the file system's root, in the steps that stand in sockaccept.h. */
-static __always_inline __u32 find_by_names(struct entry_key *key, struct dentry *dentry)
+/*
+ * Goes up from `dentry` to the file system's root, in the steps that stand in sockaccept.h. Adds FILE_STEP to *flags
+ * if there was a first step: the answer then depends on the names of directories too.
+ */
+static __always_inline __u32 find_by_names(struct entry_key *key, struct dentry *dentry, __u32 *flags)
 {
 	struct dentry *root = dentry->d_parent->d_inode->i_sb->s_root;
 	const __u32 *step;
@@ -99,6 +102,7 @@ static __always_inline __u32 find_by_names(struct entry_key *key, struct dentry 
 		step = find_name(key, dentry);
 		if (!step)
 			return 0;
+		*flags |= FILE_STEP;
 		key->directory.inode = *step;
 		dentry = dentry->d_parent;
 	}
@@ -119,7 +123,7 @@ static __always_inline __u32 find_entry(struct entry_key *key, struct dentry *de
 	if (*flags & FILE_WORTHLESS || !key->directory.superblock)
 		return 0;
 	if (*flags & FILE_BY_NAMES)
-		return find_by_names(key, dentry);
+		return find_by_names(key, dentry, flags);
 	number = find_name(key, dentry);
 	return number ? *number : 0;
 }
@@ -173,16 +177,14 @@ static __attribute__((noinline)) __u32 look_up(struct inode *inode, struct dentr
 		number = tag->named;
 	if (!number) {
 		number = unnamed_number(tag, state);
-		/* Directories above may be renamed without a mark on this one: look again each time. */
-		if (flags & FILE_BY_NAMES)
+		/* A directory above can be renamed to what a rule says without a mark on this name: look again each time. */
+		if (flags & FILE_STEP)
 			return number;
 	}
 	u.lookup.dentry = (__u64)dentry;
 	u.lookup.hash = dentry->d_name.hash;
-	u.lookup.length = dentry->d_name.len;
-	u.lookup.epoch = epoch;
 	u.lookup.binary = number;
-	u.lookup.reserved = 0;
+	u.lookup.epoch = epoch;
 	bpf_inode_storage_delete(&lookups, inode);
 	bpf_inode_storage_get(&lookups, inode, &u.lookup, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	return number;
@@ -207,7 +209,7 @@ static __always_inline __u32 binary_of(struct file *exe, struct state *state)
 		return BINARY_ANY;
 	known = bpf_inode_storage_get(&lookups, inode, 0, 0);
 	if (known && known->dentry == (__u64)dentry && known->hash == dentry->d_name.hash &&
-	    known->length == dentry->d_name.len && known->epoch == *(volatile __u64 *)&state->entries_epoch)
+	    known->epoch == *(volatile __u64 *)&state->entries_epoch)
 		return known->binary;
 	return look_up(inode, dentry, state);
 }

@@ -164,8 +164,6 @@ static __always_inline bool read_ends(const struct listener *listener, const str
 {
 	struct sock *sk = listener->sk;
 
-	__builtin_memset(local, 0, sizeof(*local));
-	__builtin_memset(peer, 0, sizeof(*peer));
 	local->port = listener->port;
 	if (family == AF_VSOCK) {
 		*(__u32 *)local->address = listener->cid;

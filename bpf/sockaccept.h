@@ -252,11 +252,9 @@ struct file_tag {
  */
 struct lookup {
 	__u64 dentry; /* its address */
-	__u32 hash;   /* of its name: d_name.hash, which depends on the directory too */
-	__u32 length; /* d_name.len */
-	__u64 epoch;  /* state.entries_epoch before the look-up */
+	__u32 hash;   /* of its name: d_name.hash, into which the kernel mixes the address of the directory's dentry */
 	__u32 binary;
-	__u32 reserved;
+	__u64 epoch;  /* state.entries_epoch before the look-up */
 };
 
 /* The path of a named binary, as resolved when its rule was made, in chunks; the last one is zero-padded. */
@@ -342,7 +340,7 @@ struct state {
 #define EVENT_WRITING(ticket) (((ticket) + 1) << 1 | 1)
 
 struct endpoint {
-	__u8 address[16]; /* network order; IPv4 in the first four; VSOCK: the context id, host order */
+	__u8 address[16]; /* network order; of IPv4, only the first four count; of VSOCK too: the context id, host order */
 	__u32 port;       /* host order */
 };
 
@@ -385,7 +383,7 @@ struct event {
 	__u8 flags;     /* enum event_flag */
 	__u8 operation; /* enum operation; unless it is an accept, the listener's fields are 0 */
 	struct endpoint local;
-	struct endpoint peer;
+	struct endpoint peer; /* if EVENT_HAS_PEER */
 	char comm[16];
 	struct rule_label rule; /* if reason is REASON_RULE */
 	struct seen_path path;  /* if binary is unnamed */
@@ -401,7 +399,7 @@ _Static_assert(sizeof(struct directory) == 24, "no padding");
 _Static_assert(sizeof(struct entry_key) == 280, "no padding: it is hashed");
 _Static_assert(sizeof(struct file_identity) == 288, "no padding");
 _Static_assert(sizeof(struct file_tag) == 8, "no padding");
-_Static_assert(sizeof(struct lookup) == 32, "no padding");
+_Static_assert(sizeof(struct lookup) == 24, "no padding");
 _Static_assert(sizeof(struct port_group) == 96, "no padding");
 _Static_assert(sizeof(struct endpoint) == 20, "no padding");
 _Static_assert(sizeof(struct event) == 512, "an event slot is eight cache lines");
