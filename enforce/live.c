@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "enforce/lock.h"
 #include "enforce/ports.h"
 #include "policy/cleanup.h"
 #include "policy/image.h"
@@ -241,4 +242,28 @@ enum status live_publish(struct kernel *kernel, struct policy *policy, bool *tak
 	if (error)
 		return fail(STATUS_FAILED, "can't put the policy in force: %s; the old one stays", strerror(-error));
 	return STATUS_DONE;
+}
+
+enum status live_change(live_change_function change, const void *edit, uint64_t *generation, bool *changed)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_close_ int lock = -1;
+	_cleanup_free_ bool *taken = NULL;
+	struct policy policy;
+	enum status status = lock_take(&lock);
+
+	if (status == STATUS_DONE)
+		status = kernel_open(&kernel, true, false);
+	if (status != STATUS_DONE)
+		return status;
+	policy_init(&policy);
+	status = live_read(&kernel, &policy);
+	taken = live_counters(&policy);
+	if (status == STATUS_DONE)
+		status = change(&kernel, &policy, edit, changed);
+	if (status == STATUS_DONE && *changed)
+		status = live_publish(&kernel, &policy, taken);
+	*generation = policy.generation;
+	policy_clear(&policy);
+	return status;
 }

@@ -27,6 +27,18 @@ enum status live_read_image(const struct kernel *kernel, struct policy *policy);
 enum status live_publish(struct kernel *kernel, struct policy *policy, bool *taken);
 
 /*
+ * Changes `policy`, the live one, as `edit` says. *changed: whether that made a difference. Says what is wrong.
+ */
+typedef enum status (*live_change_function)(struct kernel *kernel, struct policy *policy, const void *edit,
+					    bool *changed);
+
+/*
+ * Reads the live policy, changes it, and puts it back if that made a difference, while no other command does.
+ * *generation is that of the policy then in force. Says what is wrong; nothing is changed then.
+ */
+enum status live_change(live_change_function change, const void *edit, uint64_t *generation, bool *changed);
+
+/*
  * The counters that rules of `policy` have, as RULE_COUNTERS flags, to be freed. Decisions under the policy in force
  * go on counting in them until it is replaced: not even those of removed rules may be given again.
  */

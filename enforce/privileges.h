@@ -11,7 +11,8 @@ enum privilege {
 	PRIVILEGE_NONE,   /* nothing at all */
 	PRIVILEGE_FILES,  /* nothing, but reads any file if it may: CAP_DAC_READ_SEARCH */
 	PRIVILEGE_READ,   /* opens pinned objects: CAP_BPF */
-	PRIVILEGE_CHANGE, /* changes the policy: CAP_BPF, CAP_DAC_READ_SEARCH */
+	PRIVILEGE_CHANGE, /* the same, and looks up paths: CAP_DAC_READ_SEARCH more */
+	PRIVILEGE_PROCESS, /* the same, and looks at other processes: CAP_SYS_PTRACE more */
 	PRIVILEGE_ATTACH, /* loads programs too: CAP_PERFMON more */
 };
 

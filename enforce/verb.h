@@ -46,6 +46,8 @@ enum status verb_unload(const struct invocation *invocation);
 enum status verb_rule(const struct invocation *invocation); /* allow, deny, remove */
 enum status verb_list(const struct invocation *invocation);
 enum status verb_status(const struct invocation *invocation);
+enum status verb_refresh(const struct invocation *invocation);
+enum status verb_identify(const struct invocation *invocation);
 enum status verb_mode(const struct invocation *invocation);
 enum status verb_audit(const struct invocation *invocation);
 enum status verb_check(const struct invocation *invocation);

@@ -11,7 +11,6 @@
 
 #include "enforce/kernel.h"
 #include "enforce/live.h"
-#include "enforce/lock.h"
 #include "enforce/verb.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
@@ -28,34 +27,6 @@ struct edit {
 	bool has_uid;
 	uint32_t uid;
 };
-
-/* Applies an edit to the live policy. *changed: whether that made a difference. */
-typedef enum status (*change_function)(struct kernel *kernel, struct policy *policy, const void *edit, bool *changed);
-
-/* Reads the live policy, changes it, and puts it back, while no other command does. */
-static enum status change_live(change_function change, const void *edit, uint64_t *generation, bool *changed)
-{
-	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	_cleanup_close_ int lock = -1;
-	_cleanup_free_ bool *taken = NULL;
-	struct policy policy;
-	enum status status = lock_take(&lock);
-
-	if (status == STATUS_DONE)
-		status = kernel_open(&kernel, true, false);
-	if (status != STATUS_DONE)
-		return status;
-	policy_init(&policy);
-	status = live_read(&kernel, &policy);
-	taken = live_counters(&policy);
-	if (status == STATUS_DONE)
-		status = change(&kernel, &policy, edit, changed);
-	if (status == STATUS_DONE && *changed)
-		status = live_publish(&kernel, &policy, taken);
-	*generation = policy.generation;
-	policy_clear(&policy);
-	return status;
-}
 
 /* Adds one item, unless it was given already. */
 static enum status read_port(const char *text, struct edit *edit)
@@ -235,7 +206,7 @@ enum status verb_rule(const struct invocation *invocation)
 	enum status status = read_edit(invocation, &edit);
 
 	if (status == STATUS_DONE)
-		status = change_live(strcmp(invocation->verb->name, "remove") ? add_rules : remove_rules, &edit, &generation,
+		status = live_change(strcmp(invocation->verb->name, "remove") ? add_rules : remove_rules, &edit, &generation,
 				     &changed);
 	if (status == STATUS_DONE && changed)
 		printf("Done: generation %" PRIu64 ".\n", generation);
@@ -266,7 +237,7 @@ enum status verb_mode(const struct invocation *invocation)
 
 	if (mode == MODE_ENFORCE && strcmp(word, "enforce") != 0)
 		return fail(STATUS_USAGE, "unknown mode `%s`; it is `enforce` or `permissive`", word);
-	status = change_live(set_mode, &mode, &generation, &changed);
+	status = live_change(set_mode, &mode, &generation, &changed);
 	if (status == STATUS_DONE)
 		printf("Mode %s: generation %" PRIu64 ".\n", word, generation);
 	return status;

@@ -7,6 +7,7 @@
 
 #include "enforce/kernel.h"
 #include "enforce/live.h"
+#include "enforce/moved.h"
 #include "enforce/output.h"
 #include "enforce/verb.h"
 #include "policy/ini.h"
@@ -57,14 +58,35 @@ static void print_counts(struct output *output, const struct state *state)
 	output_number(output, "events_lost", NULL, state->buffer[VERDICT_ALLOW].lost + state->buffer[VERDICT_DENY].lost);
 }
 
-static void print_problems(struct output *output, const char *problem)
+/* Of rules that don't stand any more for what their paths lead to, so many are named. */
+#define MOVED_SHOWN 20
+
+static void print_problem(struct output *output, const char *problem)
+{
+	output_text(output, NULL, NULL, problem);
+	output_text(output, NULL, "problem", problem);
+}
+
+static void print_moved(struct output *output, const struct moved *moved)
+{
+	for (size_t i = 0; i < moved->count && i < MOVED_SHOWN; i++)
+		print_problem(output, moved->list[i]);
+	if (moved->count > MOVED_SHOWN) {
+		char text[100];
+
+		snprintf(text, sizeof(text), "the paths of %zu more binaries lead elsewhere; run: sockaccept-ctl refresh",
+			 moved->count - MOVED_SHOWN);
+		print_problem(output, text);
+	}
+}
+
+static void print_problems(struct output *output, const char *not_enforcing, const struct moved *moved)
 {
 	output_open_array(output, "problems");
-	if (problem)
-		output_text(output, NULL, NULL, problem);
+	if (not_enforcing)
+		print_problem(output, not_enforcing);
+	print_moved(output, moved);
 	output_close(output);
-	if (problem)
-		output_text(output, NULL, "problem", problem);
 }
 
 static enum status print_not_loaded(const struct invocation *invocation)
@@ -86,6 +108,7 @@ enum status verb_status(const struct invocation *invocation)
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	enum status status = kernel_open(&kernel, false, true);
 	const char *problem = kernel_not_enforcing();
+	struct moved moved = { 0 };
 	struct output output;
 	struct policy policy;
 
@@ -94,7 +117,9 @@ enum status verb_status(const struct invocation *invocation)
 	if (status != STATUS_DONE)
 		return status;
 	policy_init(&policy);
-	status = live_read_image(&kernel, &policy);
+	status = live_read(&kernel, &policy);
+	if (status == STATUS_DONE)
+		status = moved_find(&kernel, &policy, &moved);
 	if (status != STATUS_DONE)
 		return status;
 	output_start(&output, stdout, invocation->options & OPTION_JSON);
@@ -104,9 +129,11 @@ enum status verb_status(const struct invocation *invocation)
 	print_enforcing(&output, &policy, problem);
 	print_policy(&output, &policy);
 	print_counts(&output, kernel.state);
-	print_problems(&output, problem);
+	print_problems(&output, problem, &moved);
 	output_close(&output);
 	output_end(&output);
 	policy_clear(&policy);
-	return problem ? STATUS_FAILED : STATUS_DONE;
+	status = problem || moved.count ? STATUS_FAILED : STATUS_DONE;
+	moved_clear(&moved);
+	return status;
 }

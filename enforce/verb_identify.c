@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * identify: which rules a program or a process has, and why.
+ */
+#include <bpf/bpf.h>
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "enforce/entries.h"
+#include "enforce/live.h"
+#include "enforce/output.h"
+#include "enforce/subject.h"
+#include "enforce/verb.h"
+#include "policy/cleanup.h"
+#include "policy/ini.h"
+#include "policy/port.h"
+
+static bool is_number(const char *text)
+{
+	return *text && !text[strspn(text, "0123456789")];
+}
+
+/* Whether rules have named what `identity` is, and why. Returns its number or BINARY_ANY. */
+static uint32_t judge(const struct kernel *kernel, struct subject *subject, const struct identity *identity)
+{
+	const char *problem = identity_problem(identity);
+	struct file_tag tag = { 0 };
+	int64_t number;
+
+	if (problem) {
+		subject_note(subject, "it %s", problem);
+		return BINARY_ANY;
+	}
+	number = entry_find(kernel, identity, subject->missing ? subject->name : identity->name);
+	if (number > 0) {
+		subject_why(subject, "its name in its directory is what rules name");
+		return (uint32_t)number;
+	}
+	if (!subject->missing && !bpf_map_lookup_elem(kernel->fd[MAP_FILE_TAGS], &subject->fd, &tag) && tag.named) {
+		subject_why(subject, "no rule names it by this name, but the file had or has another that rules name");
+		return tag.named;
+	}
+	return BINARY_ANY;
+}
+
+static void print_rule(struct output *output, const struct policy *policy, const struct rule *rule)
+{
+	char port[PORT_TEXT_MAX], uid[16];
+
+	snprintf(uid, sizeof(uid), "%u", rule->uid);
+	output_open_object(output, NULL);
+	output_text(output, "section", "SECTION", rule->section);
+	output_text(output, "binary", "BINARY", policy->binaries[rule->binary].path);
+	output_text(output, NULL, "USER", rule->has_uid ? uid : "any");
+	output_coloured(output, "verdict", "VERDICT", ini_verdict_words[rule->verdict],
+			rule->verdict == VERDICT_DENY ? COLOUR_BAD : COLOUR_GOOD);
+	output_text(output, "ports", "PORTS", port_format(&rule->port, port));
+	if (rule->has_uid)
+		output_number(output, "uid", NULL, rule->uid);
+	output_close(output);
+}
+
+/* Those of the binary, then those for any, as they are asked. Returns how many are the binary's own. */
+static size_t print_rules(struct output *output, const struct policy *policy, uint32_t number)
+{
+	size_t own = 0;
+
+	output_open_table(output, "rules");
+	for (size_t i = 0; i < policy->rule_count; i++)
+		if (number && policy->binaries[policy->rules[i].binary].number == number) {
+			print_rule(output, policy, &policy->rules[i]);
+			own++;
+		}
+	for (size_t i = 0; i < policy->rule_count; i++)
+		if (policy->binaries[policy->rules[i].binary].number == BINARY_ANY)
+			print_rule(output, policy, &policy->rules[i]);
+	output_close(output);
+	return own;
+}
+
+static bool has_rules(const struct policy *policy, uint32_t number)
+{
+	for (size_t i = 0; i < policy->rule_count && number; i++)
+		if (policy->binaries[policy->rules[i].binary].number == number)
+			return true;
+	return false;
+}
+
+static void print_notes(struct output *output, const struct subject *subject)
+{
+	output_open_array(output, "notes");
+	for (size_t i = 0; i < subject->note_count; i++) {
+		output_text(output, NULL, NULL, subject->notes[i]);
+		output_text(output, NULL, "note", subject->notes[i]);
+	}
+	output_close(output);
+}
+
+static void print_subject(struct output *output, const struct subject *subject, const struct policy *policy,
+			  const char *binary, uint32_t number)
+{
+	output_open_object(output, NULL);
+	output_number(output, "schema", NULL, 1);
+	if (subject->pid)
+		output_number(output, "pid", "process", subject->pid);
+	if (subject->comm)
+		output_text(output, "comm", "comm", subject->comm);
+	if (subject->has_uid)
+		output_number(output, "uid", "user", subject->uid);
+	output_text(output, "file", "file", subject->file);
+	output_text(output, "binary", "binary", binary);
+	output_text(output, "why", "why", has_rules(policy, number) ? subject->why :
+		    "no rule names it: rules for any binary apply, then the default");
+	print_notes(output, subject);
+	output_text(output, "default", "default", ini_verdict_words[policy->verdict]);
+	if (!output->json && policy->rule_count)
+		puts("");
+	print_rules(output, policy, number);
+	output_close(output);
+	output_end(output);
+}
+
+static enum status identify(const struct kernel *kernel, struct subject *subject, bool json)
+{
+	struct identity identity = { 0 };
+	_cleanup_free_ char *binary = NULL;
+	uint32_t number = BINARY_ANY;
+	struct output output;
+	struct policy policy;
+	enum status status;
+	int error = subject->fd < 0 ? 0 : identify_files(kernel, &subject->fd, &identity, 1);
+
+	if (error) {
+		identity_clear(&identity);
+		return fail(STATUS_FAILED, "can't identify it: %s", strerror(-error));
+	}
+	policy_init(&policy);
+	status = live_read_image(kernel, &policy);
+	if (status == STATUS_DONE) {
+		if (subject->fd >= 0)
+			number = judge(kernel, subject, &identity);
+		if (identity.flags & FILE_UNLINKED && !(identity.flags & FILE_IS_DIRECTORY))
+			subject_note_unlinked(subject);
+		binary = identified_path(kernel, number);
+		output_start(&output, stdout, json);
+		print_subject(&output, subject, &policy, binary, number);
+	}
+	policy_clear(&policy);
+	identity_clear(&identity);
+	return status;
+}
+
+enum status verb_identify(const struct invocation *invocation)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	const char *what = invocation->arguments[0];
+	struct subject subject = SUBJECT_INIT;
+	enum status status = kernel_open(&kernel, false, false);
+
+	if (status == STATUS_DONE)
+		status = is_number(what) ? subject_process(&subject, what) : subject_path(&subject, what);
+	if (status == STATUS_DONE)
+		status = identify(&kernel, &subject, invocation->options & OPTION_JSON);
+	subject_clear(&subject);
+	return status;
+}
