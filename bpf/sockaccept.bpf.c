@@ -144,9 +144,10 @@ int BPF_PROG(task_prctl, int option, unsigned long arg2, unsigned long arg3, uns
 {
 	struct decided decided = { 0 };
 	struct state *counters;
+	int what = (int)arg2; /* as prctl_set_mm() takes it: the upper half counts for nothing */
 	__u32 zero = 0;
 
-	if (option != PR_SET_MM || (arg2 != PR_SET_MM_MAP && arg2 != PR_SET_MM_EXE_FILE))
+	if (option != PR_SET_MM || (what != PR_SET_MM_MAP && what != PR_SET_MM_EXE_FILE))
 		return 0; /* the kernel goes on as if nobody was asked */
 	if (bpf_get_current_task_btf()->cred->user_ns->level == 0)
 		return 0; /* checkpoint/restore by an administrator of the machine */
@@ -156,7 +157,7 @@ int BPF_PROG(task_prctl, int option, unsigned long arg2, unsigned long arg3, uns
 	decided.verdict = VERDICT_DENY;
 	__sync_fetch_and_add(&counters->forgeries, 1);
 	CALL(record_forgery(counters, &decided,
-			    arg2 == PR_SET_MM_MAP ? OPERATION_SET_MM_MAP : OPERATION_SET_MM_EXE_FILE));
+			    what == PR_SET_MM_MAP ? OPERATION_SET_MM_MAP : OPERATION_SET_MM_EXE_FILE));
 	if (decided.policy->mode != MODE_ENFORCE)
 		return 0;
 	ret = -EPERM;

@@ -15,6 +15,8 @@
 
 /* As many as the kernel follows. */
 #define LINKS_FOLLOWED 40
+/* Files are replaced while we look: so often is it tried to find one that neither comes nor goes meanwhile. */
+#define TRIES 100
 /* Of binaries that are not there yet: the rest is counted. */
 #define MISSING_SHOWN 20
 
@@ -73,20 +75,6 @@ static int fail_on_way(char **message, const char *path, const char *directory, 
 		    text_format("%s: cannot be looked up: %s; correct the path", path, strerror(error)));
 }
 
-static int check_present(const char *path, const char *real, char **message)
-{
-	struct stat st;
-
-	if (stat(real, &st) < 0)
-		return fail_on_way(message, path, real, errno);
-	if (S_ISDIR(st.st_mode))
-		return fail(message, -EISDIR, text_format("%s: is a directory; name the file in it", path));
-	if (!S_ISREG(st.st_mode))
-		return fail(message, -EINVAL,
-			    text_format("%s: is %s; name a program's file", path, file_kind(st.st_mode)));
-	return 0;
-}
-
 /* The directory part of `path`, resolved, and the name in it. `shown` is the path that the rule gives. */
 static int split(const char *shown, const char *path, char **directory, char **name, char **message)
 {
@@ -137,33 +125,57 @@ static int resolve_missing(const char *path, char **resolved, char **message)
 			*resolved = TAKE_PTR(entry);
 			return 0;
 		}
+		if (!target && errno == EINVAL)
+			return -EAGAIN;
 		if (!target)
-			return fail_on_way(message, path, entry, errno == EINVAL ? EAGAIN : errno);
+			return fail_on_way(message, path, entry, errno);
 		free(at);
 		at = target;
 	}
 	return fail_on_way(message, path, path, ELOOP);
 }
 
-static int resolve(const char *path, char **resolved, bool *missing, char **message)
+static int check_present(const char *path, const char *real, char **message)
+{
+	struct stat st;
+
+	if (stat(real, &st) < 0)
+		return errno == ENOENT ? 0 : fail_on_way(message, path, real, errno); /* just replaced */
+	if (S_ISDIR(st.st_mode))
+		return fail(message, -EISDIR, text_format("%s: is a directory; name the file in it", path));
+	if (!S_ISREG(st.st_mode))
+		return fail(message, -EINVAL,
+			    text_format("%s: is %s; name a program's file", path, file_kind(st.st_mode)));
+	return 0;
+}
+
+/* As resolve(), but -EAGAIN, with no message, if the file came while it was being found missing. */
+static int resolve_once(const char *path, char **resolved, bool *missing, char **message)
 {
 	_cleanup_free_ char *real = realpath(path, NULL);
 	int error;
 
-	if (!real && errno == ENOENT) {
-		error = resolve_missing(path, resolved, message);
-		if (!error)
-			*missing = true;
-		return error;
-	}
+	*missing = !real && errno == ENOENT;
+	if (*missing)
+		return resolve_missing(path, resolved, message);
 	if (!real)
 		return fail_on_way(message, path, path, errno);
 	error = check_present(path, real, message);
 	if (error)
 		return error;
 	*resolved = TAKE_PTR(real);
-	*missing = false;
 	return 0;
+}
+
+static int resolve(const char *path, char **resolved, bool *missing, char **message)
+{
+	for (int tries = 0; tries < TRIES; tries++) {
+		int error = resolve_once(path, resolved, missing, message);
+
+		if (error != -EAGAIN)
+			return error;
+	}
+	return fail_on_way(message, path, path, EAGAIN);
 }
 
 char *resolve_path(const char *path, char **resolved, bool *missing)

@@ -21,6 +21,10 @@ $(B)/sanitized/%: tests/unit/%.c $(POLICY) enforce/escape.c enforce/output.c | $
 $(B)/tests/guest/%: tests/guest/%.c | $(B)/.made
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -pthread $< -luring -o $@
 
+# Started so often that a dynamic linker would take most of the time.
+$(B)/tests/guest/upgrade: tests/guest/upgrade.c | $(B)/.made
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -static $< -o $@
+
 $(B)/tests/bench/%: tests/bench/%.c | $(B)/.made
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $< -o $@
 

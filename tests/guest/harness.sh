@@ -17,6 +17,7 @@ pins=/sys/fs/bpf/sockaccept
 probe=$base/bin/probe
 traffic=$base/bin/traffic
 killat=$base/bin/killat
+upgrade=$base/bin/upgrade
 
 passed=0
 failed=0
@@ -26,7 +27,7 @@ skipped=0
 prepare() {
 	mkdir -p $base/bin
 	chmod 755 $base $base/bin
-	cp "$helpers/probe" "$helpers/traffic" "$helpers/killat" $base/bin/
+	cp "$helpers/probe" "$helpers/traffic" "$helpers/killat" "$helpers/upgrade" $base/bin/
 	# one program without libraries starts ten times as fast as the ordinary ones on an emulated CPU
 	mkdir -p $base/tools
 	for tool in awk cat chmod chown cp cut grep head ln ls mkdir mkfifo mv rm rmdir sed sleep sort tail touch tr uniq wc find seq cmp; do
