@@ -18,7 +18,7 @@ $(B)/sanitized/%: tests/unit/%.c $(POLICY) enforce/escape.c enforce/output.c | $
 
 # --- guest ------------------------------------------------------------------------------------
 
-$(B)/tests/guest/%: tests/guest/%.c | $(B)/.made
+$(B)/tests/guest/%: tests/guest/%.c tests/guest/loopback.h | $(B)/.made
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -pthread $< -luring -o $@
 
 # Started so often that a dynamic linker would take most of the time.

@@ -18,6 +18,8 @@ probe=$base/bin/probe
 traffic=$base/bin/traffic
 killat=$base/bin/killat
 upgrade=$base/bin/upgrade
+carry=$base/bin/carry
+outsider=$base/bin/outsider
 
 passed=0
 failed=0
@@ -27,7 +29,7 @@ skipped=0
 prepare() {
 	mkdir -p $base/bin
 	chmod 755 $base $base/bin
-	cp "$helpers/probe" "$helpers/traffic" "$helpers/killat" "$helpers/upgrade" $base/bin/
+	cp "$helpers"/* $base/bin/
 	# one program without libraries starts ten times as fast as the ordinary ones on an emulated CPU
 	mkdir -p $base/tools
 	for tool in awk cat chmod chown cp cut grep head ln ls mkdir mkfifo mv rm rmdir sed sleep sort tail touch tr uniq wc find seq cmp; do
@@ -54,6 +56,11 @@ skip() {
 	exit 77
 }
 
+# remark TEXT...: shown below the test's verdict
+remark() {
+	echo "$*" >>$base/remarks
+}
+
 now() {
 	cut -d ' ' -f 1 /proc/uptime
 }
@@ -68,7 +75,7 @@ test_case() {
 	test=$1
 	[ $# -eq 1 ] || shift
 	began=$(now)
-	rm -rf $work $base/why $base/pids
+	rm -rf $work $base/why $base/pids $base/remarks
 	mkdir $work
 	(
 		set -e
@@ -78,6 +85,7 @@ test_case() {
 	verdict=$?
 	end_background
 	report "$test" $verdict
+	[ ! -e $base/remarks ] || sed 's/^/# /' $base/remarks
 	[ $verdict -eq 0 ] || unloaded
 	[ -z "${TIMES-}" ] || echo "# $test: $(echo "$began $(now)" | awk '{ printf "%.1f s", $2 - $1 }')"
 }
