@@ -19,6 +19,7 @@ traffic=$base/bin/traffic
 killat=$base/bin/killat
 upgrade=$base/bin/upgrade
 carry=$base/bin/carry
+forge=$base/bin/forge
 outsider=$base/bin/outsider
 
 passed=0

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # What an ordinary user can do to pass for another binary, in a user namespace where that user is root.
 
-: "${sockaccept:?}" "${carry:?}" "${outsider:?}" "${work:?}" "${pins:?}"
+: "${sockaccept:?}" "${carry:?}" "${forge:?}" "${outsider:?}" "${work:?}" "${pins:?}"
 real=$work/here/allowed
 theirs=$work/theirs # the user's own directory
 impostor=$theirs/nginx
@@ -112,6 +112,145 @@ fuse_is_seen_through() {
 	disguise_fails "bindfs -o nonempty $theirs /usr/sbin && grep -q ' /usr/sbin fuse' /proc/mounts" 22450 ''
 }
 
+# --- prctl(PR_SET_MM)
+
+# forged WANTED WAY PORT: what the way brings in a user namespace; `child` makes its own
+forged() {
+	namespace=-n
+	[ "$2" != child ] || namespace=
+	seen=$("$outsider" $namespace "$forge" "$2" /usr/sbin/nginx "$3") || true
+	expect "forge $2" "$1" "$seen"
+}
+
+hook_is_gone() {
+	case $("$outsider" -n "$forge" null /usr/sbin/nginx 22590) in
+	EFAULT*) ;;
+	*) return 1 ;;
+	esac
+}
+
+# nothing_loaded: the kernel detaches a program some time after its last link was removed
+nothing_loaded() {
+	unloaded
+	until_true 20 hook_is_gone || because "prctl() is still refused 20 s after unload"
+}
+
+# The kernel itself agrees to all of these. PR_SET_MM_EXE_FILE, it leaves to root of the initial namespace.
+ways="map absent wide child"
+
+# prctl_event OPERATION ENFORCED: the newest event of a prctl(), and all that it says
+prctl_event() {
+	"$sockaccept" audit --json | grep -F '"reason":"prctl"' | tail -n 1 >event
+	said=$(cat event)
+	for member in '"verdict":"deny"' "\"enforced\":$2" "\"operation\":\"$1\"" '"comm":"forge"' \
+		'"local":null' '"family":null' '"protocol":null' '"peer":null'; do
+		case $said in
+		*"$member"*) ;;
+		*) because "the event of a prctl: expected $member, saw $said" ;;
+		esac
+	done
+	expect_other_binary "$forge"
+}
+
+forging_is_real_without_sockaccept() {
+	prepare_user
+	nothing_loaded
+	for way in $ways; do
+		forged "0 /usr/sbin/nginx accepted" "$way" 22500
+	done
+	forged "EPERM $forge accepted" exe 22500
+	expect "forge map, in no namespace" "EPERM $forge accepted" "$("$outsider" "$forge" map /usr/sbin/nginx 22501)"
+	expect "forge exe as root" "0 /usr/sbin/nginx accepted" "$("$forge" exe /usr/sbin/nginx 22501)"
+}
+
+forging_is_refused() {
+	prepare_user
+	nginx_is_allowed deny
+	count=$(state prctl_refused)
+	for way in $ways; do
+		forged "EPERM $forge EPERM" "$way" 22510
+		prctl_event PR_SET_MM_MAP true
+		last_event >event
+		expect "the denial's port" 22510 "$(sed 's/.*"local":{[^}]*"port":\([0-9]*\).*/\1/' event)"
+		expect_other_binary "$forge"
+		count=$((count + 1))
+		expect "prctl_refused after forge $way" $count "$(state prctl_refused)"
+	done
+	forged "EPERM $forge EPERM" exe 22511
+	prctl_event PR_SET_MM_EXE_FILE true
+	expect "prctl_refused after forge exe" $((count + 1)) "$(state prctl_refused)"
+	expect "hits of the rule for nginx" 0 "$(hits '"binary":"/usr/sbin/nginx"')"
+	ctl allow any 22512
+	forged "EPERM $forge accepted" map 22512
+}
+
+# What the kernel would have said to each comes first, so that a refusal can be told from it.
+forging_is_refused_whatever_its_arguments() {
+	prepare_user
+	nothing_loaded
+	forged "0 $forge accepted" keep 22520
+	forged "EFAULT $forge accepted" null 22521
+	forged "EINVAL $forge accepted" short 22522
+	forged "EINVAL $forge accepted" fifth 22523
+	forged "EBADF $forge accepted" closed 22524
+	nginx_is_allowed deny
+	count=$(state prctl_refused)
+	for way in keep null short fifth closed; do
+		forged "EPERM $forge EPERM" "$way" 22525
+		prctl_event PR_SET_MM_MAP true
+	done
+	forged "EPERM $forge EPERM" execlosed 22526
+	prctl_event PR_SET_MM_EXE_FILE true
+	expect "prctl_refused" $((count + 6)) "$(state prctl_refused)"
+}
+
+# as checkpoint and restore needs it
+root_may_set_its_file() {
+	prepare_user
+	nothing_loaded
+	expect "forge map, nothing loaded" "0 /usr/sbin/nginx accepted" "$("$forge" map /usr/sbin/nginx 22530)"
+	nginx_is_allowed deny
+	count=$(state prctl_refused)
+	expect "forge map as root" "0 /usr/sbin/nginx accepted" "$("$forge" map /usr/sbin/nginx 22531)"
+	expect "forge exe as root" "0 /usr/sbin/nginx accepted" "$("$forge" exe /usr/sbin/nginx 22532)"
+	expect "forge null as root" "EFAULT $forge EPERM" "$("$forge" null /usr/sbin/nginx 22533)"
+	expect "prctl_refused" "$count" "$(state prctl_refused)"
+	# but not for others, from inside
+	expect "forge child as root" "EPERM $forge EPERM" "$("$forge" child /usr/sbin/nginx 22534)"
+	expect "prctl_refused" $((count + 1)) "$(state prctl_refused)"
+}
+
+other_prctl_goes_on() {
+	prepare_user
+	nothing_loaded
+	before=$(as_own_root "$forge" harmless)
+	root_before=$("$forge" harmless)
+	case $before in
+	"name 0 forged, size 0 "*", start EPERM, unknown EINVAL") ;;
+	*) because "other options, nothing loaded: saw $before" ;;
+	esac
+	nginx_is_allowed deny
+	count=$(state prctl_refused)
+	expect "other options" "$before" "$(as_own_root "$forge" harmless)"
+	expect "other options, as root" "$root_before" "$("$forge" harmless)"
+	expect "prctl_refused" "$count" "$(state prctl_refused)"
+	forged "EPERM $forge EPERM" map 22540
+}
+
+# From then on it is nginx to everybody: the event is all there is to see.
+permissive_only_records_forging() {
+	prepare_user
+	nginx_is_allowed deny
+	ctl mode permissive
+	for way in $ways; do
+		forged "0 /usr/sbin/nginx accepted" "$way" 22550
+		prctl_event PR_SET_MM_MAP false
+	done
+	ctl mode enforce
+	forged "EPERM $forge EPERM" map 22551
+	prctl_event PR_SET_MM_MAP true
+}
+
 test_case user_is_ordinary
 test_case chroot_is_seen_through
 test_case bind_mount_is_seen_through
@@ -119,3 +258,9 @@ test_case directory_mount_is_seen_through
 test_case tmpfs_is_seen_through
 test_case overlay_is_seen_through
 test_case fuse_is_seen_through
+test_case forging_is_real_without_sockaccept
+test_case forging_is_refused
+test_case forging_is_refused_whatever_its_arguments
+test_case root_may_set_its_file
+test_case other_prctl_goes_on
+test_case permissive_only_records_forging
