@@ -2,9 +2,7 @@
 /*
  * allow, deny, remove: one rule of the live policy at a time, and mode.
  */
-#include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +14,8 @@
 #include "policy/ini.h"
 #include "policy/port.h"
 #include "policy/resolve.h"
+#include "policy/text.h"
+#include "policy/user.h"
 
 /* What the command line asks for. */
 struct edit {
@@ -24,8 +24,8 @@ struct edit {
 	char *resolved;    /* NULL: any */
 	struct port_item *ports;
 	size_t port_count; /* 0: remove all rules of the binary */
-	bool has_uid;
-	uint32_t uid;
+	uint32_t *uids;
+	size_t uid_count;  /* 0: no such condition */
 };
 
 /* Adds one item, unless it was given already. */
@@ -63,28 +63,34 @@ static enum status read_ports(const struct invocation *invocation, struct edit *
 	return STATUS_DONE;
 }
 
-static enum status read_user(const char *text, struct edit *edit)
+/* Adds one user, unless it was given already. */
+static enum status read_user(struct user_cache *cache, const char *text, struct edit *edit)
 {
-	struct passwd *entry;
-	char *end;
-	unsigned long number;
+	uint32_t uid = 0;
+	_cleanup_free_ char *problem = user_read(cache, text, &uid);
 
-	if (!text)
-		return STATUS_DONE;
-	edit->has_uid = true;
-	errno = 0;
-	number = strtoul(text, &end, 10);
-	if (*text >= '0' && *text <= '9' && !*end) {
-		if (errno || number >= UINT32_MAX || (*text == '0' && text[1]))
-			return fail(STATUS_USAGE, "user id %s is none; ids go from 0 to 4294967294", text);
-		edit->uid = (uint32_t)number;
-		return STATUS_DONE;
-	}
-	entry = getpwnam(text);
-	if (!entry)
-		return fail(STATUS_USAGE, "unknown user '%s'; create it, or give its numeric id", text);
-	edit->uid = entry->pw_uid;
+	if (problem)
+		return fail(STATUS_USAGE, "%s", problem);
+	for (size_t i = 0; i < edit->uid_count; i++)
+		if (edit->uids[i] == uid)
+			return STATUS_DONE;
+	edit->uids = must(reallocarray(edit->uids, edit->uid_count + 1, sizeof(*edit->uids)));
+	edit->uids[edit->uid_count++] = uid;
 	return STATUS_DONE;
+}
+
+/* One, or several with commas, as in a policy file. */
+static enum status read_users(const char *list, struct edit *edit)
+{
+	_cleanup_free_ char *copy = must(strdup(list ? list : ""));
+	char *rest = list ? copy : NULL, *text;
+	struct user_cache cache = { 0 };
+	enum status status = STATUS_DONE;
+
+	while (status == STATUS_DONE && (text = strsep(&rest, ",")))
+		status = read_user(&cache, text_trim(text), edit);
+	user_cache_clear(&cache);
+	return status;
 }
 
 static enum status read_binary(const char *path, struct edit *edit)
@@ -114,7 +120,7 @@ static enum status read_edit(const struct invocation *invocation, struct edit *e
 	edit->verb = invocation->verb;
 	status = read_ports(invocation, edit);
 	if (status == STATUS_DONE)
-		status = read_user(invocation->user, edit);
+		status = read_users(invocation->user, edit);
 	if (status == STATUS_DONE)
 		status = read_binary(invocation->arguments[0], edit);
 	return status;
@@ -155,25 +161,38 @@ static enum status add_rules(struct kernel *kernel, struct policy *policy, const
 	struct rule rule = {
 		.section = CLI_SECTION,
 		.verdict = strcmp(edit->verb->name, "deny") ? VERDICT_ALLOW : VERDICT_DENY,
-		.has_uid = edit->has_uid,
-		.uid = edit->uid,
+		.has_uid = edit->uid_count > 0,
 		.counter = COUNTER_NONE,
 	};
+	size_t users = edit->uid_count ? edit->uid_count : 1;
 	enum status status = bind_binary(kernel, policy, edit, &rule.binary, changed);
 
-	for (size_t i = 0; i < edit->port_count && status == STATUS_DONE; i++) {
-		rule.port = edit->ports[i];
+	for (size_t i = 0; i < edit->port_count * users && status == STATUS_DONE; i++) {
+		rule.port = edit->ports[i / users];
+		rule.uid = rule.has_uid ? edit->uids[i % users] : 0;
 		if (policy_replace(policy, &rule))
 			*changed = true;
 	}
 	return status;
 }
 
+static enum status refuse_removal(const struct edit *edit, const struct port_item *port, const uint32_t *uid)
+{
+	char item[PORT_TEXT_MAX], of_port[sizeof(item) + 16] = "", of_user[32] = "";
+
+	if (port)
+		snprintf(of_port, sizeof(of_port), " for port %s", port_format(port, item));
+	if (uid)
+		snprintf(of_user, sizeof(of_user), " of user %u", *uid);
+	return fail(STATUS_FAILED, "%s has no rule%s%s, so nothing was removed; see: sockaccept-ctl list", edit->path,
+		    of_port, of_user);
+}
+
 static enum status remove_rules(struct kernel *kernel, struct policy *policy, const void *data, bool *changed)
 {
 	const struct edit *edit = data;
-	size_t binary = policy_binary(policy, edit->path), removed = 0;
-	const uint32_t *uid = edit->has_uid ? &edit->uid : NULL;
+	size_t binary = policy_binary(policy, edit->path);
+	size_t ports = edit->port_count ? edit->port_count : 1, users = edit->uid_count ? edit->uid_count : 1;
 
 	(void)kernel;
 	if (edit->resolved && !policy->binaries[binary].resolved) {
@@ -181,19 +200,13 @@ static enum status remove_rules(struct kernel *kernel, struct policy *policy, co
 		if (!policy->binaries[binary].resolved)
 			abort();
 	}
-	if (!edit->port_count)
-		removed = policy_remove(policy, binary, NULL, uid);
-	for (size_t i = 0; i < edit->port_count; i++) {
-		size_t now = policy_remove(policy, binary, &edit->ports[i], uid);
-		char port[PORT_TEXT_MAX];
+	for (size_t i = 0; i < ports * users; i++) {
+		const struct port_item *port = edit->port_count ? &edit->ports[i / users] : NULL;
+		const uint32_t *uid = edit->uid_count ? &edit->uids[i % users] : NULL;
 
-		if (!now)
-			return fail(STATUS_FAILED, "%s has no rule for port %s, so nothing was removed; see: sockaccept-ctl "
-				    "list", edit->path, port_format(&edit->ports[i], port));
-		removed += now;
+		if (!policy_remove(policy, binary, port, uid))
+			return refuse_removal(edit, port, uid);
 	}
-	if (!removed)
-		return fail(STATUS_FAILED, "%s has no such rule; see: sockaccept-ctl list", edit->path);
 	*changed = true;
 	return STATUS_DONE;
 }
@@ -214,6 +227,7 @@ enum status verb_rule(const struct invocation *invocation)
 		printf("Nothing to do: the live policy says so already.\n");
 	free(edit.resolved);
 	free(edit.ports);
+	free(edit.uids);
 	return status;
 }
 

@@ -41,7 +41,7 @@ static const struct {
 	const char *name, *summary;
 } options[] = {
 	{ OPTION_JSON, "--json", "JSON instead of text" },
-	{ OPTION_USER, "--user NAME", "a rule for callers with this effective user, by name or id" },
+	{ OPTION_USER, "--user NAME,...", "a rule for each of these effective users, by name or id" },
 	{ OPTION_ALL, "--all", "accepted connections too" },
 	{ OPTION_FOLLOW, "--follow", "go on with new events as they come" },
 	{ OPTION_PORTS, "--ports", "decisions by binary, port and verdict instead of rules" },
@@ -81,7 +81,7 @@ void help_verb(const struct verb *verb)
 		puts("");
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (verb->options & options[i].option)
-			printf("  %-14s  %s\n", options[i].name, options[i].summary);
+			printf("  %-15s  %s\n", options[i].name, options[i].summary);
 }
 
 const struct verb *verb_find(const char *name)

@@ -6,13 +6,10 @@
  */
 #include "policy/ini_section.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "policy/cleanup.h"
 #include "policy/port.h"
@@ -351,81 +348,17 @@ static bool take_port(struct builder *b, const char *text)
 	return !problem;
 }
 
-static bool parse_uid(const char *text, uint32_t *uid)
-{
-	unsigned long long number;
-
-	if (strlen(text) > 10 || (text[0] == '0' && text[1]))
-		return false;
-	number = strtoull(text, NULL, 10);
-	*uid = (uint32_t)number;
-	return number < UINT32_MAX; /* the highest is (uid_t)-1: no user */
-}
-
-/* Asks the system once for each name: with users in a directory service each question takes its time. */
-static const struct known_user *look_up(struct builder *b, const char *name)
-{
-	struct known_user user = { 0 };
-	struct passwd *entry;
-
-	for (size_t i = 0; i < b->user_count; i++)
-		if (strcmp(b->users[i].name, name) == 0)
-			return &b->users[i];
-	errno = 0;
-	entry = getpwnam(name);
-	if (entry)
-		user.uid = entry->pw_uid;
-	else
-		user.error = errno ? errno : ENOENT;
-	user.name = must(strdup(name));
-	APPEND(b->users, b->user_count, user);
-	return &b->users[b->user_count - 1];
-}
-
-/* For "no such name" getpwnam() has a choice of errors; any other means that it couldn't find out. */
-static bool is_unknown(int error)
-{
-	return error == ENOENT || error == ESRCH || error == EBADF || error == EPERM;
-}
-
-static bool find_user(struct builder *b, const char *text, uint32_t *uid)
-{
-	const struct known_user *user;
-
-	if (strpbrk(text, " \t")) {
-		builder_error(b, b->line, "user '%s': a name has no blanks in it; put a comma between two",
-			      text);
-		return false;
-	}
-	user = look_up(b, text);
-	*uid = user->uid;
-	if (!user->error)
-		return true;
-	if (!is_unknown(user->error))
-		builder_error(b, b->line, "user '%s' cannot be looked up: %s; give the numeric id", text,
-			      strerror(user->error));
-	else if (strcasecmp(text, "any") == 0)
-		builder_error(b, b->line, "unknown user '%s'; a rule without 'user' is for all users", text);
-	else
-		builder_error(b, b->line, "unknown user '%s'; create it, or give its numeric id", text);
-	return false;
-}
-
 static bool take_user(struct builder *b, const char *text)
 {
 	struct section *s = &b->section;
-	uint32_t uid;
+	uint32_t uid = 0;
+	_cleanup_free_ char *problem = user_read(&b->users, text, &uid);
 
-	if (text[strspn(text, "0123456789")]) {
-		if (!find_user(b, text, &uid))
-			return false;
-	} else if (!parse_uid(text, &uid)) {
-		builder_error(b, b->line, "user id %s is none; ids go from 0 to 4294967294", text);
-		return false;
-	}
-	if (has_room(b, s->uid_count))
+	if (problem)
+		builder_error(b, b->line, "%s", problem);
+	else if (has_room(b, s->uid_count))
 		APPEND(s->uids, s->uid_count, uid);
-	return true;
+	return !problem;
 }
 
 /* Stops at the first bad item: one line, one error. */
@@ -512,7 +445,5 @@ void builder_pair(struct builder *b, const char *name, const char *value)
 void builder_end(struct builder *b)
 {
 	end_section(b);
-	for (size_t i = 0; i < b->user_count; i++)
-		free(b->users[i].name);
-	free(b->users);
+	user_cache_clear(&b->users);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "policy/ini.h"
+#include "policy/user.h"
 
 #define SETTINGS_SECTION "sockaccept"
 
@@ -55,12 +56,6 @@ struct section {
 	size_t port_count;
 };
 
-struct known_user {
-	char *name;
-	int error; /* 0: known */
-	uint32_t uid;
-};
-
 struct builder {
 	const char *file;
 	struct ini_settings *settings;
@@ -75,8 +70,7 @@ struct builder {
 	enum key key;        /* that an indented line would continue */
 	unsigned comma_line; /* of a list whose last line ended with a comma; 0: none */
 
-	struct known_user *users;
-	size_t user_count;
+	struct user_cache users;
 };
 
 /* Reports an error, up to a number of them; then says so, and stops. */

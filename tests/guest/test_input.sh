@@ -47,7 +47,9 @@ usage_errors() {
 	expect_status 2 "$sockaccept" list --follow
 	expect_status 2 "$sockaccept" list --nonsense
 	expect_status 2 "$sockaccept" allow any 80 --user
-	expect_status 2 "$sockaccept" allow any 80 --user no-such-user
+	for user in no-such-user root,no-such-user 'root,' '' 4294967295 00 'root daemon'; do
+		expect_status 2 "$sockaccept" allow any 80 --user "$user"
+	done
 	for port in 65536 0x50 -1 80-79 80- 80/udp 80/ '' http '80 81'; do
 		expect_status 2 "$sockaccept" allow any -- "$port"
 	done

@@ -8,7 +8,7 @@ user=4242
 
 # as_user: the probe as another user, on one port
 as_user() {
-	setpriv --reuid $user --regid $user --clear-groups "$probe" accept inet accept "$1" || true
+	setpriv --reuid "$user" --regid "$user" --clear-groups "$probe" accept inet accept "$1" || true
 }
 
 named_beats_any() {
@@ -79,6 +79,26 @@ user_beats_none() {
 	expect "user $user on 21631, denied" EPERM "$(as_user 21631)"
 	expect "the event's user" $user "$(last_event | value uid)"
 	expect "the deciding rule" "cli: deny 21631 user $user" "$(last_event | value rule)"
+}
+
+users_of_a_verb() {
+	deny_all
+	expect "user $user, before" EPERM "$(as_user 21690)"
+	ctl allow "$probe" 21690 21691 --user "root,$user,0"
+	expect "rules" 4 "$(state rules)"
+	accepts 21690 21691
+	expect "user $user" accepted "$(as_user 21691)"
+	expect "another user" EPERM "$(user=65534 as_user 21691)"
+	expect_status 1 "$sockaccept" remove "$probe" 21690 --user "$user,1"
+	expect_said 'for port 21690 of user 1, so nothing was removed'
+	expect_status 1 "$sockaccept" remove "$probe" --user 1
+	expect "rules, after a removal that failed" 4 "$(state rules)"
+	ctl remove "$probe" --user "$user"
+	expect "user $user, removed" EPERM "$(as_user 21691)"
+	accepts 21690 21691
+	expect_status 1 "$sockaccept" remove "$probe" 21690,21691 --user 'root, daemon'
+	ctl remove "$probe" 21690,21691 --user root
+	is_denied 21690 21691
 }
 
 last_word_counts() {
@@ -184,6 +204,7 @@ test_case named_beats_any
 test_case narrower_beats_wider
 test_case deny_beats_allow
 test_case user_beats_none
+test_case users_of_a_verb
 test_case last_word_counts
 test_case hits_are_counted_and_kept
 test_case remove_removes
