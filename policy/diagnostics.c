@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WARNINGS_SHOWN 20
+
 /* Makes room for one more. The list has no count of its room: it doubles at each power of two. */
 static struct diagnostic *next_slot(struct diagnostics *d)
 {
@@ -56,6 +58,17 @@ void diagnostics_warning(struct diagnostics *d, const char *file, unsigned line,
 	va_start(arguments, format);
 	add(d, SEVERITY_WARNING, file, line, format, arguments);
 	va_end(arguments);
+}
+
+bool warning_kind_shows(struct warning_kind *kind)
+{
+	return kind->count++ < WARNINGS_SHOWN;
+}
+
+void warning_kind_end(const struct warning_kind *kind, struct diagnostics *d, const char *rest)
+{
+	if (kind->count > WARNINGS_SHOWN)
+		diagnostics_warning(d, NULL, 0, "%zu more %s", kind->count - WARNINGS_SHOWN, rest);
 }
 
 void diagnostics_clear(struct diagnostics *d)

@@ -5,6 +5,7 @@
 #ifndef SOCKACCEPT_DIAGNOSTICS_H
 #define SOCKACCEPT_DIAGNOSTICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum severity {
@@ -34,6 +35,20 @@ void diagnostics_error(struct diagnostics *d, const char *file, unsigned line, c
 	__attribute__((format(printf, 4, 5)));
 void diagnostics_warning(struct diagnostics *d, const char *file, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/*
+ * Warnings of one kind, of which there can be as many as binaries: the first ones are shown, the others counted.
+ * Zero-initialised.
+ */
+struct warning_kind {
+	size_t count;
+};
+
+/* Counts one. Returns whether it is to be shown. */
+bool warning_kind_shows(struct warning_kind *kind);
+
+/* Ends a kind: if some were not shown, warns of "N more REST". */
+void warning_kind_end(const struct warning_kind *kind, struct diagnostics *d, const char *rest);
 
 /* Frees all and leaves `d` empty. */
 void diagnostics_clear(struct diagnostics *d);

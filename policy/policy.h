@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "bpf/sockaccept.h"
 
@@ -36,6 +37,9 @@ struct binary {
 	uint32_t number; /* its entry's number in the kernel; BINARY_ANY for any, or until it is known */
 	char *file;      /* the policy file that names it first, and its line; NULL: none does */
 	unsigned line;
+	mode_t mode;     /* what resolve_policy() saw of the file; 0: it isn't there, or was not looked at */
+	uid_t uid;
+	gid_t gid;
 };
 
 struct rule {

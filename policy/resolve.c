@@ -17,8 +17,6 @@
 #define LINKS_FOLLOWED 40
 /* Files are replaced while we look: so often is it tried to find one that neither comes nor goes meanwhile. */
 #define TRIES 100
-/* Of binaries that are not there yet: the rest is counted. */
-#define MISSING_SHOWN 20
 
 char *path_join(const char *directory, const char *name)
 {
@@ -73,6 +71,18 @@ static int fail_on_way(char **message, const char *path, const char *directory, 
 					strerror(error)));
 	return fail(message, -error,
 		    text_format("%s: cannot be looked up: %s; correct the path", path, strerror(error)));
+}
+
+static int check_present(const char *path, const char *real, struct stat *st, char **message)
+{
+	if (stat(real, st) < 0)
+		return errno == ENOENT ? -EAGAIN : fail_on_way(message, path, real, errno);
+	if (S_ISDIR(st->st_mode))
+		return fail(message, -EISDIR, text_format("%s: is a directory; name the file in it", path));
+	if (!S_ISREG(st->st_mode))
+		return fail(message, -EINVAL,
+			    text_format("%s: is %s; name a program's file", path, file_kind(st->st_mode)));
+	return 0;
 }
 
 /* The directory part of `path`, resolved, and the name in it. `shown` is the path that the rule gives. */
@@ -135,42 +145,28 @@ static int resolve_missing(const char *path, char **resolved, char **message)
 	return fail_on_way(message, path, path, ELOOP);
 }
 
-static int check_present(const char *path, const char *real, char **message)
-{
-	struct stat st;
-
-	if (stat(real, &st) < 0)
-		return errno == ENOENT ? 0 : fail_on_way(message, path, real, errno); /* just replaced */
-	if (S_ISDIR(st.st_mode))
-		return fail(message, -EISDIR, text_format("%s: is a directory; name the file in it", path));
-	if (!S_ISREG(st.st_mode))
-		return fail(message, -EINVAL,
-			    text_format("%s: is %s; name a program's file", path, file_kind(st.st_mode)));
-	return 0;
-}
-
-/* As resolve(), but -EAGAIN, with no message, if the file came while it was being found missing. */
-static int resolve_once(const char *path, char **resolved, bool *missing, char **message)
+/* As resolve(), but -EAGAIN, with no message, if the file came or went meanwhile. */
+static int resolve_once(const char *path, char **resolved, struct stat *st, char **message)
 {
 	_cleanup_free_ char *real = realpath(path, NULL);
 	int error;
 
-	*missing = !real && errno == ENOENT;
-	if (*missing)
+	if (!real && errno == ENOENT)
 		return resolve_missing(path, resolved, message);
 	if (!real)
 		return fail_on_way(message, path, path, errno);
-	error = check_present(path, real, message);
+	error = check_present(path, real, st, message);
 	if (error)
 		return error;
 	*resolved = TAKE_PTR(real);
 	return 0;
 }
 
-static int resolve(const char *path, char **resolved, bool *missing, char **message)
+/* *st: of the file; its mode stays as it is if the file isn't there. */
+static int resolve(const char *path, char **resolved, struct stat *st, char **message)
 {
 	for (int tries = 0; tries < TRIES; tries++) {
-		int error = resolve_once(path, resolved, missing, message);
+		int error = resolve_once(path, resolved, st, message);
 
 		if (error != -EAGAIN)
 			return error;
@@ -180,9 +176,11 @@ static int resolve(const char *path, char **resolved, bool *missing, char **mess
 
 char *resolve_path(const char *path, char **resolved, bool *missing)
 {
+	struct stat st = { 0 };
 	char *message = NULL;
 
-	resolve(path, resolved, missing, &message);
+	if (!resolve(path, resolved, &st, &message))
+		*missing = !st.st_mode;
 	return message;
 }
 
@@ -207,40 +205,41 @@ static void remember_directory(struct last_directory *last, const char *path)
 }
 
 /* Resolves `path` if it is a plain file, or nothing yet, in the last directory. Returns false if it isn't. */
-static bool resolve_in_last(const struct last_directory *last, const char *path, char **resolved, bool *missing)
+static bool resolve_in_last(const struct last_directory *last, const char *path, char **resolved, struct stat *st)
 {
 	_cleanup_free_ char *entry = NULL;
-	struct stat st;
-	int error;
+	struct stat seen = { 0 };
 
 	if (!last->resolved || strlen(last->given) != directory_bytes(path) ||
 	    strncmp(last->given, path, directory_bytes(path)) != 0 || is_directory_name(strrchr(path, '/') + 1))
 		return false;
 	entry = path_join(last->resolved, strrchr(path, '/') + 1);
-	error = lstat(entry, &st) ? errno : 0;
-	if (error ? error != ENOENT : !S_ISREG(st.st_mode))
+	if (lstat(entry, &seen) ? errno != ENOENT : !S_ISREG(seen.st_mode))
 		return false;
-	*missing = error;
+	*st = seen;
 	*resolved = TAKE_PTR(entry);
 	return true;
 }
 
-static void resolve_binary(struct binary *binary, bool lenient, struct last_directory *last, size_t *missing_count,
-			   struct diagnostics *diagnostics)
+static void resolve_binary(struct binary *binary, bool lenient, struct last_directory *last,
+			   struct warning_kind *missing, struct diagnostics *diagnostics)
 {
 	_cleanup_free_ char *message = NULL;
-	bool missing = false;
+	struct stat st = { 0 };
 	int error = 0;
 
-	if (!resolve_in_last(last, binary->path, &binary->resolved, &missing)) {
-		error = resolve(binary->path, &binary->resolved, &missing, &message);
+	if (!resolve_in_last(last, binary->path, &binary->resolved, &st)) {
+		error = resolve(binary->path, &binary->resolved, &st, &message);
 		remember_directory(last, binary->path);
 	}
+	binary->mode = st.st_mode;
+	binary->uid = st.st_uid;
+	binary->gid = st.st_gid;
 	if (error == -EACCES && lenient)
 		diagnostics_warning(diagnostics, binary->file, binary->line, "%s", message);
 	else if (error)
 		diagnostics_error(diagnostics, binary->file, binary->line, "%s", message);
-	else if (missing && (*missing_count)++ < MISSING_SHOWN)
+	else if (!st.st_mode && warning_kind_shows(missing))
 		diagnostics_warning(diagnostics, binary->file, binary->line,
 				    "%s: no such file yet; the rule waits for it", binary->path);
 }
@@ -248,7 +247,7 @@ static void resolve_binary(struct binary *binary, bool lenient, struct last_dire
 void resolve_policy(struct policy *policy, bool lenient, struct diagnostics *diagnostics)
 {
 	struct last_directory last = { 0 };
-	size_t missing = 0;
+	struct warning_kind missing = { 0 };
 
 	for (size_t i = 0; i < policy->binary_count; i++) {
 		struct binary *binary = &policy->binaries[i];
@@ -256,8 +255,7 @@ void resolve_policy(struct policy *policy, bool lenient, struct diagnostics *dia
 		if (!binary->resolved && strcmp(binary->path, "any") != 0)
 			resolve_binary(binary, lenient, &last, &missing, diagnostics);
 	}
-	if (missing > MISSING_SHOWN)
-		diagnostics_warning(diagnostics, NULL, 0, "%zu more binaries are not there yet", missing - MISSING_SHOWN);
+	warning_kind_end(&missing, diagnostics, "binaries are not there yet");
 	free(last.given);
 	free(last.resolved);
 }

@@ -13,8 +13,9 @@
 
 /*
  * Resolves the paths of all binaries through symbolic links (struct binary, `resolved`): the directory must
- * exist, the file need not (a warning). What can't be looked up for want of permission stays NULL: a warning if
- * `lenient` (for `check`, which anybody may run), otherwise an error.
+ * exist, the file need not (a warning). What is seen of the file is kept (`mode`, `uid`, `gid`). What can't be
+ * looked up for want of permission stays NULL: a warning if `lenient` (for `check`, which anybody may run),
+ * otherwise an error.
  */
 void resolve_policy(struct policy *policy, bool lenient, struct diagnostics *diagnostics);
 
