@@ -11,6 +11,7 @@
 #include "enforce/output.h"
 #include "enforce/report.h"
 #include "enforce/verb.h"
+#include "policy/advice.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
 #include "policy/resolve.h"
@@ -25,6 +26,8 @@ static enum status read_policy(const char *path, struct policy *policy)
 	source_read(path, false, policy, &diagnostics);
 	if (!diagnostics.errors)
 		resolve_policy(policy, false, &diagnostics);
+	if (!diagnostics.errors)
+		advise_policy(policy, &diagnostics);
 	report_print(&diagnostics);
 	errors = diagnostics.errors;
 	diagnostics_clear(&diagnostics);
@@ -148,8 +151,10 @@ enum status verb_check(const struct invocation *invocation)
 	source_read(invocation->arguments[0], true, &policy, &diagnostics);
 	if (!diagnostics.errors)
 		resolve_policy(&policy, true, &diagnostics);
-	if (!diagnostics.errors)
+	if (!diagnostics.errors) {
+		advise_policy(&policy, &diagnostics);
 		policy_normalise(&policy);
+	}
 	print_check(&diagnostics, &policy, invocation->options & OPTION_JSON);
 	status = diagnostics.errors ? STATUS_INVALID : STATUS_DONE;
 	diagnostics_clear(&diagnostics);
