@@ -18,8 +18,8 @@
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPTION_JSON },   { "user", required_argument, NULL, OPTION_USER },
 	{ "all", no_argument, NULL, OPTION_ALL },     { "follow", no_argument, NULL, OPTION_FOLLOW },
-	{ "ports", no_argument, NULL, OPTION_PORTS }, { "help", no_argument, NULL, 'h' },
-	{ 0 },
+	{ "ports", no_argument, NULL, OPTION_PORTS }, { "no-warnings", no_argument, NULL, OPTION_NO_WARNINGS },
+	{ "help", no_argument, NULL, 'h' },           { 0 },
 };
 
 static enum status usage(const struct verb *verb, const char *what, const char *about)

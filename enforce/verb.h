@@ -17,6 +17,7 @@ enum verb_option {
 	OPTION_ALL = 1 << 2,
 	OPTION_FOLLOW = 1 << 3,
 	OPTION_PORTS = 1 << 4,
+	OPTION_NO_WARNINGS = 1 << 5,
 };
 
 /* One call of a verb, with its options. */

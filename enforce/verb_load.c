@@ -17,17 +17,26 @@
 #include "policy/resolve.h"
 #include "policy/source.h"
 
-/* Reads and resolves the policy at `path`, and reports what is wrong with it. */
-static enum status read_policy(const char *path, struct policy *policy)
+/* Reads and resolves the policy that is asked for. `lenient`: as for check. */
+static void read_policy(const struct invocation *invocation, bool lenient, struct policy *policy,
+			struct diagnostics *diagnostics)
+{
+	source_read(invocation->arguments[0], lenient, policy, diagnostics);
+	if (!diagnostics->errors)
+		resolve_policy(policy, lenient, diagnostics);
+	if (!diagnostics->errors)
+		advise_policy(policy, diagnostics);
+	if (invocation->options & OPTION_NO_WARNINGS)
+		diagnostics_drop_warnings(diagnostics);
+}
+
+/* The same, and reports what is wrong with it. */
+static enum status read_valid(const struct invocation *invocation, struct policy *policy)
 {
 	struct diagnostics diagnostics = { 0 };
 	size_t errors;
 
-	source_read(path, false, policy, &diagnostics);
-	if (!diagnostics.errors)
-		resolve_policy(policy, false, &diagnostics);
-	if (!diagnostics.errors)
-		advise_policy(policy, &diagnostics);
+	read_policy(invocation, false, policy, &diagnostics);
 	report_print(&diagnostics);
 	errors = diagnostics.errors;
 	diagnostics_clear(&diagnostics);
@@ -92,7 +101,7 @@ enum status verb_load(const struct invocation *invocation)
 	if (status != STATUS_DONE)
 		return status;
 	policy_init(&policy);
-	status = read_policy(invocation->arguments[0], &policy);
+	status = read_valid(invocation, &policy);
 	if (status == STATUS_DONE)
 		status = publish(&policy);
 	if (status == STATUS_DONE)
@@ -148,13 +157,9 @@ enum status verb_check(const struct invocation *invocation)
 	enum status status;
 
 	policy_init(&policy);
-	source_read(invocation->arguments[0], true, &policy, &diagnostics);
+	read_policy(invocation, true, &policy, &diagnostics);
 	if (!diagnostics.errors)
-		resolve_policy(&policy, true, &diagnostics);
-	if (!diagnostics.errors) {
-		advise_policy(&policy, &diagnostics);
 		policy_normalise(&policy);
-	}
 	print_check(&diagnostics, &policy, invocation->options & OPTION_JSON);
 	status = diagnostics.errors ? STATUS_INVALID : STATUS_DONE;
 	diagnostics_clear(&diagnostics);

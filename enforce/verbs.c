@@ -9,7 +9,7 @@
 #include "policy/text.h"
 
 const struct verb verbs[] = {
-	{ "load", "[FILE|DIRECTORY]", 0, 1, 0, PRIVILEGE_ATTACH, verb_load,
+	{ "load", "[FILE|DIRECTORY]", 0, 1, OPTION_NO_WARNINGS, PRIVILEGE_ATTACH, verb_load,
 	  "attach if needed, and put this policy in force" },
 	{ "unload", "", 0, 0, 0, PRIVILEGE_READ, verb_unload, "detach and remove everything" },
 	{ "allow", "BINARY PORT...", 2, -1, OPTION_USER, PRIVILEGE_CHANGE, verb_rule,
@@ -30,7 +30,7 @@ const struct verb verbs[] = {
 	  "denials (or every event), oldest first" },
 	{ "identify", "PATH|PID", 1, 1, OPTION_JSON, PRIVILEGE_PROCESS, verb_identify,
 	  "which rules a program or a process has, and why" },
-	{ "check", "[FILE|DIRECTORY]", 0, 1, OPTION_JSON, PRIVILEGE_FILES, verb_check,
+	{ "check", "[FILE|DIRECTORY]", 0, 1, OPTION_JSON | OPTION_NO_WARNINGS, PRIVILEGE_FILES, verb_check,
 	  "validate; no kernel is touched, no privilege needed" },
 	{ "help", "[VERB]", 0, 1, 0, PRIVILEGE_NONE, verb_help, "this help, or that of a verb" },
 };
@@ -45,6 +45,7 @@ static const struct {
 	{ OPTION_ALL, "--all", "accepted connections too" },
 	{ OPTION_FOLLOW, "--follow", "go on with new events as they come" },
 	{ OPTION_PORTS, "--ports", "decisions by binary, port and verdict instead of rules" },
+	{ OPTION_NO_WARNINGS, "--no-warnings", "errors only, no warnings of the policy" },
 };
 
 static const char *const details[] = {

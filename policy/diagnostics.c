@@ -71,12 +71,31 @@ void warning_kind_end(const struct warning_kind *kind, struct diagnostics *d, co
 		diagnostics_warning(d, NULL, 0, "%zu more %s", kind->count - WARNINGS_SHOWN, rest);
 }
 
+static void free_one(struct diagnostic *diagnostic)
+{
+	free(diagnostic->file);
+	free(diagnostic->message);
+}
+
+void diagnostics_drop_warnings(struct diagnostics *d)
+{
+	struct diagnostics kept = { 0 };
+
+	for (size_t i = 0; i < d->count; i++) {
+		if (d->list[i].severity == SEVERITY_WARNING)
+			free_one(&d->list[i]);
+		else
+			*next_slot(&kept) = d->list[i];
+	}
+	free(d->list);
+	kept.errors = d->errors;
+	*d = kept;
+}
+
 void diagnostics_clear(struct diagnostics *d)
 {
-	for (size_t i = 0; i < d->count; i++) {
-		free(d->list[i].file);
-		free(d->list[i].message);
-	}
+	for (size_t i = 0; i < d->count; i++)
+		free_one(&d->list[i]);
 	free(d->list);
 	*d = (struct diagnostics){ 0 };
 }

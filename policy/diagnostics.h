@@ -50,6 +50,9 @@ bool warning_kind_shows(struct warning_kind *kind);
 /* Ends a kind: if some were not shown, warns of "N more REST". */
 void warning_kind_end(const struct warning_kind *kind, struct diagnostics *d, const char *rest);
 
+/* Leaves only the errors. */
+void diagnostics_drop_warnings(struct diagnostics *d);
+
 /* Frees all and leaves `d` empty. */
 void diagnostics_clear(struct diagnostics *d);
 
