@@ -3,7 +3,8 @@
 UNIT := $(basename $(notdir $(wildcard tests/unit/*.c)))
 UNIT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY)) $(B)/enforce/escape.o $(B)/enforce/output.o
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-GUEST_PROGRAMS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,$(wildcard tests/guest/*.c))
+GUEST_PROGRAMS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,$(filter-out %/preload.c,$(wildcard tests/guest/*.c))) \
+	$(B)/tests/guest/preload.so
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
 
 # --- unit -------------------------------------------------------------------------------------
@@ -24,6 +25,9 @@ $(B)/tests/guest/%: tests/guest/%.c tests/guest/loopback.h | $(B)/.made
 # Started so often that a dynamic linker would take most of the time.
 $(B)/tests/guest/upgrade: tests/guest/upgrade.c | $(B)/.made
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -static $< -o $@
+
+$(B)/tests/guest/preload.so: tests/guest/preload.c | $(B)/.made
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared $< -o $@
 
 $(B)/tests/bench/%: tests/bench/%.c | $(B)/.made
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $< -o $@

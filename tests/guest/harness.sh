@@ -21,6 +21,7 @@ upgrade=$base/bin/upgrade
 carry=$base/bin/carry
 forge=$base/bin/forge
 outsider=$base/bin/outsider
+preload=$base/bin/preload.so
 
 passed=0
 failed=0
@@ -164,6 +165,10 @@ until_true() {
 		[ $tries -gt 0 ] || return 1
 		sleep 0.05
 	done
+}
+
+as_nobody() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
 }
 
 # listens PORT: over IPv4 or IPv6

@@ -4,10 +4,6 @@
 
 : "${sockaccept:?}" "${probe:?}" "${work:?}"
 
-as_nobody() {
-	setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
-}
-
 not_root() {
 	deny_all
 	cp policy.ini readable.ini

@@ -20,6 +20,8 @@ ftrace_off_is_said_or_refused() {
 	expect_said ftrace_enabled
 	expect_status 1 "$sockaccept" status --json
 	expect "enforcing" false "$(value enforcing <said)"
+	ctl load --no-warnings policy.ini
+	expect_said 'NOT ENFORCING'
 	accepts 21950 # so it would be wrong to say otherwise
 	echo 1 >$ftrace
 	ctl status
