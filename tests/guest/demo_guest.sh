@@ -28,6 +28,7 @@ wait_for_port() {
 start_servers() {
 	mkdir -p /var/log/nginx /var/lib/nginx
 	cat >nginx.conf <<-END
+		user www-data;
 		error_log /tmp/nginx.log;
 		pid /tmp/nginx.pid;
 		events {}
@@ -67,6 +68,7 @@ policy() {
 
 		[web]
 		binary = /usr/sbin/nginx
+		user   = root, www-data
 		allow  = 80, 443
 		deny   = 8000-8099
 	END

@@ -137,7 +137,8 @@ policies() {
 	' "$1"
 }
 
-# A display that is no policy was marked by mistake, or one that is was not: each has a section header.
+# A display that is no policy was marked by mistake, or one that is was not: each has a section header. No example may
+# make a warning, but that its programs aren't on this machine.
 test_policies() {
 	policies "$man/sockaccept.ini.5" "$work"
 	chmod 644 "$work"/*.ini 2>/dev/null
@@ -150,7 +151,7 @@ test_policies() {
 
 	for file in "$work"/*.ini; do
 		[ -f "$file" ] || continue
-		output=$("$program" check "$file" 2>&1) && output=
+		output=$("$program" check "$file" 2>&1) && output=$(echo "$output" | grep 'warning:' | grep -v 'no such file yet')
 		judge "policy_$(basename "$file" .ini)" "$output"
 	done
 }
