@@ -9,8 +9,9 @@ tests/fuzz/fuzz.sh $((rounds * 60)) || failed=1
 for round in $(seq "$rounds"); do
 	for series in "$@"; do
 		echo "round $round of $rounds, Linux $series"
-		tests/guest/run --kernel "$series" --timeout 1800 tests/guest/suite.sh each_decision_is_of_one_policy \
-			hundred_commands_at_once count_10000_denied_10000_allowed events_under_pressure killed_reload_is_whole || failed=1
+		tests/guest/run --kernel "$series" --timeout 1800 --env UPGRADES=1000 tests/guest/suite.sh \
+			each_decision_is_of_one_policy hundred_commands_at_once count_10000_denied_10000_allowed \
+			events_under_pressure killed_reload_is_whole upgraded_ext4 upgraded_tmpfs upgraded_overlay upgraded_btrfs || failed=1
 	done
 done
 exit $failed

@@ -58,11 +58,6 @@ skip() {
 	exit 77
 }
 
-# remark TEXT...: shown below the test's verdict
-remark() {
-	echo "$*" >>$base/remarks
-}
-
 now() {
 	cut -d ' ' -f 1 /proc/uptime
 }
@@ -77,7 +72,7 @@ test_case() {
 	test=$1
 	[ $# -eq 1 ] || shift
 	began=$(now)
-	rm -rf $work $base/why $base/pids $base/remarks
+	rm -rf $work $base/why $base/pids
 	mkdir $work
 	(
 		set -e
@@ -87,7 +82,6 @@ test_case() {
 	verdict=$?
 	end_background
 	report "$test" $verdict
-	[ ! -e $base/remarks ] || sed 's/^/# /' $base/remarks
 	[ $verdict -eq 0 ] || unloaded
 	[ -z "${TIMES-}" ] || echo "# $test: $(echo "$began $(now)" | awk '{ printf "%.1f s", $2 - $1 }')"
 }

@@ -156,6 +156,28 @@ test_policies() {
 	done
 }
 
+# model_tests: the tests that the threat model names as its proof
+model_tests() {
+	sed -e ':join' -e '/\\$/{N;s/\\\n//;b join' -e '}' "$man/sockaccept.7" |
+		awk '/^\.Sh /{inside = ($0 == ".Sh THREAT MODEL"); next} inside && /^\.Pq /' |
+		grep -o '[a-z0-9]*_[a-z0-9_]*[a-z0-9]' | grep -v '^_' | sort -u
+}
+
+# has_test NAME: also one that is made for each file system
+has_test() {
+	grep -qE "^[[:space:]]*test_case \"?($1|${1%_ext4}_[$]kind)\"?( |\$)" "$top"/tests/guest/test_*.sh
+}
+
+# No claim without a test.
+test_model() {
+	problem=
+	[ -n "$(model_tests)" ] || problem="sockaccept(7) names no test in THREAT MODEL"
+	for name in $(model_tests); do
+		has_test "$name" || problem="$problem there is no test $name;"
+	done
+	judge threat_model "$problem"
+}
+
 if [ ! -x "$program" ]; then
 	echo "$0: there is no $program; run make" >&2
 	exit 1
@@ -170,5 +192,6 @@ else
 	judge lint "mandoc is missing; run tests/packages.sh check"
 fi
 test_policies
+test_model
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# Which name of a file counts, when a path leads elsewhere, and what `identify` says of it.
+
+: "${sockaccept:?}" "${probe:?}" "${traffic:?}" "${work:?}" "${base:?}"
+pid=
+
+# one COPY OUTCOME PORT
+one() {
+	seen=$("$1" accept inet accept "$3") || true
+	expect "$1 accept inet accept $3" "$2" "$seen"
+}
+
+put() {
+	mkdir -p "$(dirname "$1")"
+	cp "$probe" "$1"
+}
+
+# --- names
+
+# A file that is renamed away is what it was, unless its new name has a rule of its own.
+renamed_file_keeps_rule() {
+	put here/program
+	put here/other
+	deny_all
+	ctl allow "$work/here/program" 22200
+	mv here/program here/old
+	one here/old accepted 22200
+	put here/program
+	one here/program accepted 22200
+	one here/old accepted 22200
+	one here/other EPERM 22200
+	ctl deny "$work/here/old" any
+	one here/old EPERM 22200
+	one here/program accepted 22200
+	mv here/other here/old
+	one here/old EPERM 22200
+	expect "the event's binary" "$work/here/old" "$(last_event | value binary)"
+}
+
+# one inode, two names with a rule each: judged by the name that it was started by, whatever was seen before
+each_name_has_its_rule() {
+	put here/first
+	ln here/first here/second
+	ln here/first here/third
+	deny_all
+	ctl allow "$work/here/first" 22210
+	ctl allow "$work/here/second" 22211
+	for _ in 1 2 3; do
+		one here/first accepted 22210
+		one here/second accepted 22211
+		one here/first EPERM 22211
+		one here/second EPERM 22210
+	done
+	put here/other
+	one here/other EPERM 22210
+	# a name without a rule is the file that was tagged, so it is one of the two
+	seen="$(here/third accept inet accept 22210 22211 | tr '\n' ' ')" || true
+	case $seen in
+	"accepted EPERM " | "EPERM accepted ") ;;
+	*) because "the third name: expected what one of the others may, saw $seen" ;;
+	esac
+}
+
+# On overlayfs directories are known by their names: one that is renamed to what a rule says is it.
+renamed_directory_on_overlay() {
+	mkdir upper work lower over
+	mount -t overlay -o "lowerdir=$work/lower,upperdir=$work/upper,workdir=$work/work" overlay over
+	expect "the type of the file system" 794c7630 "$(stat -f -c %t over)"
+	put over/app/program
+	put over/new/program
+	deny_all
+	ctl allow "$work/over/app/program" 22220
+	one over/app/program accepted 22220
+	one over/new/program EPERM 22220
+	one over/new/program EPERM 22220
+	mv over/app over/old
+	mv over/new over/app
+	one over/app/program accepted 22220
+	put over/elsewhere/program
+	one over/elsewhere/program EPERM 22220
+	ctl status
+	umount over
+}
+
+# A rule can't be made so deep that the way to its directory can't be followed.
+too_deep_on_overlay() {
+	mkdir upper work lower over
+	mount -t overlay -o "lowerdir=$work/lower,upperdir=$work/upper,workdir=$work/work" overlay over
+	deep=over
+	for _ in $(seq 65); do deep=$deep/d; done
+	put "$deep/program"
+	put "over/d/d/program"
+	deny_all
+	generation=$(state generation)
+	expect_status 1 "$sockaccept" allow "$work/$deep/program" 22230
+	expect_said 'is over 64 directories deep'
+	expect "the generation" "$generation" "$(state generation)"
+	one "$deep/program" EPERM 22230
+	ctl allow "$work/over/d/d/program" 22230
+	one over/d/d/program accepted 22230
+	one "$deep/program" EPERM 22230
+	umount over
+}
+
+fuse_is_refused() {
+	mkdir there over
+	put there/program
+	bindfs there over
+	expect "the type of the file system" 65735546 "$(stat -f -c %t over)"
+	write_policy policy.ini <<-END
+		[sockaccept]
+		default = deny
+		[there]
+		binary = $work/there/program
+		allow = 22240
+		[over]
+		binary = $work/over/program
+		allow = 22240
+	END
+	deny_all
+	generation=$(state generation)
+	expect_status 1 "$sockaccept" load policy.ini
+	expect_said 'is on FUSE, where a server makes up what is in a directory'
+	expect "the generation" "$generation" "$(state generation)"
+	one there/program EPERM 22240
+	ctl allow "$work/there/program" 22240
+	one there/program accepted 22240
+	one over/program EPERM 22240
+	ctl identify "$work/over/program"
+	expect_said 'is on FUSE'
+	expect_said 'no rule names it'
+	umount over
+}
+
+# --- paths that lead elsewhere
+
+# `alternatives`: the link is switched, `status` says so, `refresh` follows
+refresh_follows_link() {
+	put here/one
+	put here/two
+	ln -s one here/current
+	deny_all
+	ctl allow "$work/here/current" 22250
+	one here/one accepted 22250
+	one here/two EPERM 22250
+	ctl status
+	expect "problems" '[]' "$("$sockaccept" status --json | sed 's/.*"problems":\(\[.*\]\).*/\1/')"
+	ln -sfn two here/current
+	one here/two EPERM 22250
+	expect_status 1 "$sockaccept" status
+	expect_said "$work/here/current leads to $work/here/two by now, and its rules still stand for $work/here/one"
+	expect_status 1 "$sockaccept" status --json
+	expect_said '"problems":["'
+	before=$(hits current)
+	ctl refresh
+	expect_said "$work/here/current stands for $work/here/two, no longer for $work/here/one"
+	expect "hits after a refresh" "$before" "$(hits current)"
+	one here/two accepted 22250
+	one here/one EPERM 22250
+	ctl list
+	expect_said "$work/here/current stands for $work/here/two"
+	ctl status
+	generation=$(state generation)
+	ctl refresh
+	expect_said 'Nothing to do'
+	expect "the generation" "$generation" "$(state generation)"
+}
+
+refresh_follows_directory() {
+	put app/program
+	put next/program
+	deny_all
+	ctl allow "$work/app/program" 22260
+	one app/program accepted 22260
+	mv app old
+	mv next app
+	one app/program EPERM 22260
+	one old/program accepted 22260
+	expect_status 1 "$sockaccept" status
+	expect_said "$work/app/program is in another directory by now"
+	ctl refresh
+	expect_said 'its directory was replaced'
+	one app/program accepted 22260
+	one old/program EPERM 22260
+	rm -r app
+	expect_status 1 "$sockaccept" status
+	expect_said 'there is no directory'
+	ctl refresh
+	expect_said 'its rules go on standing for'
+	mkdir app
+	ctl refresh
+	put app/program
+	one app/program accepted 22260
+	ctl status
+}
+
+# --- identify
+
+identify_tells_rules() {
+	put here/program
+	put here/other
+	ln -s program here/link
+	expect_status 3 "$sockaccept" identify "$work/here/program"
+	load <<-END
+		[sockaccept]
+		default = deny
+		[mine]
+		binary = $work/here/program
+		allow = 22270
+		[all]
+		binary = any
+		deny = 23
+	END
+	ctl identify "$work/here/link"
+	expect_said "$work/here/link leads to $work/here/program"
+	expect_said "its name in its directory is what rules name"
+	grep -q '^mine .*allow .*22270' said || because "the binary's rule isn't shown: $(cat said)"
+	grep -q '^all .*deny .*23' said || because "the rule for any isn't shown: $(cat said)"
+	ctl identify "$work/here/other"
+	expect_said 'no rule names it'
+	! grep -q '^mine' said || because "another's rule is shown: $(cat said)"
+	ctl identify "$work/here/missing"
+	expect_said 'there is no such file yet'
+	mv here/program here/old
+	ctl identify "$work/here/old"
+	expect_said 'but the file had or has another that rules name'
+	"$sockaccept" identify --json "$work/here/old" >identified
+	judge 'said = json.load(open(sys.argv[1]))
+program = sys.argv[2]
+if said["schema"] != 1 or said["binary"] != program or said["file"] == program: sys.exit("who it is: %s" % said)
+if [r["section"] for r in said["rules"]] != ["mine", "all"]: sys.exit("its rules: %s" % said)' identified "$work/here/program"
+	expect_status 2 "$sockaccept" identify here/program
+	expect_said 'neither an absolute path nor the number of a process'
+	expect_status 1 "$sockaccept" identify "$work/here"
+	expect_said 'is a directory'
+}
+
+identify_tells_script() {
+	printf '#!/usr/bin/python3 -S\nprint()\n' >script
+	printf '#!/usr/bin/env python3\nprint()\n' >by_env
+	chmod 755 script by_env
+	deny_all
+	ctl allow "$(readlink -f /usr/bin/python3)" 22280
+	ctl identify "$work/script"
+	expect_said "$work/script is a script: its interpreter /usr/bin/python3 is judged in its place"
+	expect_said 'its name in its directory is what rules name'
+	ctl identify "$work/by_env"
+	expect_said 'env goes on to run python3'
+	printf 'plain\n' >plain
+	ctl identify "$work/plain"
+	expect_said 'it is not executable'
+}
+
+# A running process: as it was started, replaced since, deleted since, in namespaces, and one without a file.
+identify_tells_process() {
+	mkdir here
+	cp "$traffic" here/server
+	deny_all
+	ctl allow "$work/here/server" 22290
+	background server here/server serve 22290
+	server=$pid
+	wait_listening 22290
+	ctl identify "$server"
+	expect_said "$work/here/server"
+	expect_said 'its name in its directory is what rules name'
+	! grep -q '^note' said || because "nothing is odd, but it says: $(cat said)"
+	cp "$traffic" here/new
+	mv here/new here/server
+	ctl identify "$server"
+	expect_said 'its file was replaced since it started'
+	expect_said 'its name in its directory is what rules name'
+	rm here/server
+	ctl identify "$server"
+	expect_said 'its file was deleted since it started'
+	ctl identify 2
+	expect_said 'it has no executable'
+	expect_said 'no rule names it'
+	background holder unshare --user --map-root-user --mount sleep 100
+	until_true 20 in_own_namespace "$pid"
+	ctl identify "$pid"
+	expect_said 'it is in a mount namespace of its own'
+	expect_said 'it is in a user namespace'
+	expect_status 1 "$sockaccept" identify 99999999
+	expect_said 'there is no process'
+	finish "$server"
+}
+
+in_own_namespace() {
+	[ "$(readlink "/proc/$1/ns/user")" != "$(readlink /proc/1/ns/user)" ] &&
+		[ "$(readlink "/proc/$1/ns/mnt")" != "$(readlink /proc/1/ns/mnt)" ]
+}
+
+test_case renamed_file_keeps_rule
+test_case each_name_has_its_rule
+test_case renamed_directory_on_overlay
+test_case too_deep_on_overlay
+test_case fuse_is_refused
+test_case refresh_follows_link
+test_case refresh_follows_directory
+unloaded
+test_case identify_tells_rules
+test_case identify_tells_script
+test_case identify_tells_process
