@@ -96,7 +96,7 @@ static __always_inline __u32 find_by_names(struct entry_key *key, struct dentry 
 	struct dentry *root = dentry->d_parent->d_inode->i_sb->s_root;
 	const __u32 *step;
 
-	for (int depth = 0; depth <= MAX_STEPS; depth++) {
+	for (int depth = 0; depth < 1 + MAX_STEPS; depth++) {
 		if (dentry == root)
 			break;
 		step = find_name(key, dentry);

@@ -202,7 +202,7 @@ static __always_inline void write_steps(struct bpf_iter__task_file *ctx, struct 
 	struct dentry *root = dentry->d_inode->i_sb->s_root;
 
 	identity->flags = FILE_STEP;
-	for (int depth = 0; depth <= MAX_STEPS; depth++) {
+	for (int depth = 0; depth < MAX_STEPS; depth++) {
 		if (dentry == root)
 			break;
 		write_name(ctx, identity, dentry);

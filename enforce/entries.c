@@ -255,7 +255,7 @@ static enum status number_batch(const struct kernel *kernel, struct batch *batch
 	for (struct binary *binary = first; binary < last && status == STATUS_DONE; binary++) {
 		if (!needs_number(binary))
 			continue;
-		if (!same_directory(binary->resolved, batch->binary[at]->resolved))
+		if (at + 1 < batch->count && !same_directory(binary->resolved, batch->binary[at]->resolved))
 			at++;
 		status = batch->give ? give_binary(kernel, batch->fd[at], &batch->identity[at], binary) :
 				       find_binary(kernel, &batch->identity[at], binary);

@@ -41,10 +41,9 @@ static void copy_binaries(const struct policy *from, struct policy *to)
 	}
 }
 
-/* What is amiss with a binary, or NULL. Takes `problem` over, which is that of resolving its path. */
-static char *describe(const struct binary *then, const struct binary *now, char *problem)
+/* What is amiss with a binary, to be freed, or NULL. `problem`: that of resolving its path, or NULL. */
+static char *describe(const struct binary *then, const struct binary *now, const char *problem)
 {
-	_cleanup_free_ char *owned = problem;
 	const char *file = then->resolved ? then->resolved : then->path;
 
 	if (problem)
@@ -76,6 +75,7 @@ enum status moved_find(const struct kernel *kernel, const struct policy *policy,
 	for (size_t i = 0; i < policy->binary_count; i++) {
 		char *text = describe(&policy->binaries[i], &now.binaries[i], problems[i]);
 
+		free(problems[i]);
 		if (text)
 			add(moved, text);
 	}

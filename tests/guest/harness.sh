@@ -81,6 +81,7 @@ test_case() {
 	) >$base/output 2>&1 </dev/null
 	verdict=$?
 	end_background
+	unmount_left
 	report "$test" $verdict
 	[ $verdict -eq 0 ] || unloaded
 	[ -z "${TIMES-}" ] || echo "# $test: $(echo "$began $(now)" | awk '{ printf "%.1f s", $2 - $1 }')"
@@ -148,6 +149,13 @@ end_background() {
 	done <$base/pids
 	# the subshell that was their parent is gone: there is nothing to wait for
 	rm -f $base/pids
+}
+
+# Unmounts what a test that failed has left.
+unmount_left() {
+	cut -d ' ' -f 2 /proc/mounts | grep "^$work/" | sort -r | while read -r left; do
+		umount -l "$left"
+	done
 }
 
 # until_true SECONDS COMMAND...: repeats the command until it succeeds. Fails when the time is up.

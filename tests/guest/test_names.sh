@@ -108,7 +108,7 @@ fuse_is_refused() {
 	put there/program
 	bindfs there over
 	expect "the type of the file system" 65735546 "$(stat -f -c %t over)"
-	write_policy policy.ini <<-END
+	write_policy fuse.ini <<-END
 		[sockaccept]
 		default = deny
 		[there]
@@ -120,7 +120,7 @@ fuse_is_refused() {
 	END
 	deny_all
 	generation=$(state generation)
-	expect_status 1 "$sockaccept" load policy.ini
+	expect_status 1 "$sockaccept" load fuse.ini
 	expect_said 'is on FUSE, where a server makes up what is in a directory'
 	expect "the generation" "$generation" "$(state generation)"
 	one there/program EPERM 22240

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# What is out of scope: connections that come about, or change hands, without an accept(2) of the binary that has them.
+
+: "${sockaccept:?}" "${work:?}"
+
+# outside SCRIPT [PORT]: python3, which the policy denies, prints "connected" if it got a connection all the same
+outside() {
+	seen=$(timeout 20 python3 -S -c "import os, socket, sys
+$1" "${2-}" 2>&1) || true
+}
+
+# denied_python: its accept() is refused, and counted
+denied_python() {
+	outside 'l = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+c = socket.create_connection(l.getsockname())
+try: l.accept(); print("accepted")
+except PermissionError: print("EPERM")' "$1"
+	expect "an accept() of python3" "$2" "$seen"
+}
+
+# Two ends that connect to each other at once; on one machine a socket can do so with itself.
+simultaneous_open_is_not_seen() {
+	denied_python 22400 accepted
+	deny_all
+	denied_python 22400 EPERM
+	before=$(state allow deny)
+	outside 's = socket.socket()
+s.bind(("127.0.0.1", int(sys.argv[1])))
+s.connect(s.getsockname())
+s.sendall(b"x")
+print("connected" if s.recv(1) == b"x" else "not")' 22401
+	expect "a simultaneous open" connected "$seen"
+	expect "decisions" "$before" "$(state allow deny)"
+	ctl allow "$(readlink -f /usr/bin/python3)" 22400
+	denied_python 22400 accepted
+}
+
+datagrams_are_not_seen() {
+	deny_all
+	denied_python 22410 EPERM
+	outside 's = socket.socket(type=socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", int(sys.argv[1])))
+socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", s.getsockname())
+print("received" if s.recv(1) == b"x" else "not")' 22411
+	expect "a datagram" received "$seen"
+}
+
+# one socket that has many associations hands out messages, never connections
+one_to_many_sctp_is_not_seen() {
+	deny_all
+	denied_python 22420 EPERM
+	outside 'try: s = socket.socket(socket.AF_INET, socket.SOCK_SEQPACKET, 132)
+except OSError as e: sys.exit(print("no SCTP:", e))
+s.bind(("127.0.0.1", int(sys.argv[1])))
+s.listen()
+c = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
+c.connect(s.getsockname())
+c.sendall(b"x")
+print("received" if s.recv(1) == b"x" else "not")' 22421
+	case $seen in
+	'no SCTP'*) skip "this kernel has $seen" ;;
+	esac
+	expect "a message over SCTP" received "$seen"
+}
+
+# An allowed program passes what it accepted to one that may not.
+accepted_connection_can_be_passed_on() {
+	denied=$(readlink -f /usr/bin/python3)
+	cp "$denied" allowed
+	deny_all
+	denied_python 22430 EPERM
+	ctl allow "$work/allowed" 22430
+	denied_python 22430 EPERM
+	# /usr/bin/python3 has the connection in the end; it is started by the copy that accepts
+	seen=$(timeout 20 "$work/allowed" -S -c "import os, socket, sys
+l = socket.create_server(('127.0.0.1', 22430))
+c = socket.create_connection(l.getsockname())
+s = l.accept()[0]
+c.sendall(b'x')
+os.set_inheritable(s.fileno(), True)
+os.execv('$denied', ['$denied', '-S', '-c', 'import os, sys; print(os.readlink(\"/proc/self/exe\"), os.read(int(sys.argv[1]), 1).decode())', str(s.fileno())])" 2>&1) || true
+	expect "who reads from the accepted connection" "$denied x" "$seen"
+}
+
+test_case simultaneous_open_is_not_seen
+test_case datagrams_are_not_seen
+test_case one_to_many_sctp_is_not_seen
+test_case accepted_connection_can_be_passed_on
