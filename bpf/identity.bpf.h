@@ -20,13 +20,20 @@
  * give each directory one that no other has or will have while it is mounted: a generation, drawn at random or
  * counted up, tells apart what had the same inode number one after the other.
  */
-static __always_inline __u32 worth_of(struct super_block *sb)
+static __always_inline __u32 worth_of(struct inode *inode)
 {
+	struct super_block *sb = inode->i_sb;
+
 	if (sb->s_user_ns->level != 0)
 		return FILE_IN_USER_NAMESPACE;
+	if (inode->i_flags & S_CASEFOLD)
+		return FILE_FOLDS_CASE;
 	switch (sb->s_magic) {
 	case FUSE_SUPER_MAGIC:
 		return FILE_ON_FUSE;
+	case MSDOS_SUPER_MAGIC:
+	case EXFAT_SUPER_MAGIC:
+		return FILE_FOLDS_CASE;
 	case EXT4_SUPER_MAGIC:
 	case XFS_SUPER_MAGIC:
 	case F2FS_SUPER_MAGIC:
@@ -37,28 +44,29 @@ static __always_inline __u32 worth_of(struct super_block *sb)
 		return FILE_BY_NAMES;
 	}
 }
-#define FILE_WORTHLESS (FILE_IN_USER_NAMESPACE | FILE_ON_FUSE | FILE_NO_SUBVOLUME | FILE_NO_SUPERBLOCK)
+#define FILE_WORTHLESS \
+	(FILE_IN_USER_NAMESPACE | FILE_ON_FUSE | FILE_FOLDS_CASE | FILE_NO_SUBVOLUME | FILE_NO_SUPERBLOCK)
 
 /* True, and *subvolume is that of a directory on btrfs; false: user space hasn't said where it stands. */
 static __always_inline bool subvolume_of(struct dentry *dentry, const struct state *state, __u64 *subvolume)
 {
-	__u64 inode = 0, root = 0;
+	__u64 at = 0;
 
 	if (!state->btrfs.known)
 		return false;
 	/* As a number: the verifier knows no bounds of what an inode is inside of. */
-	bpf_probe_read_kernel(&inode, sizeof(inode), &dentry->d_inode);
-	bpf_probe_read_kernel(&root, sizeof(root), (void *)(inode - state->btrfs.inode + state->btrfs.root));
-	return !bpf_probe_read_kernel(subvolume, sizeof(*subvolume), (void *)(root + state->btrfs.objectid));
+	bpf_probe_read_kernel(&at, sizeof(at), &dentry->d_inode);
+	bpf_probe_read_kernel(&at, sizeof(at), (void *)(at - state->btrfs.inode + state->btrfs.root));
+	return !bpf_probe_read_kernel(subvolume, sizeof(*subvolume), (void *)(at + state->btrfs.objectid));
 }
 
 /* The number of a superblock; 0: no rule was made on it yet. */
 static __always_inline __u32 superblock_number(struct super_block *sb)
 {
 	__u64 address = (__u64)sb;
-	__u32 *number = bpf_map_lookup_elem(&superblocks, &address);
+	struct superblock *known = bpf_map_lookup_elem(&superblocks, &address);
 
-	return number ? *number : 0;
+	return known && known->root == (__u64)sb->s_root ? known->number : 0;
 }
 
 /*
@@ -68,7 +76,7 @@ static __always_inline __u32 superblock_number(struct super_block *sb)
 static __always_inline __u32 directory_of(struct dentry *dentry, const struct state *state, struct directory *directory)
 {
 	struct inode *inode = dentry->d_inode;
-	__u32 flags = worth_of(inode->i_sb);
+	__u32 flags = worth_of(inode);
 
 	directory->superblock = superblock_number(inode->i_sb);
 	if (flags)
@@ -80,51 +88,83 @@ static __always_inline __u32 directory_of(struct dentry *dentry, const struct st
 	return 0;
 }
 
-static __always_inline const __u32 *find_name(struct entry_key *key, struct dentry *dentry)
+/* The name and directory of a dentry change together, in d_move(), with d_seq odd meanwhile (Linux, fs/dcache.c). */
+static __always_inline __u32 sequence_of(struct dentry *dentry)
 {
-	__builtin_memset(key->name, 0, sizeof(key->name));
-	bpf_probe_read_kernel_str(key->name, sizeof(key->name), dentry->d_name.name);
-	return bpf_map_lookup_elem(&entries, key);
+	return *(volatile unsigned int *)&dentry->d_seq.seqcount.sequence;
 }
 
 /*
- * Goes up from `dentry` to the file system's root, in the steps that stand in sockaccept.h. Adds FILE_STEP to *flags
- * if there was a first step: the answer then depends on the names of directories too.
+ * Puts the name of `dentry` into `key`, and its hash into *hash. Returns the directory in which it had that name, or NULL
+ * if it is being renamed: a name of one moment in the directory of another would be somebody else's.
  */
-static __always_inline __u32 find_by_names(struct entry_key *key, struct dentry *dentry, __u32 *flags)
+static __always_inline struct dentry *read_name(struct dentry *dentry, struct entry_key *key, __u32 *hash)
 {
-	struct dentry *root = dentry->d_parent->d_inode->i_sb->s_root;
-	const __u32 *step;
+	__u32 sequence = sequence_of(dentry);
+	struct dentry *directory = dentry->d_parent;
 
-	for (int depth = 0; depth < 1 + MAX_STEPS; depth++) {
-		if (dentry == root)
-			break;
-		step = find_name(key, dentry);
+	__builtin_memset(key->name, 0, sizeof(key->name));
+	bpf_probe_read_kernel_str(key->name, sizeof(key->name), dentry->d_name.name);
+	*hash = dentry->d_name.hash;
+	return !(sequence & 1) && sequence_of(dentry) == sequence ? directory : 0;
+}
+
+/*
+ * Goes up from the name in `key`, of a file in `directory`, to the file system's root, in the steps that stand in
+ * sockaccept.h. Adds FILE_STEP to *flags if there was a first step: the answer then depends on the names of directories too.
+ */
+static __always_inline __u32 find_by_names(struct entry_key *key, struct dentry *directory, __u32 *flags)
+{
+	struct dentry *root = directory->d_inode->i_sb->s_root;
+	const __u32 *step;
+	__u32 hash;
+
+	for (int depth = 0; depth <= MAX_STEPS; depth++) {
+		step = bpf_map_lookup_elem(&entries, key);
 		if (!step)
 			return 0;
 		*flags |= FILE_STEP;
 		key->directory.inode = *step;
-		dentry = dentry->d_parent;
+		if (directory == root)
+			break;
+		directory = read_name(directory, key, &hash);
+		if (!directory) {
+			*flags |= FILE_MOVING;
+			return 0;
+		}
 	}
-	if (dentry != root)
+	if (directory != root)
 		return 0;
 	__builtin_memset(key->name, 0, sizeof(key->name));
 	step = bpf_map_lookup_elem(&entries, key);
 	return step ? *step : 0;
 }
 
-/* The number of the entry that `dentry` is, or 0: no rule has named it. *flags: those of its directory. */
-static __always_inline __u32 find_entry(struct entry_key *key, struct dentry *dentry, const struct state *state,
-					__u32 *flags)
+/* What came with a look-up. */
+struct found {
+	__u32 flags; /* those of the directory; with FILE_STEP or FILE_MOVING, that there is no entry holds for now only */
+	__u32 hash;  /* that of the name which was looked up */
+};
+
+/*
+ * The number of the entry that `dentry` is, or 0: no rule has named it. Not inlined, as the key takes half of a program's
+ * stack.
+ */
+static __attribute__((noinline)) __u32 find_entry(struct dentry *dentry, const struct state *state, struct found *found)
 {
+	struct entry_key key = {};
+	struct dentry *directory = read_name(dentry, &key, &found->hash);
 	const __u32 *number;
 
-	*flags = directory_of(dentry->d_parent, state, &key->directory);
-	if (*flags & FILE_WORTHLESS || !key->directory.superblock)
+	found->flags = FILE_MOVING;
+	if (!directory)
 		return 0;
-	if (*flags & FILE_BY_NAMES)
-		return find_by_names(key, dentry, flags);
-	number = find_name(key, dentry);
+	found->flags = directory_of(directory, state, &key.directory);
+	if (found->flags & FILE_WORTHLESS || !key.directory.superblock)
+		return 0;
+	if (found->flags & FILE_BY_NAMES)
+		return find_by_names(&key, directory, &found->flags);
+	number = bpf_map_lookup_elem(&entries, &key);
 	return number ? *number : 0;
 }
 
@@ -156,37 +196,48 @@ static __always_inline __u32 unnamed_number(struct file_tag *tag, struct state *
 	return tag->unnamed;
 }
 
+/* If another run is at it, theirs is as good. */
+static __always_inline void keep_lookup(struct inode *inode, struct dentry *dentry, __u32 hash, __u64 epoch,
+					__u32 binary)
+{
+	struct lookup *lookup = bpf_inode_storage_get(&lookups, inode, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	__u64 sequence;
+
+	if (!lookup)
+		return;
+	sequence = *(volatile __u64 *)&lookup->sequence;
+	if (sequence & 1 || __sync_val_compare_and_swap(&lookup->sequence, sequence, sequence + 1) != sequence)
+		return;
+	lookup->dentry = (__u64)dentry;
+	lookup->hash = hash;
+	lookup->epoch = epoch;
+	lookup->binary = binary;
+	__sync_fetch_and_add(&lookup->sequence, 1);
+}
+
 /*
  * Looks up the name of an executable, and keeps the answer. A name that no rule gives leaves the file what it was
- * known to be: so one that is renamed away keeps its rule. Not inlined, as the key takes half of a program's stack.
+ * known to be: so one that is renamed away keeps its rule.
  */
-static __attribute__((noinline)) __u32 look_up(struct inode *inode, struct dentry *dentry, struct state *state)
+static __always_inline __u32 look_up(struct inode *inode, struct dentry *dentry, struct state *state)
 {
 	/* Read before the entries are: one that is added meanwhile makes the answer stale at once. */
 	__u64 epoch = *(volatile __u64 *)&state->entries_epoch;
-	union {
-		struct entry_key key;
-		struct lookup lookup;
-	} u = {};
-	__u32 flags = 0, number = find_entry(&u.key, dentry, state, &flags);
+	struct found found = {};
+	__u32 number = find_entry(dentry, state, &found);
 	struct file_tag *tag = tag_of(inode);
 
 	if (number && tag)
 		tag->named = number;
-	else if (!number && tag && !(flags & FILE_WORTHLESS))
+	else if (!number && tag && !(found.flags & FILE_WORTHLESS))
 		number = tag->named;
 	if (!number) {
 		number = unnamed_number(tag, state);
 		/* A directory above can be renamed to what a rule says without a mark on this name: look again each time. */
-		if (flags & FILE_STEP)
+		if (found.flags & (FILE_STEP | FILE_MOVING))
 			return number;
 	}
-	u.lookup.dentry = (__u64)dentry;
-	u.lookup.hash = dentry->d_name.hash;
-	u.lookup.binary = number;
-	u.lookup.epoch = epoch;
-	bpf_inode_storage_delete(&lookups, inode);
-	bpf_inode_storage_get(&lookups, inode, &u.lookup, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	keep_lookup(inode, dentry, found.hash, epoch, number);
 	return number;
 }
 
@@ -198,20 +249,32 @@ static __always_inline struct file *executable_of(struct task_struct *task)
 	return mm ? mm->exe_file : 0;
 }
 
+/* The answer of the last look-up, if it holds for this name now; 0: it doesn't. */
+static __always_inline __u32 known_binary(struct inode *inode, struct dentry *dentry, const struct state *state)
+{
+	struct lookup *known = bpf_inode_storage_get(&lookups, inode, 0, 0);
+	__u64 sequence;
+	__u32 binary;
+
+	if (!known)
+		return 0;
+	sequence = *(volatile __u64 *)&known->sequence;
+	if (sequence & 1 || known->dentry != (__u64)dentry || known->hash != dentry->d_name.hash ||
+	    known->epoch != *(volatile __u64 *)&state->entries_epoch)
+		return 0;
+	binary = *(volatile __u32 *)&known->binary;
+	return *(volatile __u64 *)&known->sequence == sequence ? binary : 0;
+}
+
 /* The number of the executable `exe`. */
 static __always_inline __u32 binary_of(struct file *exe, struct state *state)
 {
 	struct inode *inode = exe->f_inode;
 	struct dentry *dentry = exe->f_path.dentry;
-	struct lookup *known;
 
 	if (!inode || !dentry)
 		return BINARY_ANY;
-	known = bpf_inode_storage_get(&lookups, inode, 0, 0);
-	if (known && known->dentry == (__u64)dentry && known->hash == dentry->d_name.hash &&
-	    known->epoch == *(volatile __u64 *)&state->entries_epoch)
-		return known->binary;
-	return look_up(inode, dentry, state);
+	return known_binary(inode, dentry, state) ?: look_up(inode, dentry, state);
 }
 
 static __always_inline struct mnt_namespace *namespace_of(struct vfsmount *mnt)

@@ -29,6 +29,9 @@
 #define BTRFS_SUPER_MAGIC 0x9123683e
 #define S_IFMT 0170000
 #define S_IFDIR 0040000
+#define S_CASEFOLD 0x8000
+#define MSDOS_SUPER_MAGIC 0x4d44
+#define EXFAT_SUPER_MAGIC 0x2011bab0
 #define PR_SET_MM 35
 #define PR_SET_MM_EXE_FILE 13
 #define PR_SET_MM_MAP 14
@@ -111,6 +114,7 @@ struct super_block {
 
 struct inode {
 	unsigned short i_mode;
+	unsigned int i_flags;
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	__u32 i_generation;
@@ -126,7 +130,16 @@ struct hlist_bl_node {
 	struct hlist_bl_node **pprev;
 };
 
+typedef struct {
+	unsigned int sequence;
+} seqcount_t;
+
+typedef struct {
+	seqcount_t seqcount;
+} seqcount_spinlock_t;
+
 struct dentry {
+	seqcount_spinlock_t d_seq;
 	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct qstr d_name;

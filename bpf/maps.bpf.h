@@ -44,7 +44,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, __u64);
-	__type(value, __u32);
+	__type(value, struct superblock);
 	__uint(max_entries, MAX_SUPERBLOCKS);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } superblocks SEC(".maps");

@@ -214,6 +214,18 @@ static __attribute__((noinline)) bool record_event(struct state *state, const st
 	return true;
 }
 
+/* Counts towards FORGERY_EVENTS. Two at the turn of a second may both begin the new one. */
+static __always_inline bool may_record_forgery(struct state *state)
+{
+	__u64 second = bpf_ktime_get_boot_ns() >> 30;
+
+	if (*(volatile __u64 *)&state->forgery_second != second) {
+		*(volatile __u64 *)&state->forgery_second = second;
+		*(volatile __u64 *)&state->forgery_events = 0;
+	}
+	return __sync_fetch_and_add(&state->forgery_events, 1) < FORGERY_EVENTS;
+}
+
 /* A prctl() that would forge an identity. What is about a listener is 0. */
 static __attribute__((noinline)) bool record_forgery(struct state *state, const struct decided *decided, __u32 operation)
 {
@@ -229,6 +241,8 @@ static __attribute__((noinline)) bool record_forgery(struct state *state, const 
 	event->sockfd = -1;
 	event->family = event->protocol = 0;
 	event->netns = event->backlog = event->backlog_max = 0;
+	__builtin_memset(&event->local, 0, sizeof(event->local));
+	__builtin_memset(&event->peer, 0, sizeof(event->peer));
 	publish_event(event, ticket);
 	return true;
 }

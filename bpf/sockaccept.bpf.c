@@ -156,7 +156,8 @@ int BPF_PROG(task_prctl, int option, unsigned long arg2, unsigned long arg3, uns
 		return 0;
 	decided.verdict = VERDICT_DENY;
 	__sync_fetch_and_add(&counters->forgeries, 1);
-	CALL(record_forgery(counters, &decided,
+	if (may_record_forgery(counters))
+		CALL(record_forgery(counters, &decided,
 			    what == PR_SET_MM_MAP ? OPERATION_SET_MM_MAP : OPERATION_SET_MM_EXE_FILE));
 	if (decided.policy->mode != MODE_ENFORCE)
 		return 0;
@@ -178,12 +179,14 @@ int BPF_PROG(superblock_free, struct super_block *sb)
 static __always_inline __u32 number_superblock(struct super_block *sb, struct state *state)
 {
 	__u32 number = superblock_number(sb);
+	struct superblock known = { 0 };
 	__u64 address = (__u64)sb;
 
 	if (number)
 		return number;
-	number = (__u32)__sync_fetch_and_add(&state->next_superblock, 1) + 1;
-	bpf_map_update_elem(&superblocks, &address, &number, BPF_NOEXIST);
+	known.root = (__u64)sb->s_root;
+	known.number = (__u32)__sync_fetch_and_add(&state->next_superblock, 1) + 1;
+	bpf_map_update_elem(&superblocks, &address, &known, BPF_ANY);
 	return superblock_number(sb);
 }
 
@@ -203,13 +206,13 @@ static __always_inline void write_steps(struct bpf_iter__task_file *ctx, struct 
 
 	identity->flags = FILE_STEP;
 	for (int depth = 0; depth < MAX_STEPS; depth++) {
-		if (dentry == root)
+		if (dentry == root || dentry == dentry->d_parent)
 			break;
 		write_name(ctx, identity, dentry);
 		dentry = dentry->d_parent;
 	}
 	if (dentry != root)
-		return; /* no end: too many */
+		return; /* no end: too many; or another root than the superblock's, as on NFS */
 	identity->flags = FILE_ROOT;
 	__builtin_memset(identity->name, 0, sizeof(identity->name));
 	bpf_seq_write(ctx->meta->seq, identity, sizeof(*identity));

@@ -9,7 +9,7 @@
  *
  *   name              key                    value                 who writes
  *   policy            u32 0                  the policy image      user space, by replacing it whole
- *   superblocks       u64 address            u32 number            identify_files; sb_free_security removes
+ *   superblocks       u64 address            struct superblock     identify_files; sb_free_security removes
  *   entries           struct entry_key       u32 binary, or step   user space
  *   file_tags         inode (storage)        struct file_tag       user space and the hook
  *   lookups           inode (storage)        struct lookup         the hook
@@ -185,13 +185,13 @@ struct policy_page {
 /* ---------------------------------------------------------------------------------------------
  * Identity: which directory entry is a binary
  *
- * A superblock (a mounted file system) gets a number when a rule is first made on it, never given again until
- * `unload`; the map `superblocks` finds it by its address, and forgets it before the address can be used again.
+ * A superblock (a mounted file system) gets a number when user space first asks about a file on it, never given again
+ * until `unload`; the map `superblocks` finds it by its address, and forgets it before the address can be used again.
  *
  * Where a file system's own numbers are unique and never used again for as long as it is mounted, a directory is
  * known by them: {superblock, subvolume, inode, generation}, and a rule's entry is {directory, file name}.
  *
- * Elsewhere (overlayfs, network file systems, vfat, ...) a directory is known by the names that lead to it from the
+ * Elsewhere (overlayfs, 9p, squashfs, ...) a directory is known by the names that lead to it from the
  * file system's root. The entry is then found in steps, from the file's name upwards; struct directory has the
  * step in place of the inode number:
  *
@@ -200,6 +200,12 @@ struct policy_page {
  *                                   {superblock, step 6}  "usr"   -> step 7
  *                                   {superblock, step 7}  ""      -> binary 3: the empty name is the root
  */
+
+struct superblock {
+	__u64 root; /* address of s_root: one more proof that it is the same, if the hook was off when one went */
+	__u32 number;
+	__u32 reserved;
+};
 
 /* Identifies a directory; computed by directory_of() in bpf/identity.bpf.h alone, never from stat(2). */
 struct directory {
@@ -225,8 +231,10 @@ enum file_flag {
 	FILE_ON_FUSE = 1 << 4,           /* as can the file system's server */
 	FILE_NO_SUBVOLUME = 1 << 5,      /* on btrfs, and state.btrfs isn't set */
 	FILE_NO_SUPERBLOCK = 1 << 6,     /* there is no room for a further one */
-	FILE_UNLINKED = 1 << 7,          /* the name by which it was opened is gone */
-	FILE_IS_DIRECTORY = 1 << 8,
+	FILE_FOLDS_CASE = 1 << 7,        /* so that a name has many spellings */
+	FILE_MOVING = 1 << 8,            /* it is being renamed right now */
+	FILE_UNLINKED = 1 << 9,          /* the name by which it was opened is gone */
+	FILE_IS_DIRECTORY = 1 << 10,
 };
 
 /*
@@ -248,9 +256,10 @@ struct file_tag {
 
 /*
  * The last look-up of a file's name, kept on its inode. It holds for an executable with the same dentry and name
- * while no entry is added. Never changed in place, but replaced.
+ * while no entry is added. Whoever changes it makes `sequence` odd first, and even after.
  */
 struct lookup {
+	__u64 sequence;
 	__u64 dentry; /* its address */
 	__u32 hash;   /* of its name: d_name.hash, into which the kernel mixes the address of the directory's dentry */
 	__u32 binary;
@@ -323,6 +332,8 @@ struct state {
 	__u64 unmediated;
 	__u64 refused_earlier; /* calls that an earlier LSM had refused: returned unchanged */
 	__u64 forgeries;       /* calls of prctl(2) that would forge an identity */
+	__u64 forgery_second;  /* in which the last of them was, of about 1.07 s since boot, ... */
+	__u64 forgery_events;  /* ... and how many of that second asked for an event */
 	__u64 next_seq;        /* one row of numbers for the events of both buffers */
 	struct buffer_state buffer[VERDICTS];
 };
@@ -349,6 +360,12 @@ enum event_flag {
 	EVENT_HAS_PEER = 1 << 1,
 	EVENT_PATH_HINT = 1 << 2, /* path is only what the process itself would see */
 };
+
+/*
+ * Anybody can call prctl(2) in a loop, and must not push denials out of their buffer: what is beyond this many events
+ * a second is only counted.
+ */
+#define FORGERY_EVENTS 16
 
 enum operation {
 	OPERATION_ACCEPT,
@@ -399,11 +416,11 @@ _Static_assert(sizeof(struct directory) == 24, "no padding");
 _Static_assert(sizeof(struct entry_key) == 280, "no padding: it is hashed");
 _Static_assert(sizeof(struct file_identity) == 288, "no padding");
 _Static_assert(sizeof(struct file_tag) == 8, "no padding");
-_Static_assert(sizeof(struct lookup) == 24, "no padding");
+_Static_assert(sizeof(struct lookup) == 32, "no padding");
 _Static_assert(sizeof(struct port_group) == 96, "no padding");
 _Static_assert(sizeof(struct endpoint) == 20, "no padding");
 _Static_assert(sizeof(struct event) == 512, "an event slot is eight cache lines");
 _Static_assert((EVENT_SLOTS & (EVENT_SLOTS - 1)) == 0, "slots are found by a mask");
-_Static_assert(sizeof(struct state) == 176, "no padding");
+_Static_assert(sizeof(struct state) == 192, "no padding");
 
 #endif

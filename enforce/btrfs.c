@@ -47,7 +47,8 @@ static int find_layout(const struct btf *btf, struct btrfs_layout *layout)
 		error = struct_member(btf, "btrfs_root", "root_key", &key, &type);
 	if (!error)
 		error = member_offset(btf, btf__resolve_type(btf, type), "objectid", &objectid, &type);
-	layout->objectid = key + objectid;
+	if (!error)
+		layout->objectid = key + objectid;
 	return error;
 }
 

@@ -10,10 +10,14 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <linux/openat2.h>
 
 #include "enforce/identify.h"
 #include "policy/cleanup.h"
+#include "policy/text.h"
 
 /* ---------------------------------------------------------------------------------------------
  * Paths
@@ -100,6 +104,14 @@ int64_t entry_find(const struct kernel *kernel, const struct identity *directory
 	return error ? error : (int64_t)number;
 }
 
+/* A directory can have another name by now. */
+static int renew_path(const struct kernel *kernel, uint32_t number, const char *path)
+{
+	_cleanup_free_ char *known = identified_path(kernel, number);
+
+	return known && !strcmp(known, path) ? 0 : store_path(kernel, number, path);
+}
+
 /* The number of an entry, given now if it is new; its path from now on is `path`. Returns it, or -errno. */
 static int64_t give_number(const struct kernel *kernel, const struct identity *directory, const char *name, const char *path)
 {
@@ -111,6 +123,8 @@ static int64_t give_number(const struct kernel *kernel, const struct identity *d
 	if (error)
 		return error;
 	error = find(kernel, &key, &number);
+	if (!error)
+		error = renew_path(kernel, number, path);
 	if (error != -ENOENT)
 		return error ? error : (int64_t)number;
 	/* Counted up first: whatever happens now, no number is given twice. */
@@ -127,16 +141,28 @@ static int64_t give_number(const struct kernel *kernel, const struct identity *d
 }
 
 /*
- * Marks the file that has the entry's name now as this binary. The hook would find it by its name; so it goes on
- * being this binary when it is renamed away before anybody sees it, and by its other names.
+ * Opens the file that has the entry's name now. Returns its descriptor, or -errno; -EXDEV: something is mounted on it, so
+ * that another file is run by that path.
  */
-static void tag_file(const struct kernel *kernel, int directory, const char *name, uint32_t number)
+static int open_entry(int directory, const char *name)
 {
-	_cleanup_close_ int fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct open_how how = {
+		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_NO_XDEV,
+	};
+	long fd = syscall(SYS_openat2, directory, name, &how, sizeof(how));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/*
+ * Marks a file as this binary. The hook would find it by its name; so it goes on being this binary when it is renamed
+ * away before anybody sees it, and by its other names.
+ */
+static void tag_file(const struct kernel *kernel, int fd, uint32_t number)
+{
 	struct file_tag tag = { 0 };
 
-	if (fd < 0)
-		return;
 	if (!bpf_map_lookup_elem(kernel->fd[MAP_FILE_TAGS], &fd, &tag) && tag.named == number)
 		return;
 	tag.named = number;
@@ -147,13 +173,15 @@ static void tag_file(const struct kernel *kernel, int directory, const char *nam
  * Binaries
  */
 
-/* Binaries whose directories are identified together; `identity[i]` is that of the directory of `binary[i]`. */
+/* Directories of binaries that are identified together. */
 struct batch {
-	struct binary *binary[IDENTITIES_MAX];
+	char *directory[IDENTITIES_MAX];
 	int fd[IDENTITIES_MAX];
 	struct identity identity[IDENTITIES_MAX];
 	size_t count;
 	bool give; /* numbers to those that have none */
+	struct binary *first; /* of the policy */
+	char **problems;      /* by binary, for what is wrong with it; NULL: that is an error */
 };
 
 static size_t directory_length(const char *path)
@@ -163,19 +191,20 @@ static size_t directory_length(const char *path)
 	return slash && slash != path ? (size_t)(slash - path) : 1;
 }
 
-static bool same_directory(const char *a, const char *b)
+static bool is_in(const char *path, const char *directory)
 {
-	size_t length;
-
-	if (!a || !b)
-		return false;
-	length = directory_length(a);
-	return length == directory_length(b) && !strncmp(a, b, length);
+	return strlen(directory) == directory_length(path) && !strncmp(path, directory, directory_length(path));
 }
 
-/* Says what is wrong with a binary, where a policy file names it. */
-static enum status refuse(const struct binary *binary, const char *what)
+/* Says what is wrong with a binary, or makes a note of it: it then has no resolved path any more. */
+static enum status refuse(struct batch *batch, struct binary *binary, const char *what)
 {
+	if (batch->problems) {
+		batch->problems[binary - batch->first] = text_format("%s: %s", binary->path, what);
+		free(binary->resolved);
+		binary->resolved = NULL;
+		return STATUS_DONE;
+	}
 	if (binary->file)
 		return fail(STATUS_FAILED, "%s:%u: %s: %s", binary->file, binary->line, binary->path, what);
 	return fail(STATUS_FAILED, "%s: %s", binary->path, what);
@@ -183,40 +212,46 @@ static enum status refuse(const struct binary *binary, const char *what)
 
 static enum status open_directory(struct batch *batch, struct binary *binary)
 {
-	_cleanup_free_ char *directory = strndup(binary->resolved, directory_length(binary->resolved));
+	_cleanup_free_ char *directory = text_format("%.*s", (int)directory_length(binary->resolved), binary->resolved);
+	int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (!directory)
-		return fail(STATUS_FAILED, "%s", strerror(ENOMEM));
-	batch->fd[batch->count] = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (batch->fd[batch->count] < 0)
-		return fail(STATUS_FAILED, "%s: %s", directory, strerror(errno));
-	batch->binary[batch->count++] = binary;
+	if (fd < 0)
+		return refuse(batch, binary, strerror(errno));
+	batch->fd[batch->count] = fd;
+	batch->directory[batch->count++] = TAKE_PTR(directory);
 	return STATUS_DONE;
 }
 
-static enum status give_binary(const struct kernel *kernel, int fd, const struct identity *directory, struct binary *binary)
+static enum status give_binary(const struct kernel *kernel, struct batch *batch, size_t at, struct binary *binary)
 {
-	const char *problem = identity_problem(directory);
+	const char *problem = identity_problem(&batch->identity[at]), *name = basename(binary->resolved);
+	_cleanup_close_ int file = open_entry(batch->fd[at], name);
 	int64_t number;
 
+	if (!problem && file == -EXDEV)
+		problem = "something else is mounted on it; name that file where it is";
 	if (problem)
-		return refuse(binary, problem);
-	number = give_number(kernel, directory, basename(binary->resolved), binary->resolved);
+		return refuse(batch, binary, problem);
+	number = give_number(kernel, &batch->identity[at], name, binary->resolved);
 	if (number == -ENOSPC || number == -E2BIG)
-		return refuse(binary, "rules have named too many different binaries since the first load; run: "
-				      "sockaccept-ctl unload, then load");
+		return refuse(batch, binary, "rules have named too many different binaries since the first load; run: "
+					     "sockaccept-ctl unload, then load");
 	if (number < 0)
 		return fail(STATUS_FAILED, "%s: can't make a rule for it: %s", binary->path, strerror((int)-number));
 	binary->number = (uint32_t)number;
-	tag_file(kernel, fd, basename(binary->resolved), binary->number);
+	if (file >= 0)
+		tag_file(kernel, file, binary->number);
 	return STATUS_DONE;
 }
 
-static enum status find_binary(const struct kernel *kernel, const struct identity *directory, struct binary *binary)
+static enum status find_binary(const struct kernel *kernel, struct batch *batch, size_t at, struct binary *binary)
 {
-	int64_t number = identity_problem(directory) ? -ENOENT :
-			 entry_find(kernel, directory, basename(binary->resolved));
+	const char *problem = identity_problem(&batch->identity[at]);
+	int64_t number;
 
+	if (problem)
+		return refuse(batch, binary, problem);
+	number = entry_find(kernel, &batch->identity[at], basename(binary->resolved));
 	if (number < 0 && number != -ENOENT)
 		return fail(STATUS_FAILED, "%s: can't look it up: %s", binary->path, strerror((int)-number));
 	if (number > 0)
@@ -228,6 +263,7 @@ static void close_batch(struct batch *batch)
 {
 	for (size_t i = 0; i < batch->count; i++) {
 		close(batch->fd[i]);
+		free(batch->directory[i]);
 		identity_clear(&batch->identity[i]);
 	}
 	batch->count = 0;
@@ -255,10 +291,9 @@ static enum status number_batch(const struct kernel *kernel, struct batch *batch
 	for (struct binary *binary = first; binary < last && status == STATUS_DONE; binary++) {
 		if (!needs_number(binary))
 			continue;
-		if (at + 1 < batch->count && !same_directory(binary->resolved, batch->binary[at]->resolved))
+		if (at + 1 < batch->count && !is_in(binary->resolved, batch->directory[at]))
 			at++;
-		status = batch->give ? give_binary(kernel, batch->fd[at], &batch->identity[at], binary) :
-				       find_binary(kernel, &batch->identity[at], binary);
+		status = (batch->give ? give_binary : find_binary)(kernel, batch, at, binary);
 	}
 	close_batch(batch);
 	return status;
@@ -269,9 +304,10 @@ static enum status number_all(const struct kernel *kernel, struct policy *policy
 	struct binary *all = policy->binaries, *end = all + policy->binary_count, *first = all;
 	enum status status = STATUS_DONE;
 
+	batch->first = all;
 	for (struct binary *binary = all; binary < end && status == STATUS_DONE; binary++) {
 		if (!needs_number(binary) || (batch->count &&
-		    same_directory(binary->resolved, batch->binary[batch->count - 1]->resolved)))
+		    is_in(binary->resolved, batch->directory[batch->count - 1])))
 			continue;
 		if (batch->count == IDENTITIES_MAX) {
 			status = number_batch(kernel, batch, first, binary);
@@ -286,12 +322,13 @@ static enum status number_all(const struct kernel *kernel, struct policy *policy
 	return status;
 }
 
-enum status give_binaries(const struct kernel *kernel, struct policy *policy)
+enum status give_binaries(const struct kernel *kernel, struct policy *policy, char **problems)
 {
 	_cleanup_free_ struct batch *batch = must(calloc(1, sizeof(*batch)));
 	enum status status;
 
 	batch->give = true;
+	batch->problems = problems;
 	status = number_all(kernel, policy, batch);
 	/*
 	 * What the hook has kept of look-ups is looked up again if there are new entries; also those of a command that
@@ -301,9 +338,10 @@ enum status give_binaries(const struct kernel *kernel, struct policy *policy)
 	return status;
 }
 
-enum status find_binaries(const struct kernel *kernel, struct policy *policy)
+enum status find_binaries(const struct kernel *kernel, struct policy *policy, char **problems)
 {
 	_cleanup_free_ struct batch *batch = must(calloc(1, sizeof(*batch)));
 
+	batch->problems = problems;
 	return number_all(kernel, policy, batch);
 }

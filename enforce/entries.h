@@ -10,12 +10,13 @@
 
 /*
  * Finds or gives the number of each binary of `policy` that has a resolved path and no number yet. Says what is wrong,
- * also if a binary is where no rule can name one.
+ * also if a binary is where no rule can name one; or, if there are `problems`, goes on, with what is wrong with binary i in
+ * problems[i] (to be freed) and that binary no longer resolved.
  */
-enum status give_binaries(const struct kernel *kernel, struct policy *policy);
+enum status give_binaries(const struct kernel *kernel, struct policy *policy, char **problems);
 
 /* As give_binaries(), but gives none: what no rule has named yet stays BINARY_ANY. */
-enum status find_binaries(const struct kernel *kernel, struct policy *policy);
+enum status find_binaries(const struct kernel *kernel, struct policy *policy, char **problems);
 
 /* The number of the entry `name` in `directory`; -ENOENT: no rule has named it; or another -errno. */
 int64_t entry_find(const struct kernel *kernel, const struct identity *directory, const char *name);

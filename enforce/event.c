@@ -206,9 +206,10 @@ static void print_listener(struct output *output, const struct event *event)
 /* A refused prctl() has no listener. The table has its name where one looks for who was denied. */
 static void print_forgery(struct output *output, const struct event *event)
 {
-	static const char *const nulls[] = { "netns", "sockfd", "family", "protocol", "local", "peer", "backlog",
-					     "backlog_max" };
+	static const char *const nulls[] = { "family", "protocol", "local", "peer", "backlog", "backlog_max" };
 
+	output_null(output, "netns");
+	output_signed(output, "sockfd", NULL, event->sockfd);
 	for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
 		output_null(output, nulls[i]);
 	output_text(output, NULL, "PORT", NULL);

@@ -127,6 +127,12 @@ const char *identity_problem(const struct identity *identity)
 	if (identity->flags & FILE_NO_SUPERBLOCK)
 		return "is on yet another file system, and rules have been made on 4096 of them already; run: sockaccept-ctl unload, "
 		       "then load";
+	if (identity->flags & FILE_FOLDS_CASE)
+		return "is in a directory where upper and lower case are the same, so that a name has many spellings and no rule "
+		       "can name it; install the program elsewhere, or make a rule for `any`";
+	if (identity->flags & FILE_BY_NAMES && !(identity->flags & FILE_ROOT) && identity->step_count < MAX_STEPS)
+		return "is on a file system whose root can't be seen from there, as with NFS, so no rule can name it; install the "
+		       "program elsewhere, or make a rule for `any`";
 	if (identity->flags & FILE_BY_NAMES && !(identity->flags & FILE_ROOT))
 		return "is over 64 directories deep; install the program higher up";
 	return NULL;

@@ -95,10 +95,10 @@ static int remove_pins(void)
 	char path[PIN_PATH_MAX];
 	int error;
 
-	/* The link first: what is left after it enforces nothing. */
-	kernel_pin_path(LINK_SOCKET_ACCEPT, path, sizeof(path));
-	if (unlink(path) && errno != ENOENT && errno != ENOTDIR)
-		return -errno;
+	/* The links first, that of socket_accept before all: what is left after them enforces nothing. */
+	for (int object = LINK_SOCKET_ACCEPT; object >= FIRST_LINK; object--)
+		if (unlink(kernel_pin_path(object, path, sizeof(path))) && errno != ENOENT && errno != ENOTDIR)
+			return -errno;
 	error = remove_directory(POLICIES_PIN_DIR);
 	return error ? error : remove_directory(SOCKACCEPT_PIN_DIR);
 }

@@ -229,7 +229,7 @@ enum status live_publish(struct kernel *kernel, struct policy *policy, bool *tak
 	if (policy->rule_count > MAX_RULES)
 		return fail(STATUS_FAILED, "more than %d rules; use ranges of ports, or `any`", MAX_RULES);
 	policy_normalise(policy); /* puts the binaries of one directory side by side */
-	status = give_binaries(kernel, policy);
+	status = give_binaries(kernel, policy, NULL);
 	if (status != STATUS_DONE)
 		return status;
 	policy_unify(policy);
@@ -263,7 +263,8 @@ enum status live_change(live_change_function change, const void *edit, uint64_t 
 		status = change(&kernel, &policy, edit, changed);
 	if (status == STATUS_DONE && *changed)
 		status = live_publish(&kernel, &policy, taken);
-	*generation = policy.generation;
+	if (status == STATUS_DONE)
+		*generation = policy.generation;
 	policy_clear(&policy);
 	return status;
 }

@@ -71,7 +71,7 @@ enum status moved_find(const struct kernel *kernel, const struct policy *policy,
 
 	copy_binaries(policy, &now);
 	moved_resolve(&now, problems);
-	status = find_binaries(kernel, &now);
+	status = find_binaries(kernel, &now, problems);
 	for (size_t i = 0; i < policy->binary_count; i++) {
 		char *text = describe(&policy->binaries[i], &now.binaries[i], problems[i]);
 

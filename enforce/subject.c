@@ -242,7 +242,8 @@ enum status subject_process(struct subject *subject, const char *pid)
 	status = open_executable(subject, pid);
 	if (status != STATUS_DONE)
 		return status;
-	if (has_own_namespace(pid, "mnt"))
+	subject->own_mounts = has_own_namespace(pid, "mnt");
+	if (subject->own_mounts)
 		subject_note(subject, "it is in a mount namespace of its own, where the same path can be another file");
 	if (has_own_namespace(pid, "user"))
 		subject_note(subject, "it is in a user namespace; rules see the user %u that it is outside of it", subject->uid);
@@ -256,8 +257,10 @@ void subject_note_unlinked(struct subject *subject)
 
 	if (length > suffix && !strcmp(subject->file + length - suffix, UNLINKED_SUFFIX))
 		subject->file[length - suffix] = '\0';
-	if (subject->file && !lstat(subject->file, &st))
-		subject_note(subject, "its file was replaced since it started: the process keeps its rules until it exits");
+	if (subject->file && !strncmp(subject->file, "/memfd:", 7))
+		subject_note(subject, "its file is in memory alone, and never had a name that a rule could give");
+	else if (subject->file && !subject->own_mounts && !lstat(subject->file, &st))
+		subject_note(subject, "its file was replaced since it started: the process stays what it was until it exits");
 	else
-		subject_note(subject, "its file was deleted since it started: the process keeps its rules until it exits");
+		subject_note(subject, "its file was deleted since it started: the process stays what it was until it exits");
 }

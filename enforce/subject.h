@@ -18,6 +18,7 @@ struct subject {
 	bool missing;     /* there is no such file yet */
 	unsigned pid;     /* 0: not a process */
 	char *comm;
+	bool own_mounts; /* it is in a mount namespace of its own */
 	bool has_uid;
 	uint32_t uid; /* effective, of the process */
 	char *why;

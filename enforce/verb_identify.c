@@ -3,16 +3,8 @@
  * identify: which rules a program or a process has, and why.
  */
 #include <bpf/bpf.h>
-#include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "enforce/entries.h"
 #include "enforce/live.h"
@@ -163,7 +155,8 @@ enum status verb_identify(const struct invocation *invocation)
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	const char *what = invocation->arguments[0];
 	struct subject subject = SUBJECT_INIT;
-	enum status status = kernel_open(&kernel, false, false);
+	/* For writing: it may have to be told about btrfs. */
+	enum status status = kernel_open(&kernel, true, false);
 
 	if (status == STATUS_DONE)
 		status = is_number(what) ? subject_process(&subject, what) : subject_path(&subject, what);

@@ -147,7 +147,7 @@ static enum status bind_binary(struct kernel *kernel, struct policy *policy, con
 	if (!binary->resolved)
 		abort();
 	binary->number = BINARY_ANY;
-	status = give_binaries(kernel, policy);
+	status = give_binaries(kernel, policy, NULL);
 	*moved = before != BINARY_ANY && binary->number != before;
 	if (status == STATUS_DONE && *moved)
 		warn("%s is another directory entry than when its first rule was made; all its rules now stand for %s",

@@ -120,8 +120,11 @@ enum status verb_status(const struct invocation *invocation)
 	status = live_read(&kernel, &policy);
 	if (status == STATUS_DONE)
 		status = moved_find(&kernel, &policy, &moved);
-	if (status != STATUS_DONE)
+	if (status != STATUS_DONE) {
+		policy_clear(&policy);
+		moved_clear(&moved);
 		return status;
+	}
 	output_start(&output, stdout, invocation->options & OPTION_JSON);
 	output_open_object(&output, NULL);
 	output_number(&output, "schema", NULL, 1);

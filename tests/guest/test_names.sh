@@ -62,6 +62,71 @@ each_name_has_its_rule() {
 	esac
 }
 
+# A user's own program is renamed between a name of its own in the directory of a rule, and the rule's name in a directory of
+# its own, while it calls accept() all the time: never has it the rule's name in the rule's directory.
+renaming_wins_nothing() {
+	mkdir spool home
+	chmod 1777 spool home
+	cp "$traffic" spool/server
+	as_nobody cp "$traffic" spool/own
+	deny_all
+	ctl allow "$work/spool/server" any
+	background own setpriv --reuid=65534 --regid=65534 --clear-groups spool/own serve 22245
+	wait_listening 22245
+	before=$(state allow)
+	denials=$(state deny)
+	background client "$traffic" connect 22245 1
+	as_nobody python3 -S -c 'import os, sys
+for i in range(20000):
+    os.rename("spool/own", "home/server")
+    os.rename("home/server", "spool/own")'
+	denials=$(($(state deny) - denials))
+	expect "connections that were allowed" "$before" "$(state allow)"
+	expect "hits of the rule" 0 "$(hits spool/server)"
+	[ "$denials" -gt 1000 ] || because "expected over 1,000 denials meanwhile, saw $denials"
+	background server spool/server serve 22246
+	wait_listening 22246
+	"$traffic" connect 22246 1 >served || true
+	expect "a client of the rule's program" "served 1 unserved 0 failed 0" "$(cat served)"
+}
+
+# A path that something else is mounted on: that file has its own name, so a rule by this one would govern nothing.
+mounted_file_is_refused() {
+	put here/program
+	put there/other
+	deny_all
+	mount --bind there/other here/program
+	expect_status 1 "$sockaccept" allow "$work/here/program" 22247
+	expect_said 'something else is mounted on it'
+	one there/other EPERM 22247
+	umount here/program
+	ctl allow "$work/here/program" 22247
+	one here/program accepted 22247
+	one there/other EPERM 22247
+}
+
+# what is wrong with one rule doesn't keep the others from being refreshed, nor status from being told
+one_bad_path_hinders_nothing() {
+	mkdir bad
+	put here/one
+	put here/two
+	ln -s one here/current
+	deny_all
+	ctl allow "$work/bad/program" 22248
+	ctl allow "$work/here/current" 22248
+	bindfs here bad
+	ln -sfn two here/current
+	expect_status 1 "$sockaccept" status
+	expect_said 'is on FUSE'
+	expect_said 'enforcing       yes'
+	ctl refresh
+	expect_said 'is on FUSE'
+	one here/two accepted 22248
+	umount bad
+	put bad/program
+	one bad/program accepted 22248
+}
+
 # On overlayfs directories are known by their names: one that is renamed to what a rule says is it.
 renamed_directory_on_overlay() {
 	mkdir upper work lower over
@@ -293,6 +358,9 @@ in_own_namespace() {
 
 test_case renamed_file_keeps_rule
 test_case each_name_has_its_rule
+test_case renaming_wins_nothing
+test_case mounted_file_is_refused
+test_case one_bad_path_hinders_nothing
 test_case renamed_directory_on_overlay
 test_case too_deep_on_overlay
 test_case fuse_is_refused
