@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "enforce/escape.h"
@@ -23,8 +24,12 @@ struct output_cell {
 
 void output_start(struct output *output, FILE *stream, bool json)
 {
+	struct winsize size;
+
 	*output = (struct output){ .stream = stream, .json = json };
 	output->colour = !json && isatty(fileno(stream)) && !getenv("NO_COLOR");
+	if (!json && !ioctl(fileno(stream), TIOCGWINSZ, &size))
+		output->width = size.ws_col;
 }
 
 static void key_and_comma(struct output *output, const char *key)
@@ -201,6 +206,40 @@ static void add_cell(struct output *output, const char *label, const char *text,
 		abort();
 }
 
+/* How much of `text` goes onto a line of `room` columns: all of it, or up to a blank. */
+static size_t line_of(const char *text, size_t room)
+{
+	size_t length = strlen(text), end = room;
+
+	if (length <= room)
+		return length;
+	while (end > 0 && text[end] != ' ')
+		end--;
+	return end ? end : room + strcspn(text + room, " ");
+}
+
+/* Beside the label, as long as there is a column for a word or two. */
+static void print_value(struct output *output, const char *text, enum colour colour)
+{
+	size_t room = output->width > 2 * (LABEL_WIDTH + 2) ? output->width - (LABEL_WIDTH + 2) : strlen(text);
+
+	for (;;) {
+		size_t length = line_of(text, room);
+		char *line = strndup(text, length);
+
+		if (!line)
+			abort();
+		output_paint(output, line, colour);
+		free(line);
+		fputc('\n', output->stream);
+		text += length;
+		if (!*text)
+			return;
+		text++;
+		fprintf(output->stream, "%*s", LABEL_WIDTH + 2, "");
+	}
+}
+
 static void print_text(struct output *output, const char *label, const char *text, enum colour colour, bool number)
 {
 	if (!label)
@@ -210,8 +249,7 @@ static void print_text(struct output *output, const char *label, const char *tex
 		return;
 	}
 	fprintf(output->stream, "%-*s  ", LABEL_WIDTH, label);
-	output_paint(output, text, colour);
-	fputc('\n', output->stream);
+	print_value(output, text, colour);
 }
 
 void output_coloured(struct output *output, const char *key, const char *label, const char *value, enum colour colour)

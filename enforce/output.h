@@ -2,8 +2,8 @@
 /*
  * One call prints a value, as text or as JSON, so that the two can't drift apart.
  *
- * JSON is compact: no blanks between tokens. As text, a value is a line `label  value`, or inside a table a
- * cell under the heading `label`. A NULL label: the value is in the JSON only. A NULL key: in the text only.
+ * JSON is compact: no blanks between tokens. As text, a value is a line `label  value`, on a terminal broken at blanks
+ * into several that fit, or inside a table a cell under the heading `label`. A NULL label: the value is in the JSON only. A NULL key: in the text only.
  */
 #ifndef SOCKACCEPT_OUTPUT_H
 #define SOCKACCEPT_OUTPUT_H
@@ -25,6 +25,7 @@ struct output {
 	FILE *stream;
 	bool json;
 	bool colour;
+	unsigned width;    /* of the terminal, in columns; 0: it isn't one */
 	unsigned depth;    /* JSON: how many values are open */
 	bool item_before;  /* JSON: a comma is due */
 	char closers[16];

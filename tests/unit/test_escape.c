@@ -102,11 +102,43 @@ static void test_one_call_prints_both(void **unused)
 	free(text);
 }
 
+/* What a value looks like on a terminal of so many columns; 0: elsewhere. */
+static void expect_lines(unsigned width, const char *text, const char *expected)
+{
+	struct output output;
+	char *printed = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&printed, &size);
+
+	output_start(&output, stream, false);
+	assert_int_equal(output.width, 0);
+	output.width = width;
+	output_text(&output, NULL, "note", text);
+	fclose(stream);
+	assert_string_equal(printed, expected);
+	free(printed);
+}
+
+static void test_terminal(void **unused)
+{
+	(void)unused;
+	expect_lines(0, "as long as it is, it stays one line", "note            as long as it is, it stays one line\n");
+	expect_lines(40, "it fits into one line...", "note            it fits into one line...\n");
+	expect_lines(40, "a line is broken where it is too long",
+		     "note            a line is broken where\n"
+		     "                it is too long\n");
+	expect_lines(40, "/a/word/that/is/longer/than/a/line stays whole",
+		     "note            /a/word/that/is/longer/than/a/line\n"
+		     "                stays whole\n");
+	expect_lines(20, "too narrow for two columns", "note            too narrow for two columns\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_terminal),
 		cmocka_unit_test(test_one_call_prints_both),
 	};
 
