@@ -224,20 +224,18 @@ static __always_inline __u32 look_up(struct inode *inode, struct dentry *dentry,
 	/* Read before the entries are: one that is added meanwhile makes the answer stale at once. */
 	__u64 epoch = *(volatile __u64 *)&state->entries_epoch;
 	struct found found = {};
-	__u32 number = find_entry(dentry, state, &found);
+	__u32 entry = find_entry(dentry, state, &found), number = entry;
 	struct file_tag *tag = tag_of(inode);
 
-	if (number && tag)
-		tag->named = number;
-	else if (!number && tag && !(found.flags & FILE_WORTHLESS))
+	if (entry && tag)
+		tag->named = entry;
+	else if (!entry && tag && !(found.flags & FILE_WORTHLESS))
 		number = tag->named;
-	if (!number) {
+	if (!number)
 		number = unnamed_number(tag, state);
-		/* A directory above can be renamed to what a rule says without a mark on this name: look again each time. */
-		if (found.flags & (FILE_STEP | FILE_MOVING))
-			return number;
-	}
-	keep_lookup(inode, dentry, found.hash, epoch, number);
+	/* A directory above can be renamed to what a rule says without a mark on this name: look again each time. */
+	if (entry || !(found.flags & (FILE_STEP | FILE_MOVING)))
+		keep_lookup(inode, dentry, found.hash, epoch, number);
 	return number;
 }
 

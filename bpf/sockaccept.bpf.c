@@ -178,15 +178,17 @@ int BPF_PROG(superblock_free, struct super_block *sb)
 /* The number of a superblock, given now if it has none. 0: there is no room. */
 static __always_inline __u32 number_superblock(struct super_block *sb, struct state *state)
 {
-	__u32 number = superblock_number(sb);
-	struct superblock known = { 0 };
+	struct superblock *there, fresh = { .root = (__u64)sb->s_root };
 	__u64 address = (__u64)sb;
 
-	if (number)
-		return number;
-	known.root = (__u64)sb->s_root;
-	known.number = (__u32)__sync_fetch_and_add(&state->next_superblock, 1) + 1;
-	bpf_map_update_elem(&superblocks, &address, &known, BPF_ANY);
+	there = bpf_map_lookup_elem(&superblocks, &address);
+	if (there && there->root == fresh.root)
+		return there->number;
+	if (there) /* that of another one, which went while the hook was off */
+		bpf_map_delete_elem(&superblocks, &address);
+	fresh.number = (__u32)__sync_fetch_and_add(&state->next_superblock, 1) + 1;
+	/* Of two who come at once, the first one counts. */
+	bpf_map_update_elem(&superblocks, &address, &fresh, BPF_NOEXIST);
 	return superblock_number(sb);
 }
 
