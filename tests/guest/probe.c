@@ -145,25 +145,21 @@ static int listen_on(const struct family *family, unsigned port)
 	return fd;
 }
 
-/* An association of SCTP that another probe had can outlive it for a moment, and have the port that chance gives to us. */
+/*
+ * The end of a ring that was used before can interrupt connect(), which the kernel then starts again: SCTP says EISCONN to
+ * that, as the first start has made the association.
+ */
 static int connect_to(const struct family *family, unsigned port)
 {
 	union address address;
 	socklen_t length = fill_address(&address, family, family->connect, port);
+	int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, family->client_protocol);
 
-	for (int tries = 0; tries < 100; tries++) {
-		int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, family->client_protocol);
-
-		if (fd < 0)
-			return not_tried("the client's socket", errno);
-		if (!connect(fd, &address.any, length))
-			return fd;
-		if (errno != EISCONN)
-			return not_tried("connect", errno);
-		close(fd);
-		usleep(10000);
-	}
-	return not_tried("connect", EISCONN);
+	if (fd < 0)
+		return not_tried("the client's socket", errno);
+	if (connect(fd, &address.any, length) && errno != EISCONN)
+		return not_tried("connect", errno);
+	return fd;
 }
 
 static bool readable(int fd, int timeout)

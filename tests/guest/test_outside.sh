@@ -2,7 +2,8 @@
 # shellcheck shell=sh
 # What is out of scope: connections that come about, or change hands, without an accept(2) of the binary that has them.
 
-: "${sockaccept:?}" "${work:?}"
+: "${sockaccept:?}" "${traffic:?}" "${work:?}"
+pid=
 
 # outside SCRIPT [PORT]: python3, which the policy denies, prints "connected" if it got a connection all the same
 outside() {
@@ -83,7 +84,32 @@ os.execv('$denied', ['$denied', '-S', '-c', 'import os, sys; print(os.readlink(\
 	expect "who reads from the accepted connection" "$denied x" "$seen"
 }
 
+# trace PID USER: what ptrace(2) says to a process of this user
+trace() {
+	setpriv --reuid="$2" --regid="$2" --clear-groups python3 -S -c 'import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+pid = int(sys.argv[1])
+attached = libc.ptrace(16, pid, 0, 0) # PTRACE_ATTACH
+if attached == 0: os.waitpid(pid, 0x40000000)
+print("traced" if attached == 0 else os.strerror(ctypes.get_errno()))' "$1" 2>&1 || true
+}
+
+# Whoever traces a process can have it do anything: its own user can, another can't.
+own_user_can_trace() {
+	cp "$traffic" allowed
+	deny_all
+	denied_python 22440 EPERM
+	ctl allow "$work/allowed" 22440
+	background server setpriv --reuid=65534 --regid=65534 --clear-groups ./allowed serve 22440
+	wait_listening 22440
+	expect "a process of another user that traces it" "Operation not permitted" "$(trace "$pid" 65533)"
+	expect "a process of its user that traces it" traced "$(trace "$pid" 65534)"
+	"$traffic" connect 22440 1 >client || true
+	expect "a client of it" "served 1 unserved 0 failed 0" "$(cat client)"
+}
+
 test_case simultaneous_open_is_not_seen
 test_case datagrams_are_not_seen
 test_case one_to_many_sctp_is_not_seen
 test_case accepted_connection_can_be_passed_on
+test_case own_user_can_trace
