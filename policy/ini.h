@@ -12,8 +12,11 @@
 
 /* What was set where, so that a second file can't quietly contradict the first. Zero-initialised. */
 struct ini_settings {
-	char *mode_file, *default_file; /* NULL: not set yet */
-	unsigned mode_line, default_line;
+	struct ini_place {
+		char *file; /* NULL: not set yet */
+		unsigned line;
+		char *value;
+	} set[3]; /* mode, default, events */
 };
 
 /*

@@ -168,7 +168,7 @@ static bool read_more(struct reader *r, char *text)
 		builder_refuse(b, "an indented line with no value above it; move it to the start of the line");
 	else if (b->key == KEY_BINARY)
 		builder_refuse(b, "an indented line under a path, which cannot go on; write 'binary =' again");
-	else if (b->key == KEY_MODE || b->key == KEY_DEFAULT)
+	else if (b->key <= KEY_EVENTS)
 		builder_refuse(b, "an indented line under '%s', which takes one word; drop it",
 			       ini_key_words[b->key]);
 	if (b->key == KEY_REFUSED)
@@ -389,7 +389,9 @@ void ini_read(FILE *stream, const char *file, struct ini_settings *settings, str
 
 void ini_settings_clear(struct ini_settings *settings)
 {
-	free(settings->mode_file);
-	free(settings->default_file);
+	for (size_t i = 0; i < sizeof(settings->set) / sizeof(settings->set[0]); i++) {
+		free(settings->set[i].file);
+		free(settings->set[i].value);
+	}
 	*settings = (struct ini_settings){ 0 };
 }

@@ -22,8 +22,9 @@
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
 /* In the order of enum key. */
-const char *const ini_key_words[] = { "mode", "default", "binary", "user", "allow", "deny" };
+const char *const ini_key_words[] = { "mode", "default", "events", "binary", "user", "allow", "deny" };
 _Static_assert(LENGTH(ini_key_words) == KEYS, "each key has a word");
+_Static_assert(LENGTH(((struct ini_settings *)0)->set) == KEY_EVENTS + 1, "each setting has a place");
 
 /* Makes room for one more element; the room doubles at each power of two. */
 static void *grow(void *array, size_t count, size_t size)
@@ -83,7 +84,7 @@ void builder_refuse(struct builder *b, const char *format, ...)
 const char *builder_known_keys(const struct builder *b)
 {
 	if (b->section.kind == SECTION_SETTINGS)
-		return "mode and default";
+		return "mode, default and events";
 	return "binary, user, allow and deny";
 }
 
@@ -267,37 +268,68 @@ void builder_header(struct builder *b, const char *name)
  * Values
  */
 
-_Static_assert(MODES == 2 && VERDICTS == 2, "take_setting() names both words");
+_Static_assert(MODES == 2 && VERDICTS == 2, "word_setting() names both words");
+
+/* The value of a setting that is one of two words. False: reported. */
+static bool word_setting(struct builder *b, const char *const *words, const char *value, unsigned *setting)
+{
+	const char *key = ini_key_words[b->key], *meant = word_nearest(value, words, 2);
+	size_t word = word_find(value, words, 2);
+
+	*setting = (unsigned)word;
+	if (word < 2)
+		return true;
+	if (meant)
+		builder_error(b, b->line, "unknown %s '%s'; did you mean '%s'?", key, value, meant);
+	else
+		builder_error(b, b->line, "unknown %s '%s'; write '%s' or '%s'", key, value, words[0], words[1]);
+	return false;
+}
+
+/* The size of a buffer. False: reported. */
+static bool events_setting(struct builder *b, const char *value, unsigned *setting)
+{
+	unsigned long long number = 0;
+	unsigned near = MIN_EVENTS;
+
+	if (!*value || strspn(value, "0123456789") != strlen(value) || strlen(value) > 9)
+		number = DEFAULT_EVENTS + 1;
+	else
+		number = strtoull(value, NULL, 10);
+	while (near < number && near < MAX_EVENTS)
+		near *= 2;
+	*setting = near;
+	if (near == number)
+		return true;
+	if (number == DEFAULT_EVENTS + 1)
+		near = DEFAULT_EVENTS;
+	builder_error(b, b->line, "'events = %s': the number of events that are kept is a power of two from %d to %d; write "
+		      "'events = %u'", value, MIN_EVENTS, MAX_EVENTS, near);
+	return false;
+}
 
 static void take_setting(struct builder *b, const char *value)
 {
-	struct ini_settings *s = b->settings;
-	bool mode = b->key == KEY_MODE;
-	const char *key = ini_key_words[b->key];
-	const char *const *words = mode ? ini_mode_words : ini_verdict_words;
-	const char *meant = word_nearest(value, words, 2);
-	unsigned now = mode ? (unsigned)b->policy->mode : (unsigned)b->policy->verdict;
-	char **file = mode ? &s->mode_file : &s->default_file;
-	unsigned *line = mode ? &s->mode_line : &s->default_line;
-	size_t word = word_find(value, words, 2);
+	unsigned *const settings[] = { [KEY_MODE] = &b->policy->mode, [KEY_DEFAULT] = &b->policy->verdict,
+				       [KEY_EVENTS] = &b->policy->events };
+	struct ini_place *place = &b->settings->set[b->key];
+	unsigned *setting = settings[b->key], wanted;
+	bool valid;
 
-	if (word == 2 && meant)
-		builder_error(b, b->line, "unknown %s '%s'; did you mean '%s'?", key, value, meant);
-	else if (word == 2)
-		builder_error(b, b->line, "unknown %s '%s'; write '%s' or '%s'", key, value, words[0],
-			      words[1]);
-	else if (b->section.kind == SECTION_REFUSED)
+	if (b->key == KEY_EVENTS)
+		valid = events_setting(b, value, &wanted);
+	else
+		valid = word_setting(b, b->key == KEY_MODE ? ini_mode_words : ini_verdict_words, value, &wanted);
+	if (!valid || b->section.kind == SECTION_REFUSED)
 		return;
-	else if (*file && now != word)
-		builder_error(b, b->line, "'%s = %s' contradicts '%s = %s' at %s:%u; drop one of them", key,
-			      value, key, words[now], *file, *line);
-	else if (!*file) {
-		*file = must(strdup(b->file));
-		*line = b->line;
-		if (mode)
-			b->policy->mode = (enum mode)word;
-		else
-			b->policy->verdict = (enum verdict)word;
+	if (!place->file) {
+		place->file = must(strdup(b->file));
+		place->line = b->line;
+		place->value = must(strdup(value));
+		*setting = wanted;
+	} else if (*setting != wanted) {
+		builder_error(b, b->line, "'%s = %s' contradicts '%s = %s' at %s:%u; drop one of them", ini_key_words[b->key],
+			      value, ini_key_words[b->key], place->value, place->file, place->line);
 	}
 }
 
@@ -385,7 +417,7 @@ void builder_more(struct builder *b, const char *value)
 	if (!*value)
 		builder_error(b, b->line, "'%s' has no value; give it one or drop the line",
 			      ini_key_words[b->key]);
-	else if (b->key == KEY_MODE || b->key == KEY_DEFAULT)
+	else if (b->key <= KEY_EVENTS)
 		take_setting(b, value);
 	else if (b->key == KEY_BINARY)
 		take_binary(b, value);
@@ -429,7 +461,7 @@ static void refuse_unknown_key(struct builder *b, const char *name)
 void builder_pair(struct builder *b, const char *name, const char *value)
 {
 	enum key key = word_find(name, ini_key_words, KEYS);
-	bool setting = key == KEY_MODE || key == KEY_DEFAULT;
+	bool setting = key <= KEY_EVENTS;
 
 	if (key == KEYS)
 		refuse_unknown_key(b, name);

@@ -13,7 +13,7 @@
 
 void policy_init(struct policy *policy)
 {
-	*policy = (struct policy){ .mode = MODE_ENFORCE, .verdict = VERDICT_ALLOW };
+	*policy = (struct policy){ .mode = MODE_ENFORCE, .verdict = VERDICT_ALLOW, .events = DEFAULT_EVENTS };
 }
 
 /* A node of binary_index; `path` is the binary's own. */

@@ -53,8 +53,9 @@ struct rule {
 };
 
 struct policy {
-	enum mode mode;
-	enum verdict verdict; /* default */
+	unsigned mode;    /* enum mode */
+	unsigned verdict; /* enum verdict: the default */
+	uint32_t events; /* that each buffer holds: a power of two, MIN_EVENTS to MAX_EVENTS; the kernel keeps it, not the image */
 	uint64_t generation;
 	struct binary *binaries;
 	size_t binary_count;
