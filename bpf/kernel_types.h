@@ -21,6 +21,10 @@
 #define IPPROTO_SCTP 132
 #define IPPROTO_MPTCP 262
 #define EPERM 1
+#define EAGAIN 11
+#define ENOSYS 38
+#define MAX_ERRNO 4095
+#define CLOCK_MONOTONIC 1
 #define FUSE_SUPER_MAGIC 0x65735546
 #define EXT4_SUPER_MAGIC 0xef53
 #define XFS_SUPER_MAGIC 0x58465342
@@ -95,7 +99,12 @@ struct mptcp_sock {
 	struct sock *first;
 };
 
+typedef enum {
+	SS_CONNECTED = 3,
+} socket_state;
+
 struct socket {
+	socket_state state;
 	short type;
 	struct sock *sk;
 };
@@ -207,8 +216,26 @@ struct thread_info {
 	__u32 status;
 };
 
+struct kernfs_node {
+	const char *name;
+	__u64 id;
+};
+
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+	struct cgroup *ancestors[1];
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
+	int pid;
+	int tgid;
+	struct css_set *cgroups;
 	unsigned int flags;
 	struct mm_struct *mm;
 	const struct cred *cred;
@@ -220,6 +247,7 @@ struct task_struct {
 /* x86-64; other machines have no descriptor in the log yet. */
 struct pt_regs {
 	unsigned long di;
+	unsigned long ax;
 	unsigned long orig_ax;
 };
 

@@ -58,23 +58,33 @@ static __always_inline __u32 class_of(__u16 protocol)
 
 /*
  * struct vsock_sock is a module's type, which isn't in the kernel's own BTF, nor anywhere before the
- * module is loaded. It begins with a struct sock and a pointer, then the local sockaddr_vm, whose layout
- * is ABI. Its family is the proof that this still holds.
+ * module is loaded. It begins with a struct sock and a pointer, then the local sockaddr_vm and the peer's, whose layout
+ * is ABI. Their family is the proof that this still holds.
  */
-static __always_inline void read_vsock(struct listener *listener)
+struct vsock_address {
+	__u16 family;
+	__u16 reserved;
+	__u32 port;
+	__u32 cid;
+	__u32 flags;
+};
+
+static __always_inline void read_vsock_addresses(struct sock *sk, struct vsock_address address[2])
 {
-	struct {
-		__u16 family;
-		__u16 reserved;
-		__u32 port;
-		__u32 cid;
-	} local = {};
 	__u64 offset = ((bpf_core_type_size(struct sock) + 7) & ~7ULL) + sizeof(void *);
 
-	bpf_probe_read_kernel(&local, sizeof(local), (void *)listener->sk + offset);
+	__builtin_memset(address, 0, 2 * sizeof(*address));
+	bpf_probe_read_kernel(address, 2 * sizeof(*address), (void *)sk + offset);
+}
+
+static __always_inline void read_vsock(struct listener *listener)
+{
+	struct vsock_address address[2];
+
+	read_vsock_addresses(listener->sk, address);
 	listener->class = PROTOCOL_VSOCK;
-	listener->port = local.family == AF_VSOCK ? local.port : PORT_UNKNOWN;
-	listener->cid = local.cid;
+	listener->port = address[0].family == AF_VSOCK ? address[0].port : PORT_UNKNOWN;
+	listener->cid = address[0].cid;
 }
 
 /* Fills `listener` for the mediated socket `sk` of this family. */
@@ -118,16 +128,17 @@ static __always_inline void read_mptcp_queue(struct sock *sk, struct queue *queu
 	queue->backlog_max = BPF_CORE_READ(first, sk_max_ack_backlog);
 }
 
-static __always_inline void read_queue(struct sock *sk, struct queue *queue)
+/* `who`: also who waits in it, not only how many. */
+static __always_inline void read_queue(struct sock *sk, bool who, struct queue *queue)
 {
 	__u16 protocol = sk->sk_protocol;
 
 	queue->backlog = sk->sk_ack_backlog;
 	queue->backlog_max = sk->sk_max_ack_backlog;
-	if (protocol == IPPROTO_TCP)
-		read_tcp_queue(sk, queue);
-	else if (protocol == IPPROTO_MPTCP)
+	if (protocol == IPPROTO_MPTCP)
 		read_mptcp_queue(sk, queue);
+	else if (protocol == IPPROTO_TCP && who)
+		read_tcp_queue(sk, queue);
 	else
 		queue->waiting = queue->backlog > 0;
 }
@@ -140,7 +151,7 @@ static __always_inline void copy_address(struct endpoint *endpoint, __u16 family
 		bpf_probe_read_kernel(endpoint->address, sizeof(endpoint->address), v6);
 }
 
-/* The two ends of the connection that waits. `sk`: a typed pointer, whose loads cost no call. */
+/* The two ends of a connection. `sk`: a typed pointer, whose loads cost no call. */
 static __always_inline void typed_ends(struct sock *sk, __u16 family, struct endpoint *local, struct endpoint *peer)
 {
 	peer->port = bpf_ntohs(sk->__sk_common.skc_dport);
@@ -155,16 +166,39 @@ static __always_inline void untyped_ends(struct sock *sk, __u16 family, struct e
 	copy_address(local, family, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr), &sk->__sk_common.skc_v6_rcv_saddr);
 }
 
+/* The addresses of an accepted connection, and the peer's port. Returns false if the peer isn't known. */
+static __always_inline bool connection_ends(struct sock *sk, __u16 family, struct endpoint *local, struct endpoint *peer)
+{
+	struct vsock_address address[2];
+	struct sock *first;
+
+	if (family == AF_VSOCK) {
+		read_vsock_addresses(sk, address);
+		*(__u32 *)local->address = address[0].cid;
+		*(__u32 *)peer->address = address[1].cid;
+		peer->port = address[1].port;
+		return address[1].family == AF_VSOCK;
+	}
+	if (sk->sk_protocol == IPPROTO_MPTCP) {
+		first = BPF_CORE_READ((struct mptcp_sock *)sk, first);
+		if (first) {
+			untyped_ends(first, family, local, peer);
+			return true;
+		}
+	}
+	typed_ends(sk, family, local, peer);
+	return true;
+}
+
 /*
- * The local end (of the connection that waits, or else of the listener) and the peer's. Returns false if
- * no peer is known.
+ * The same of a listener: the local address is that of the connection that waits, or else the listener's. Returns false
+ * if no peer is known.
  */
-static __always_inline bool read_ends(const struct listener *listener, const struct queue *queue, __u16 family,
+static __always_inline bool waiting_ends(const struct listener *listener, const struct queue *queue, __u16 family,
 				      struct endpoint *local, struct endpoint *peer)
 {
 	struct sock *sk = listener->sk;
 
-	local->port = listener->port;
 	if (family == AF_VSOCK) {
 		*(__u32 *)local->address = listener->cid;
 		return false;

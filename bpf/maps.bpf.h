@@ -79,6 +79,14 @@ struct {
 	__uint(max_entries, 4096);
 } seen_paths SEC(".maps");
 
+/* An entry for each unit that accepts: users can make neither units nor their names. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, __u64);
+	__type(value, struct unit);
+	__uint(max_entries, 8192);
+} units SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, __u32);
@@ -114,7 +122,7 @@ struct event_buffer {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, __u32);
 	__type(value, struct event);
-	__uint(max_entries, EVENT_SLOTS);
+	__uint(max_entries, DEFAULT_EVENTS);
 	__uint(map_flags, BPF_F_MMAPABLE);
 };
 

@@ -44,8 +44,8 @@ static __always_inline __u32 port_group_of(__u64 key, unsigned choice, __u32 gro
 	return (__u32)(key * 0x9e3779b97f4a7c15ULL >> (choice ? 24 : 44)) & (groups - 1);
 }
 
-/* The place of `key` in `group`, taken now if it has none yet; NULL: the group is full. */
-static __always_inline struct tally *port_group_place(struct port_group *group, __u64 key)
+/* The place of `key` in `group`, taken now if it has none yet; PORT_GROUP_SLOTS: the group is full. */
+static __always_inline unsigned port_group_place(struct port_group *group, __u64 key)
 {
 	for (unsigned i = 0; i < PORT_GROUP_SLOTS; i++) {
 		__u64 there = *(volatile __u64 *)&group->key[i];
@@ -53,9 +53,9 @@ static __always_inline struct tally *port_group_place(struct port_group *group, 
 		if (!there)
 			there = __sync_val_compare_and_swap(&group->key[i], 0, key);
 		if (!there || there == key)
-			return &group->tally[i];
+			return i;
 	}
-	return 0;
+	return PORT_GROUP_SLOTS;
 }
 
 #endif

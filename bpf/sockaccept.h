@@ -15,6 +15,10 @@
  *   lookups           inode (storage)        struct lookup         the hook
  *   binary_paths      struct path_key        struct path_chunk     user space
  *   seen_paths        u32 binary             struct seen_path      the hook
+ *   units             u64 cgroup             struct unit           the hook
+ *   calls             u32 place              struct call           the hook   (bpf/call.bpf.h; not pinned,
+ *   other_calls       task (storage)         struct call           the hook    nor is this)
+ *   folds             struct fold_key        struct fold           the hook and its timers (bpf/fold.bpf.h)
  *   state             u32 0                  struct state          the hook; three words by user space
  *   rule_counters     u32 rule_record.counter  u64 hits            the hook
  *   binary_counters   u32 binary             struct binary_counter the hook
@@ -29,7 +33,7 @@
 #include <linux/types.h>
 
 /* Changes with any change of this file that an older or newer program would misread. */
-#define SOCKACCEPT_LAYOUT 2
+#define SOCKACCEPT_LAYOUT 3
 
 #define SOCKACCEPT_PIN_DIR "/sys/fs/bpf/sockaccept"
 
@@ -275,18 +279,23 @@ struct path_chunk {
 	char bytes[256];
 };
 
-#define PATH_ROOM 276
+#define PATH_ROOM 268
 struct seen_path {
 	__u32 length;  /* 0: not known, as with a path of PATH_ROOM bytes or more */
 	char path[PATH_ROOM];
+};
+
+/* The name of the cgroup of a system unit: of the outermost that is no slice. */
+struct unit {
+	char name[256];
 };
 
 /* ---------------------------------------------------------------------------------------------
  * Counters. All are changed by atomic adds only.
  */
 struct tally {
-	__u64 connections;
-	__u64 attempts;
+	__u64 decisions;
+	__u64 connections; /* of them; the others are attempts, or wait for a connection just now */
 };
 
 struct binary_counter {
@@ -309,7 +318,7 @@ struct port_group {
 struct buffer_state {
 	__u64 tickets; /* slots asked for; ticket t stands for slot t % slots */
 	__u64 made;    /* events made: each has a number below this */
-	__u64 lost;    /* events for which no slot was free */
+	__u64 lost;    /* denials and connections in no event, as there was no slot or no memory */
 };
 
 /* Where btrfs keeps a file's subvolume, in bytes; btrfs is a module, so that CO-RE can't know when we are loaded. */
@@ -332,8 +341,9 @@ struct state {
 	__u64 unmediated;
 	__u64 refused_earlier; /* calls that an earlier LSM had refused: returned unchanged */
 	__u64 forgeries;       /* calls of prctl(2) that would forge an identity */
-	__u64 forgery_second;  /* in which the last of them was, of about 1.07 s since boot, ... */
-	__u64 forgery_events;  /* ... and how many of that second asked for an event */
+	__u64 failed;          /* accepts that failed when they had taken a connection from the queue */
+	__u64 unfinished;      /* accepts whose end wasn't seen */
+	__u64 other_calls;     /* accepts under way that found their place in `calls` taken */
 	__u64 next_seq;        /* one row of numbers for the events of both buffers */
 	struct buffer_state buffer[VERDICTS];
 };
@@ -346,7 +356,9 @@ struct state {
  * leaves t in `skipped` and takes another ticket. A reader copies a slot and believes the copy if the
  * state was the same EVENT_READY(t) before and after.
  */
-#define EVENT_SLOTS 16384 /* in each buffer; a power of two */
+#define DEFAULT_EVENTS 16384 /* in each buffer; a power of two */
+#define MIN_EVENTS 64
+#define MAX_EVENTS 1048576
 #define EVENT_READY(ticket) (((ticket) + 1) << 1)
 #define EVENT_WRITING(ticket) (((ticket) + 1) << 1 | 1)
 
@@ -359,13 +371,13 @@ enum event_flag {
 	EVENT_ENFORCED = 1 << 0,  /* the verdict was returned to the caller (not permissive) */
 	EVENT_HAS_PEER = 1 << 1,
 	EVENT_PATH_HINT = 1 << 2, /* path is only what the process itself would see */
+	/* What the repeats that a folded event stands for don't have in common, and is therefore not in it: */
+	EVENT_MANY_THREADS = 1 << 3,   /* pid, tid, comm, cgroup, descriptor */
+	EVENT_MANY_LISTENERS = 1 << 4, /* family, protocol, local address, network namespace, backlog */
+	EVENT_MANY_BINARIES = 1 << 5,  /* binary, port, rule: this user had too many to keep apart */
+	EVENT_MANY_USERS = 1 << 6,     /* and so had all together */
 };
-
-/*
- * Anybody can call prctl(2) in a loop, and must not push denials out of their buffer: what is beyond this many events
- * a second is only counted.
- */
-#define FORGERY_EVENTS 16
+#define EVENT_MANY_ANY (EVENT_MANY_THREADS | EVENT_MANY_LISTENERS | EVENT_MANY_BINARIES | EVENT_MANY_USERS)
 
 enum operation {
 	OPERATION_ACCEPT,
@@ -383,6 +395,7 @@ struct event {
 	__u64 time_tai;  /* ns of CLOCK_TAI */
 	__u64 generation;
 	__u64 cgroup_id;
+	__u64 unit; /* key in `units`; 0: none */
 	__u32 pid;
 	__u32 tid;
 	__u32 uid; /* effective */
@@ -392,7 +405,7 @@ struct event {
 	__u32 binary;
 	__u32 backlog;
 	__u32 backlog_max;
-	__u32 count;
+	__u32 count; /* denials that it stands for */
 	__u16 family;   /* AF_* */
 	__u16 protocol; /* IPPROTO_*; 0 for AF_VSOCK */
 	__u8 verdict;   /* enum verdict */
@@ -405,6 +418,16 @@ struct event {
 	struct rule_label rule; /* if reason is REASON_RULE */
 	struct seen_path path;  /* if binary is unnamed */
 };
+
+/* Which denials are folded together (bpf/fold.bpf.h). */
+struct fold_key {
+	__u64 generation;
+	__u32 uid;
+	__u32 binary;
+	__u32 port;
+	__u32 operation;
+};
+#define FOLD_OTHERS 0xffffffffU /* for whatever has no entry of its own; a uid that nobody has */
 
 _Static_assert(sizeof(struct policy_header) <= 256, "the header is one page");
 _Static_assert(sizeof(struct binary_entry) == 128, "2 binary entries a page");
@@ -420,7 +443,7 @@ _Static_assert(sizeof(struct lookup) == 32, "no padding");
 _Static_assert(sizeof(struct port_group) == 96, "no padding");
 _Static_assert(sizeof(struct endpoint) == 20, "no padding");
 _Static_assert(sizeof(struct event) == 512, "an event slot is eight cache lines");
-_Static_assert((EVENT_SLOTS & (EVENT_SLOTS - 1)) == 0, "slots are found by a mask");
-_Static_assert(sizeof(struct state) == 192, "no padding");
+_Static_assert(sizeof(struct fold_key) == 24, "no padding: it is hashed");
+_Static_assert(sizeof(struct state) == 200, "no padding");
 
 #endif

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "enforce/live.h"
+#include "enforce/unit.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
 #include "policy/port.h"
@@ -21,6 +22,14 @@ static const unsigned widths[] = { 14, 7, 21, 10, 0 };
 
 static const char *const reason_words[REASONS] = { "default", "rule", "prctl" };
 static const char *const operation_words[OPERATIONS] = { "accept", "PR_SET_MM_MAP", "PR_SET_MM_EXE_FILE" };
+
+/* Prints each of these members as null. */
+static void print_null_list(struct output *output, const char *const *keys)
+{
+	for (; *keys; keys++)
+		output_null(output, *keys);
+}
+#define print_nulls(output, ...) print_null_list(output, (const char *const[]){ __VA_ARGS__, NULL })
 
 #define ADDRESS_MAX (INET6_ADDRSTRLEN + 1)
 
@@ -110,6 +119,10 @@ static void print_verdict(struct output *output, const struct event *event)
 	output_coloured(output, NULL, "VERDICT", !deny ? "allow" : enforced ? "deny" : "(deny)",
 			deny ? COLOUR_BAD : COLOUR_GOOD);
 	output_flag(output, "enforced", NULL, enforced);
+	if (event->flags & EVENT_MANY_BINARIES) {
+		print_nulls(output, "reason", "rule");
+		return;
+	}
 	output_text(output, "reason", NULL, reason_words[event->reason]);
 	output_text(output, "rule", NULL, event->reason == REASON_RULE ? rule_text(&event->rule, rule) : NULL);
 }
@@ -129,6 +142,11 @@ static void print_binary(struct output *output, const struct kernel *kernel, con
 {
 	char seen[PATH_ROOM] = "";
 
+	if (event->flags & EVENT_MANY_BINARIES) {
+		output_null(output, "binary");
+		output_text(output, NULL, "BINARY", "several");
+		return;
+	}
 	if (!(event->binary & BINARY_UNNAMED)) {
 		_cleanup_free_ char *path = identified_path(kernel, event->binary);
 
@@ -145,19 +163,34 @@ static void print_binary(struct output *output, const struct kernel *kernel, con
 		output_text(output, "binary", "BINARY", seen);
 }
 
+static void print_user(struct output *output, const struct event *event)
+{
+	if (event->flags & EVENT_MANY_USERS) {
+		print_nulls(output, "uid", "gid");
+		return;
+	}
+	output_number(output, "uid", NULL, event->uid);
+	output_number(output, "gid", NULL, event->gid);
+}
+
 static void print_caller(struct output *output, const struct kernel *kernel, const struct event *event)
 {
-	char comm[sizeof(event->comm) + 1] = "";
+	char comm[sizeof(event->comm) + 1] = "", unit[sizeof(struct unit)];
 
 	memcpy(comm, event->comm, sizeof(event->comm));
 	print_binary(output, kernel, event);
+	if (event->flags & EVENT_MANY_THREADS) {
+		print_nulls(output, "pid", "tid");
+		print_user(output, event);
+		print_nulls(output, "comm", "cgroup_id", "unit");
+		return;
+	}
 	output_number(output, "pid", NULL, event->pid);
 	output_number(output, "tid", NULL, event->tid);
-	output_number(output, "uid", NULL, event->uid);
-	output_number(output, "gid", NULL, event->gid);
+	print_user(output, event);
 	output_text(output, "comm", NULL, comm);
 	output_number(output, "cgroup_id", NULL, event->cgroup_id);
-	output_null(output, "unit");
+	output_text(output, "unit", NULL, unit_name(kernel, event->unit, unit));
 }
 
 static void print_endpoint(struct output *output, const char *key, const struct event *event,
@@ -186,13 +219,35 @@ static void print_peer(struct output *output, const struct event *event)
 	output_text(output, NULL, "PEER", text);
 }
 
+/* Of repeats on several listeners there is nothing but the port to say. */
+static void print_listeners(struct output *output, const struct event *event)
+{
+	bool port = !(event->flags & EVENT_MANY_BINARIES);
+
+	print_nulls(output, "netns", "sockfd", "family", "protocol");
+	output_open_object(output, "local");
+	output_null(output, "address");
+	if (port)
+		output_number(output, "port", "PORT", event->local.port);
+	else
+		output_null(output, "port");
+	output_close(output);
+	if (!port)
+		output_text(output, NULL, "PORT", "several");
+	print_nulls(output, "peer", "backlog", "backlog_max");
+	output_text(output, NULL, "PEER", NULL);
+}
+
 static void print_listener(struct output *output, const struct event *event)
 {
 	char number[8], port[32];
 	const char *protocol = protocol_text(event, number, sizeof(number));
 
 	output_number(output, "netns", NULL, event->netns);
-	output_signed(output, "sockfd", NULL, event->sockfd);
+	if (event->flags & EVENT_MANY_THREADS)
+		output_null(output, "sockfd");
+	else
+		output_signed(output, "sockfd", NULL, event->sockfd);
 	output_text(output, "family", NULL, family_name(event));
 	output_text(output, "protocol", NULL, protocol);
 	print_endpoint(output, "local", event, &event->local);
@@ -206,12 +261,9 @@ static void print_listener(struct output *output, const struct event *event)
 /* A refused prctl() has no listener. The table has its name where one looks for who was denied. */
 static void print_forgery(struct output *output, const struct event *event)
 {
-	static const char *const nulls[] = { "family", "protocol", "local", "peer", "backlog", "backlog_max" };
-
 	output_null(output, "netns");
 	output_signed(output, "sockfd", NULL, event->sockfd);
-	for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
-		output_null(output, nulls[i]);
+	print_nulls(output, "family", "protocol", "local", "peer", "backlog", "backlog_max");
 	output_text(output, NULL, "PORT", NULL);
 	output_text(output, "operation", "PEER", operation_words[event->operation]);
 }
@@ -230,7 +282,9 @@ int event_print(struct output *output, const struct kernel *kernel, const struct
 	output_number(output, "generation", NULL, event->generation);
 	print_verdict(output, event);
 	print_caller(output, kernel, event);
-	if (event->operation == OPERATION_ACCEPT)
+	if (event->flags & (EVENT_MANY_LISTENERS | EVENT_MANY_BINARIES))
+		print_listeners(output, event);
+	else if (event->operation == OPERATION_ACCEPT)
 		print_listener(output, event);
 	else
 		print_forgery(output, event);

@@ -6,6 +6,7 @@
 #define SOCKACCEPT_KERNEL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "bpf/sockaccept.h"
 #include "enforce/status.h"
@@ -22,6 +23,8 @@ enum kernel_object {
 	MAP_SEEN_PATHS,
 	MAP_RULE_COUNTERS,
 	MAP_BINARY_COUNTERS,
+	MAP_UNITS,
+	MAP_FOLDS,
 	MAP_NAMED_PORTS,
 	MAP_UNNAMED_PORTS,
 	MAP_DENIED_EVENTS,
@@ -29,6 +32,7 @@ enum kernel_object {
 	PROGRAM_IDENTIFY,
 	LINK_SUPERBLOCK_FREE,
 	LINK_TASK_PRCTL,
+	LINK_ACCEPT_END,
 	LINK_SOCKET_ACCEPT, /* last: while it is pinned, the policy is enforced */
 	KERNEL_OBJECTS,
 };
@@ -77,9 +81,13 @@ enum status kernel_open(struct kernel *kernel, bool write, bool quiet);
 /*
  * Loads the programs and maps of this executable; nothing is pinned yet, but for the pin directory, and nothing
  * attached but superblock_free, which has to see each file system go from when the first rule is made on one. What an
- * attempt that was cut short left there is removed first. Says what is wrong, and the remedy.
+ * attempt that was cut short left there is removed first. Each buffer holds `events` events, a power of two. Says what is
+ * wrong, and the remedy.
  */
-enum status kernel_prepare(struct kernel *kernel);
+enum status kernel_prepare(struct kernel *kernel, uint32_t events);
+
+/* How many events each buffer holds; 0: errno says why it isn't known. */
+uint32_t kernel_events(const struct kernel *kernel);
 
 /*
  * Attaches what kernel_prepare() loaded and pins it, the link of socket_accept last: from then on the policy, which

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -142,6 +143,8 @@ static int take_descriptors(struct kernel *kernel, const struct sockaccept_bpf *
 		[MAP_SEEN_PATHS] = bpf->maps.seen_paths,
 		[MAP_RULE_COUNTERS] = bpf->maps.rule_counters,
 		[MAP_BINARY_COUNTERS] = bpf->maps.binary_counters,
+		[MAP_UNITS] = bpf->maps.units,
+		[MAP_FOLDS] = bpf->maps.folds,
 		[MAP_NAMED_PORTS] = bpf->maps.named_ports,
 		[MAP_UNNAMED_PORTS] = bpf->maps.unnamed_ports,
 		[MAP_DENIED_EVENTS] = bpf->maps.denied_events,
@@ -153,6 +156,7 @@ static int take_descriptors(struct kernel *kernel, const struct sockaccept_bpf *
 		[PROGRAM_IDENTIFY] = bpf->progs.identify_files,
 		[LINK_SUPERBLOCK_FREE] = bpf->progs.superblock_free,
 		[LINK_TASK_PRCTL] = bpf->progs.task_prctl,
+		[LINK_ACCEPT_END] = bpf->progs.accept_end,
 		[LINK_SOCKET_ACCEPT] = bpf->progs.socket_accept,
 	};
 
@@ -201,7 +205,25 @@ static enum status load_failed(int error)
 		    strerror(-error), libbpf_said);
 }
 
-enum status kernel_prepare(struct kernel *kernel)
+/* The fold for what has none of its own must always be there: it isn't made when the others have taken all room. */
+static int make_last_fold(const struct kernel *kernel, size_t size)
+{
+	const struct fold_key key = { .uid = FOLD_OTHERS, .binary = FOLD_OTHERS, .port = FOLD_OTHERS,
+				      .operation = FOLD_OTHERS };
+	_cleanup_free_ void *blank = must(calloc(1, size));
+
+	return bpf_map_update_elem(kernel->fd[MAP_FOLDS], &key, blank, BPF_NOEXIST) ? -errno : 0;
+}
+
+static int set_events(struct sockaccept_bpf *bpf, uint32_t events)
+{
+	int error = bpf_map__set_max_entries(bpf->maps.denied_events, events);
+
+	bpf->rodata->slot_mask = events - 1;
+	return error ? error : bpf_map__set_max_entries(bpf->maps.accepted_events, events);
+}
+
+enum status kernel_prepare(struct kernel *kernel, uint32_t events)
 {
 	struct sockaccept_bpf *bpf;
 	enum status status = check_kernel();
@@ -215,13 +237,17 @@ enum status kernel_prepare(struct kernel *kernel)
 	bpf = sockaccept_bpf__open();
 	if (!bpf)
 		return fail(STATUS_FAILED, "can't read the built-in BPF object: %s", strerror(errno));
-	error = sockaccept_bpf__load(bpf);
+	error = set_events(bpf, events);
+	if (!error)
+		error = sockaccept_bpf__load(bpf);
 	if (error) {
 		status = load_failed(error);
 	} else {
 		error = take_descriptors(kernel, bpf);
 		if (!error)
 			error = start_state(kernel);
+		if (!error)
+			error = make_last_fold(kernel, bpf_map__value_size(bpf->maps.folds));
 		if (!error)
 			error = attach(kernel, LINK_SUPERBLOCK_FREE);
 		if (error)

@@ -29,6 +29,8 @@ static const char *const pin_names[] = {
 	[MAP_SEEN_PATHS] = "seen_paths",
 	[MAP_RULE_COUNTERS] = "rule_counters",
 	[MAP_BINARY_COUNTERS] = "binary_counters",
+	[MAP_UNITS] = "units",
+	[MAP_FOLDS] = "folds",
 	[MAP_NAMED_PORTS] = "named_ports",
 	[MAP_UNNAMED_PORTS] = "unnamed_ports",
 	[MAP_DENIED_EVENTS] = "denied_events",
@@ -36,6 +38,7 @@ static const char *const pin_names[] = {
 	[PROGRAM_IDENTIFY] = "identify_files",
 	[LINK_SUPERBLOCK_FREE] = "link_superblock_free",
 	[LINK_TASK_PRCTL] = "link_task_prctl",
+	[LINK_ACCEPT_END] = "link_accept_end",
 	[LINK_SOCKET_ACCEPT] = "link_socket_accept",
 };
 _Static_assert(sizeof(pin_names) / sizeof(pin_names[0]) == KERNEL_OBJECTS, "each object has a name");
@@ -195,4 +198,14 @@ const char *kernel_not_enforcing(void)
 		return "kernel.ftrace_enabled is 0, which turns BPF LSM programs off; "
 		       "run: sysctl kernel.ftrace_enabled=1";
 	return NULL;
+}
+
+uint32_t kernel_events(const struct kernel *kernel)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(kernel->fd[MAP_DENIED_EVENTS], &info, &size))
+		return 0;
+	return info.max_entries;
 }

@@ -19,7 +19,7 @@ static struct port_group *map_table(const struct kernel *kernel, enum kernel_obj
 static void reserve(struct port_group *table, uint64_t key)
 {
 	for (unsigned choice = 0; choice < 2; choice++)
-		if (port_group_place(&table[port_group_of(key, choice, NAMED_PORT_GROUPS)], key))
+		if (port_group_place(&table[port_group_of(key, choice, NAMED_PORT_GROUPS)], key) < PORT_GROUP_SLOTS)
 			return;
 }
 
@@ -50,9 +50,9 @@ static int walk_table(const struct kernel *kernel, enum kernel_object map, size_
 	for (size_t i = 0; i < groups * PORT_GROUP_SLOTS; i++) {
 		const struct port_group *group = &table[i / PORT_GROUP_SLOTS];
 		uint64_t key = __atomic_load_n(&group->key[i % PORT_GROUP_SLOTS], __ATOMIC_ACQUIRE);
-		struct tally tally = group->tally[i % PORT_GROUP_SLOTS];
+		struct tally tally = tally_read(&group->tally[i % PORT_GROUP_SLOTS]);
 
-		if (key && tally.connections + tally.attempts)
+		if (key && tally.decisions)
 			each(key, &tally, context);
 	}
 	munmap(table, groups * sizeof(*table));
@@ -65,4 +65,18 @@ int ports_walk(const struct kernel *kernel, void (*each)(uint64_t key, const str
 	int error = walk_table(kernel, MAP_NAMED_PORTS, NAMED_PORT_GROUPS, each, context);
 
 	return error ? error : walk_table(kernel, MAP_UNNAMED_PORTS, UNNAMED_PORT_GROUPS, each, context);
+}
+
+struct tally tally_read(const struct tally *live)
+{
+	struct tally tally;
+
+	tally.connections = __atomic_load_n(&live->connections, __ATOMIC_ACQUIRE);
+	tally.decisions = __atomic_load_n(&live->decisions, __ATOMIC_ACQUIRE);
+	return tally;
+}
+
+uint64_t tally_attempts(const struct tally *tally)
+{
+	return tally->decisions > tally->connections ? tally->decisions - tally->connections : 0;
 }

@@ -20,4 +20,10 @@ int ports_reserve(const struct kernel *kernel, const struct policy *policy);
 int ports_walk(const struct kernel *kernel, void (*each)(uint64_t key, const struct tally *tally, void *context),
 	       void *context);
 
+/* A copy of a counter that is being added to: never more connections than decisions. */
+struct tally tally_read(const struct tally *live);
+
+/* How many decisions had no connection, or have none yet. */
+uint64_t tally_attempts(const struct tally *tally);
+
 #endif

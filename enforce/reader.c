@@ -21,11 +21,14 @@
 #define WAIT_NS 1000000000L
 #define WAIT_STEP_NS 200000L
 
-#define MAP_BYTES ((size_t)EVENT_SLOTS * sizeof(struct event))
+static size_t map_bytes(const struct reader *reader)
+{
+	return (size_t)reader->slots * sizeof(struct event);
+}
 
 static int map_buffer(struct reader *reader, enum verdict verdict, int fd)
 {
-	void *memory = mmap(NULL, MAP_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+	void *memory = mmap(NULL, map_bytes(reader), PROT_READ, MAP_SHARED, fd, 0);
 
 	if (memory == MAP_FAILED)
 		return -errno;
@@ -37,7 +40,9 @@ int reader_start(struct reader *reader, const struct kernel *kernel, bool accept
 {
 	int error;
 
-	*reader = (struct reader){ .state = kernel->state };
+	*reader = (struct reader){ .state = kernel->state, .slots = kernel_events(kernel) };
+	if (!reader->slots)
+		return -errno;
 	error = map_buffer(reader, VERDICT_DENY, kernel->fd[MAP_DENIED_EVENTS]);
 	if (!error && accepted)
 		error = map_buffer(reader, VERDICT_ALLOW, kernel->fd[MAP_ACCEPTED_EVENTS]);
@@ -50,7 +55,7 @@ void reader_close(struct reader *reader)
 {
 	for (int i = 0; i < VERDICTS; i++)
 		if (reader->buffer[i].slots)
-			munmap((void *)(uintptr_t)reader->buffer[i].slots, MAP_BYTES);
+			munmap((void *)(uintptr_t)reader->buffer[i].slots, map_bytes(reader));
 	free(reader->events);
 	*reader = (struct reader){ 0 };
 }
@@ -114,10 +119,10 @@ static int collect_buffer(struct reader *reader, enum verdict verdict, uint64_t 
 	const struct buffer_state *state = &reader->state->buffer[verdict];
 	uint64_t made = load(&state->made), lost = load(&state->lost), tickets = load(&state->tickets), later = 0;
 
-	if (tickets - buffer->next > EVENT_SLOTS)
-		buffer->next = tickets - EVENT_SLOTS;
+	if (tickets - buffer->next > reader->slots)
+		buffer->next = tickets - reader->slots;
 	for (; buffer->next < tickets; buffer->next++) {
-		const struct event *slot = &buffer->slots[buffer->next & (EVENT_SLOTS - 1)];
+		const struct event *slot = &buffer->slots[buffer->next & (reader->slots - 1)];
 		struct event event;
 		int error;
 

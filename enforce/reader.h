@@ -19,6 +19,7 @@ struct reader_buffer {
 
 struct reader {
 	const struct state *state;
+	uint32_t slots; /* of each buffer */
 	struct reader_buffer buffer[VERDICTS];
 	struct event *events; /* read, in the order of their numbers */
 	size_t count, room;

@@ -142,7 +142,7 @@ static void print_tally(struct port_printer *printer, uint32_t binary, const uin
 	}
 	output_coloured(output, "verdict", "VERDICT", ini_verdict_words[verdict], verdict_colour(verdict));
 	output_number(output, "connections", "CONNECTIONS", tally->connections);
-	output_number(output, "attempts", "ATTEMPTS", tally->attempts);
+	output_number(output, "attempts", "ATTEMPTS", tally_attempts(tally));
 	output_close(output);
 }
 
@@ -162,7 +162,7 @@ static void print_port(uint64_t key, const struct tally *tally, void *context)
 	if (index >= printer->binaries)
 		return;
 	subtract(&printer->rest[index].verdict[verdict].connections, tally->connections);
-	subtract(&printer->rest[index].verdict[verdict].attempts, tally->attempts);
+	subtract(&printer->rest[index].verdict[verdict].decisions, tally->decisions);
 }
 
 /* The totals, read before the ports' counters: what is counted meanwhile doesn't look like a rest. */
@@ -187,7 +187,7 @@ static void print_rest(struct port_printer *printer)
 		for (unsigned verdict = 0; verdict < VERDICTS; verdict++) {
 			const struct tally *tally = &printer->rest[i].verdict[verdict];
 
-			if (tally->connections + tally->attempts)
+			if (tally->decisions)
 				print_tally(printer, i, NULL, verdict, tally);
 		}
 }

@@ -48,7 +48,7 @@ static enum status read_valid(const struct invocation *invocation, struct policy
 static enum status publish_first(struct kernel *kernel, struct policy *policy)
 {
 	_cleanup_free_ bool *taken = NULL;
-	enum status status = kernel_prepare(kernel);
+	enum status status = kernel_prepare(kernel, policy->events);
 
 	if (status != STATUS_DONE)
 		return status;
@@ -72,6 +72,9 @@ static enum status publish_next(struct kernel *kernel, struct policy *policy)
 	taken = live_counters(&before);
 	if (status == STATUS_DONE)
 		status = live_publish(kernel, policy, taken);
+	if (status == STATUS_DONE && kernel_events(kernel) != policy->events)
+		warn("the buffers still hold %" PRIu32 " events each, not %" PRIu32 ": that changes when the kernel side is loaded "
+		     "anew, after sockaccept-ctl unload", kernel_events(kernel), policy->events);
 	policy_clear(&before);
 	return status;
 }

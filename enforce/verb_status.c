@@ -9,20 +9,22 @@
 #include "enforce/live.h"
 #include "enforce/moved.h"
 #include "enforce/output.h"
+#include "enforce/ports.h"
 #include "enforce/verb.h"
 #include "policy/ini.h"
 
 /* One line for the verdict; in JSON an object. */
-static void print_tally(struct output *output, const char *key, const char *label, const struct tally *tally)
+static void print_tally(struct output *output, const char *key, const char *label, const struct tally *live)
 {
+	const struct tally now = tally_read(live), *tally = &now;
 	char text[80];
 
 	output_open_object(output, key);
 	output_number(output, "connections", NULL, tally->connections);
-	output_number(output, "attempts", NULL, tally->attempts);
+	output_number(output, "attempts", NULL, tally_attempts(tally));
 	output_close(output);
 	snprintf(text, sizeof(text), "%" PRIu64 " connections, %" PRIu64 " attempts", (uint64_t)tally->connections,
-		 (uint64_t)tally->attempts);
+		 tally_attempts(tally));
 	output_text(output, NULL, label, text);
 }
 
@@ -55,6 +57,8 @@ static void print_counts(struct output *output, const struct state *state)
 	output_number(output, "unmediated", "unmediated", state->unmediated);
 	output_number(output, "prctl_refused", state->forgeries ? "forgeries" : NULL, state->forgeries);
 	output_number(output, "refused_earlier", NULL, state->refused_earlier);
+	output_number(output, "accept_failed", state->failed ? "failed" : NULL, state->failed);
+	output_number(output, "unfinished", state->unfinished ? "unfinished" : NULL, state->unfinished);
 	output_number(output, "events_lost", NULL, state->buffer[VERDICT_ALLOW].lost + state->buffer[VERDICT_DENY].lost);
 }
 

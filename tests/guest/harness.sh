@@ -268,9 +268,11 @@ state() {
 	done | tr '\n' ' ' | sed 's/ $//'
 }
 
-# last_event: the newest denial, as JSON
+# last_event: the newest denial under the newest policy, as JSON. The folded repeats of earlier ones may come after it.
 last_event() {
-	"$sockaccept" audit --json | tail -n 1
+	"$sockaccept" audit --json | awk -F '"generation":' '
+		$2 + 0 >= newest { newest = $2 + 0; event = $0 }
+		END { if (event != "") print event }'
 }
 
 # value KEY: a plain value in the JSON on standard input, of its first object that has the key

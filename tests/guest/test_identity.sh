@@ -35,7 +35,7 @@ rule_outlives_upgrade() {
 	rm here/program
 	copy_to here/program
 	one here/program accepted 21700
-	one elsewhere/program EPERM 21700
+	one elsewhere/program EPERM 21701
 	expect "the event's binary" "$work/elsewhere/program" "$(last_event | value binary)"
 }
 

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Folding: of denials alike (same user, binary, port and verdict, under the same policy), the first is an event at
+ * once, and those of the second after it become one further event when that second ends, made by a timer.
+ *
+ * An entry opens with the first, counts the others in one word, and is closed by exchanging that word, so that a
+ * denial is counted in exactly one event. Between two runs of one key it stays for FOLD_KEEP_NS, which is longer than the
+ * kernel lets any program be held up: nobody who still counts finds it as another key's.
+ *
+ * Anybody can make keys, by copying a program or listening on many ports. Those of one user beyond
+ * FOLDS_PER_USER share one entry, and when there is no room at all, everybody's further ones share one.
+ */
+#ifndef SOCKACCEPT_FOLD_BPF_H
+#define SOCKACCEPT_FOLD_BPF_H
+
+#include "event.bpf.h"
+
+#define FOLD_NS 1000000000ULL
+#define FOLD_KEEP_NS 60000000000ULL
+#define FOLDS_PER_USER 64 /* but root's, who can do anything */
+#define FOLD_USERS 1024   /* users are told apart by so many of their number's values */
+
+#define FOLD_COUNT 0xffffffffULL
+#define FOLD_OPEN (1ULL << 63)
+#define FOLD_STARTING (1ULL << 62) /* its event isn't there yet */
+#define FOLD_DEAD (1ULL << 61)     /* is being removed */
+
+struct fold {
+	__u64 word; /* the repeats, and flags */
+	struct bpf_timer timer;
+	__u64 listener; /* of the first one: addresses, for comparison only */
+	__u64 peer;
+	__u64 differ; /* enum event_flag: what repeats don't have in common with it, or FOLD_OTHER_PEER */
+	struct event first;
+};
+#define FOLD_OTHER_PEER (1U << 31)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct fold_key);
+	__type(value, struct fold);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} folds SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, __u64);
+	__uint(max_entries, FOLD_USERS);
+} fold_users SEC(".maps");
+
+/* A fold with no bit set; no struct fold, as a map with a timer in it can't be read-only. */
+static const __u64 blank_fold[sizeof(struct fold) / sizeof(__u64)];
+
+/* How many entries the users like `uid` have. */
+static __always_inline __u64 *folds_of_user(__u32 uid)
+{
+	__u32 index = uid & (FOLD_USERS - 1);
+
+	return bpf_map_lookup_elem(&fold_users, &index);
+}
+
+/* Makes the entry of `key`. NULL: there is no room, or the user has enough. */
+static __always_inline struct fold *make_fold(const struct fold_key *key)
+{
+	__u64 *users = folds_of_user(key->uid);
+
+	if (!users)
+		return 0;
+	if (__sync_fetch_and_add(users, 1) >= FOLDS_PER_USER && key->uid && key->binary != FOLD_OTHERS) {
+		__sync_fetch_and_add(users, -1);
+		return 0;
+	}
+	if (bpf_map_update_elem(&folds, key, blank_fold, BPF_NOEXIST))
+		__sync_fetch_and_add(users, -1); /* somebody else made it just now, or there is no room */
+	return bpf_map_lookup_elem(&folds, key);
+}
+
+/* The entry in which a denial is counted, made now if there is none. NULL: none can be had. */
+static __always_inline struct fold *fold_of(const struct call *call, struct fold_key *key)
+{
+	struct fold *fold;
+
+	key->generation = call->generation;
+	key->uid = call->uid;
+	key->binary = call->binary;
+	key->port = call->port;
+	key->operation = call->operation;
+	fold = bpf_map_lookup_elem(&folds, key) ?: make_fold(key);
+	if (fold)
+		return fold;
+	key->generation = 0;
+	key->binary = key->port = key->operation = FOLD_OTHERS;
+	fold = bpf_map_lookup_elem(&folds, key) ?: make_fold(key);
+	if (fold)
+		return fold;
+	key->uid = FOLD_OTHERS;
+	return bpf_map_lookup_elem(&folds, key);
+}
+
+/* Notes what a repeat doesn't have in common with the first one. */
+static __always_inline void compare_with_first(struct fold *fold, __u64 listener, __u64 peer)
+{
+	__u64 id = bpf_get_current_pid_tgid(), differ = 0;
+
+	if (fold->first.tid != (__u32)id || fold->first.pid != id >> 32)
+		differ |= EVENT_MANY_THREADS;
+	if (fold->listener != listener)
+		differ |= EVENT_MANY_LISTENERS;
+	if (fold->peer != peer)
+		differ |= FOLD_OTHER_PEER;
+	if (differ & ~*(volatile __u64 *)&fold->differ)
+		__sync_fetch_and_or(&fold->differ, differ);
+}
+
+/*
+ * Counts a denial as a repeat, or opens an entry for those that will follow it. Returns the entry in *opened then,
+ * and false: it must have its own event. True: it is counted.
+ */
+static __attribute__((noinline)) bool fold_denial(const struct call *call, __u64 listener, __u64 peer,
+						  struct fold **opened)
+{
+	struct fold_key key = {};
+	struct fold *fold = fold_of(call, &key);
+	__u64 word;
+
+	*opened = 0;
+	if (!fold)
+		return false;
+	word = *(volatile __u64 *)&fold->word;
+	if (!(word & (FOLD_OPEN | FOLD_DEAD)) &&
+	    __sync_val_compare_and_swap(&fold->word, word, FOLD_OPEN | FOLD_STARTING) == word) {
+		fold->listener = listener;
+		fold->peer = peer;
+		*opened = fold;
+		return false;
+	}
+	compare_with_first(fold, listener, peer);
+	return __sync_fetch_and_add(&fold->word, 1) & FOLD_OPEN;
+}
+
+/* The event of the repeats of a fold that is closed. False: it is lost. */
+static __attribute__((noinline)) bool record_repeats(struct state *state, const struct fold_key *key,
+						    const struct fold *fold, __u64 differ, __u32 count)
+{
+	__u32 others = key->uid == FOLD_OTHERS ? EVENT_MANY_USERS | EVENT_MANY_BINARIES :
+		       key->port == FOLD_OTHERS ? EVENT_MANY_BINARIES : 0;
+	const struct event *first = &fold->first;
+	__u64 ticket;
+	struct event *event = begin_event(state, VERDICT_DENY, count, &ticket);
+
+	if (!event)
+		return false;
+	__builtin_memcpy(&event->generation, &first->generation,
+			 offsetof(struct event, count) - offsetof(struct event, generation));
+	__builtin_memcpy(&event->family, &first->family, sizeof(*event) - offsetof(struct event, family));
+	event->flags |= (differ & EVENT_MANY_ANY) | others;
+	if (differ & FOLD_OTHER_PEER || others)
+		event->flags &= ~EVENT_HAS_PEER;
+	publish_event(event, ticket);
+	return true;
+}
+
+static int end_fold(void *map, struct fold_key *key, struct fold *fold)
+{
+	__u64 word = *(volatile __u64 *)&fold->word, *users, differ;
+	struct state *counters;
+	__u32 zero = 0;
+
+	counters = bpf_map_lookup_elem(&state, &zero);
+	if (!counters)
+		return 0;
+	if (word & FOLD_STARTING) {
+		bpf_timer_start(&fold->timer, FOLD_NS, 0);
+		return 0;
+	}
+	if (!(word & FOLD_OPEN)) {
+		if (key->uid == FOLD_OTHERS || __sync_val_compare_and_swap(&fold->word, word, FOLD_DEAD) != word)
+			return 0;
+		users = folds_of_user(key->uid);
+		if (users)
+			__sync_fetch_and_add(users, -1);
+		bpf_map_delete_elem(&folds, key);
+		return 0;
+	}
+	word = __sync_lock_test_and_set(&fold->word, 0);
+	differ = __sync_lock_test_and_set(&fold->differ, 0);
+	if (word & FOLD_COUNT)
+		CALL(record_repeats(counters, key, fold, differ, word & FOLD_COUNT));
+	bpf_timer_start(&fold->timer, FOLD_KEEP_NS, 0);
+	return 0;
+}
+
+/* From now on others count. `event`: that of the denial which opened the fold; NULL: it is lost, as the others will be. */
+static __always_inline void start_fold(struct fold *fold, const struct event *event)
+{
+	if (event)
+		fold->first = *event;
+	bpf_timer_init(&fold->timer, &folds, CLOCK_MONOTONIC); /* -EBUSY: it is that of an earlier run */
+	bpf_timer_set_callback(&fold->timer, end_fold);
+	bpf_timer_start(&fold->timer, FOLD_NS, 0);
+	__sync_fetch_and_and(&fold->word, ~FOLD_STARTING);
+}
+
+#endif

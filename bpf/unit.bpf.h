@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which system unit a task belongs to: that of the outermost cgroup that is no slice, as systemd names them
+ * (systemd, src/basic/cgroup-util.c: cg_path_get_unit). Users can make cgroups only below the one of a unit.
+ */
+#ifndef SOCKACCEPT_UNIT_BPF_H
+#define SOCKACCEPT_UNIT_BPF_H
+
+#include "call.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+
+#define MAX_SLICES 16
+
+/* The name of a slice ends in ".slice"; `length` counts the zero at its end. */
+static __always_inline bool is_slice(const char *name, long length)
+{
+	const char suffix[] = ".slice";
+
+	if (length < (long)sizeof(suffix) || length > 256)
+		return false;
+	for (unsigned i = 0; i < sizeof(suffix); i++)
+		if (name[(length - sizeof(suffix) + i) & 255] != suffix[i])
+			return false;
+	return true;
+}
+
+/* The id of the unit's cgroup, whose name is in `units` then; 0: no unit. */
+static __attribute__((noinline)) __u64 find_unit(struct task_struct *task, struct unit *unit)
+{
+	struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp), *ancestor;
+	__u64 at = (__u64)cgroup + bpf_core_field_offset(struct cgroup, ancestors);
+	int deepest = BPF_CORE_READ(cgroup, level);
+	long length;
+	__u64 id;
+
+	for (int level = 1; level < MAX_SLICES; level++) {
+		if (level > deepest)
+			return 0;
+		bpf_probe_read_kernel(&ancestor, sizeof(ancestor), (void *)(at + level * sizeof(ancestor)));
+		length = bpf_probe_read_kernel_str(unit->name, sizeof(unit->name), BPF_CORE_READ(ancestor, kn, name));
+		if (length > 1 && !is_slice(unit->name, length)) {
+			id = BPF_CORE_READ(ancestor, kn, id);
+			bpf_map_update_elem(&units, &id, unit, BPF_ANY);
+			return id;
+		}
+	}
+	return 0;
+}
+
+/* The same, looked up only when the call's place was last used in another cgroup. */
+static __always_inline __u64 unit_of(struct task_struct *task, __u64 cgroup, struct call *call)
+{
+	if (call->cgroup != cgroup) {
+		call->unit = find_unit(task, &call->scratch);
+		call->cgroup = cgroup;
+	}
+	return call->unit;
+}
+
+#endif
