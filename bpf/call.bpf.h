@@ -18,31 +18,43 @@
 #define CALLS 4096 /* a power of two */
 #define NO_COUNTER 0xffffffffU
 
-struct call {
-	__u64 task;    /* whose it is: an address; 0: nobody's */
-	__u64 newsock; /* the socket that is to become the connection's: an address */
-	__u64 generation;
-	__u64 cgroup; /* the cgroup whose unit stands in `unit`: kept from one call to the next, whose ever it is */
-	__u64 unit;
+/*
+ * A question and its answer. The same question has the same answer for as long as the same policy is in force: a thread that
+ * accepts again and again on one port finds its last one here (bpf/answer.bpf.h).
+ */
+struct answer {
+	__u64 generation; /* of the policy; 0: there is no answer */
 	__u32 binary;
 	__u32 uid;
-	__u32 gid;
 	__u32 port;
+	__u32 class;   /* enum protocol, or CLASS_NONE */
+	__u32 counter; /* of the rule, or NO_COUNTER */
+	__u32 place;   /* where it is counted (bpf/count.bpf.h) */
+	__u32 verdict;
+	__u32 reason;
+	struct rule_label rule; /* if reason is REASON_RULE */
+};
+#define CLASS_NONE 0xffffffffU /* it isn't about a listener */
+
+struct call {
+	__u64 task;     /* whose it is: an address; 0: nobody's */
+	__u64 newsock;  /* the socket that is to become the connection's: an address */
+	__u64 listener; /* the listening sock's address, for comparison only */
+	__u64 cgroup;   /* the cgroup whose unit stands in `unit`: kept from one call to the next, as is the answer */
+	__u64 unit;
+	struct answer answer;
+	__u32 gid;
 	__u32 backlog;
 	__u32 backlog_max;
-	__u32 counter;     /* of the rule, or NO_COUNTER */
-	__u32 ports_place; /* in named_ports or unnamed_ports, or NO_COUNTER */
-	__u8 verdict;
-	__u8 reason;
-	__u8 flags; /* enum event_flag */
-	__u8 operation;
 	__u32 netns;
 	__u16 family;
 	__u16 protocol; /* the listener's: a connection of MPTCP may have fallen back to TCP */
-	__u32 reserved;
-	struct rule_label rule; /* if reason is REASON_RULE */
-	struct seen_path path;  /* if binary is unnamed: bpf_d_path() may not be called when the call ends */
-	struct unit scratch;    /* too large for a stack */
+	__u8 flags;     /* enum event_flag */
+	__u8 operation;
+	__u16 reserved;
+	struct seen_path path; /* if binary is unnamed: bpf_d_path() may not be called when the call ends */
+	__u32 reserved1;
+	struct unit scratch;   /* too large for a stack */
 };
 
 struct {
@@ -110,7 +122,7 @@ static __always_inline struct call *call_of(const struct state *state, struct ta
 /* The place is another's from now on. */
 static __always_inline void end_call(struct state *state, struct task_struct *task, struct call *call)
 {
-	if (call != call_place(task))
+	if (*(volatile __u64 *)&state->other_calls && call != call_place(task))
 		__sync_fetch_and_add(&state->other_calls, -1);
 	__sync_lock_test_and_set(&call->task, 0);
 }

@@ -9,13 +9,16 @@
 #include "call.bpf.h"
 #include "port_table.h"
 
-/* The place of a key in a table of `groups` groups; NO_COUNTER: it is full. */
-static __always_inline __u32 find_ports_place(void *table, __u32 groups, __u64 key)
+/* Where a decision is counted by binary and port: a place in `ports`, or NO_PLACE and the binary's other ports. */
+#define NO_PLACE 0xffffffffU
+
+/* The place of a key, taken now if it has none yet; NO_PLACE: the table is full. */
+static __always_inline __u32 find_place(__u64 key, bool named)
 {
 	UNROLL
 	for (unsigned choice = 0; choice < 2; choice++) {
-		__u32 index = port_group_of(key, choice, groups), slot;
-		struct port_group *group = bpf_map_lookup_elem(table, &index);
+		__u32 index = port_group_of(key, choice, named), slot;
+		struct port_group *group = bpf_map_lookup_elem(&ports, &index);
 
 		if (!group)
 			continue;
@@ -23,68 +26,42 @@ static __always_inline __u32 find_ports_place(void *table, __u32 groups, __u64 k
 		if (slot < PORT_GROUP_SLOTS)
 			return index * PORT_GROUP_SLOTS + slot;
 	}
-	return NO_COUNTER;
+	return NO_PLACE;
 }
 
-/* The counter at a place that find_ports_place() found for `binary`, or NULL. */
-static __always_inline struct tally *ports_tally(__u32 binary, __u32 place)
+static __always_inline struct tally *tally_of(const struct answer *answer)
 {
-	__u32 index = place / PORT_GROUP_SLOTS;
-	struct port_group *group;
+	__u32 place = answer->place, index = place / PORT_GROUP_SLOTS, binary;
+	struct port_group *group = bpf_map_lookup_elem(&ports, &index);
+	struct binary_counter *other;
 
-	if (place == NO_COUNTER)
-		return 0;
-	if (binary & BINARY_UNNAMED)
-		group = bpf_map_lookup_elem(&unnamed_ports, &index);
-	else
-		group = bpf_map_lookup_elem(&named_ports, &index);
-	return group ? &group->tally[place % PORT_GROUP_SLOTS] : 0;
+	if (group)
+		return &group->tally[place % PORT_GROUP_SLOTS];
+	binary = answer->binary & BINARY_UNNAMED ? BINARY_ANY : answer->binary;
+	other = bpf_map_lookup_elem(&other_ports, &binary);
+	return other ? &other->verdict[answer->verdict & (VERDICTS - 1)] : 0;
 }
 
-static __always_inline struct tally *binary_tally(const struct call *call)
+static __always_inline void count_decision(struct state *state, const struct answer *answer)
 {
-	__u32 named = call->binary & BINARY_UNNAMED ? BINARY_ANY : call->binary;
-	struct binary_counter *binary = bpf_map_lookup_elem(&binary_counters, &named);
+	struct rule_counter *counter = bpf_map_lookup_elem(&rule_counters, &answer->counter);
+	struct tally *tally = tally_of(answer);
 
-	return binary ? &binary->verdict[call->verdict & (VERDICTS - 1)] : 0;
-}
-
-/* Counts a decision, and remembers where, for count_connection(). Returns false if its port has no counter. */
-static __attribute__((noinline)) bool count_decision(struct state *state, struct call *call)
-{
-	__u64 key = port_key(call->binary, call->port, call->verdict);
-	struct tally *tally;
-	__u64 *hits;
-
-	__sync_fetch_and_add(&state->decisions[call->verdict & (VERDICTS - 1)].decisions, 1);
-	hits = bpf_map_lookup_elem(&rule_counters, &call->counter);
-	if (hits)
-		__sync_fetch_and_add(hits, 1);
-	tally = binary_tally(call);
+	__sync_fetch_and_add(&state->decisions[answer->verdict & (VERDICTS - 1)].decisions, 1);
 	if (tally)
 		__sync_fetch_and_add(&tally->decisions, 1);
-	if (call->binary & BINARY_UNNAMED)
-		call->ports_place = find_ports_place(&unnamed_ports, UNNAMED_PORT_GROUPS, key);
-	else if (call->binary)
-		call->ports_place = find_ports_place(&named_ports, NAMED_PORT_GROUPS, key);
-	else
-		call->ports_place = NO_COUNTER; /* a kernel thread */
-	tally = ports_tally(call->binary, call->ports_place);
-	if (tally)
-		__sync_fetch_and_add(&tally->decisions, 1);
-	return tally;
+	if (counter) {
+		__sync_fetch_and_add(&counter->hits, 1);
+		counter->last = bpf_ktime_get_boot_ns();
+	}
 }
 
 /* Counts the connection that a counted decision was about. */
-static __always_inline void count_connection(struct state *state, const struct call *call)
+static __always_inline void count_connection(struct state *state, const struct answer *answer)
 {
-	struct tally *tally;
+	struct tally *tally = tally_of(answer);
 
-	__sync_fetch_and_add(&state->decisions[call->verdict & (VERDICTS - 1)].connections, 1);
-	tally = binary_tally(call);
-	if (tally)
-		__sync_fetch_and_add(&tally->connections, 1);
-	tally = ports_tally(call->binary, call->ports_place);
+	__sync_fetch_and_add(&state->decisions[answer->verdict & (VERDICTS - 1)].connections, 1);
 	if (tally)
 		__sync_fetch_and_add(&tally->connections, 1);
 }

@@ -28,11 +28,8 @@ static __always_inline struct event *claim_slot(struct state *state, __u32 verdi
 	UNROLL
 	for (int tries = 0; tries < 4; tries++) {
 		now = __sync_fetch_and_add(&buffer->tickets, 1);
-		slot = now & slot_mask;
-		if (verdict == VERDICT_DENY)
-			event = bpf_map_lookup_elem(&denied_events, &slot);
-		else
-			event = bpf_map_lookup_elem(&accepted_events, &slot);
+		slot = (verdict & (VERDICTS - 1)) * (slot_mask + 1) + (now & slot_mask);
+		event = bpf_map_lookup_elem(&events, &slot);
 		if (!event)
 			return 0;
 		seen = *(volatile __u64 *)&event->state;
@@ -90,15 +87,16 @@ static __always_inline __s32 accepting_descriptor(struct task_struct *task)
 
 static __always_inline void describe_decision(struct event *event, const struct call *call)
 {
-	event->generation = call->generation;
-	event->verdict = call->verdict;
+	event->generation = call->answer.generation;
+	event->verdict = call->answer.verdict;
 	event->flags = call->flags;
-	event->reason = call->reason;
+	event->reason = call->answer.reason;
 	event->operation = call->operation;
-	event->binary = call->binary;
-	event->uid = call->uid;
+	event->binary = call->answer.binary;
+	event->uid = call->answer.uid;
 	event->gid = call->gid;
-	event->rule = call->rule;
+	if (call->answer.reason == REASON_RULE)
+		event->rule = call->answer.rule;
 }
 
 static __always_inline void describe_caller(struct event *event, struct task_struct *task, struct call *call)
@@ -113,7 +111,7 @@ static __always_inline void describe_caller(struct event *event, struct task_str
 	((__u64 *)event->comm)[0] = ((volatile __u64 *)task->comm)[0];
 	((__u64 *)event->comm)[1] = ((volatile __u64 *)task->comm)[1];
 	event->path.length = 0;
-	if (call->binary & BINARY_UNNAMED)
+	if (call->answer.binary & BINARY_UNNAMED)
 		event->path = call->path;
 }
 
@@ -125,7 +123,7 @@ static __always_inline void describe_listener(struct event *event, struct task_s
 	event->netns = call->netns;
 	event->backlog = call->backlog;
 	event->backlog_max = call->backlog_max;
-	event->local.port = call->port;
+	event->local.port = call->answer.port;
 }
 
 #endif

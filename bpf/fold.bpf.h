@@ -8,7 +8,8 @@
  * kernel lets any program be held up: nobody who still counts finds it as another key's.
  *
  * Anybody can make keys, by copying a program or listening on many ports. Those of one user beyond
- * FOLDS_PER_USER share one entry, and when there is no room at all, everybody's further ones share one.
+ * FOLDS_PER_USER share one entry for each user id, and when there is no room at all, everybody's further ones share one.
+ * Who has been given many ids (subuid(5)) can use them only in a user namespace: there it is the owner of that who counts.
  */
 #ifndef SOCKACCEPT_FOLD_BPF_H
 #define SOCKACCEPT_FOLD_BPF_H
@@ -18,22 +19,27 @@
 #define FOLD_NS 1000000000ULL
 #define FOLD_KEEP_NS 60000000000ULL
 #define FOLDS_PER_USER 64 /* but root's, who can do anything */
-#define FOLD_USERS 1024   /* users are told apart by so many of their number's values */
+#define FOLD_USERS 65536  /* ids beyond share those of others */
+#define MAX_NAMESPACES 33 /* user namespaces inside of each other: Linux, include/linux/user_namespace.h */
 
 #define FOLD_COUNT 0xffffffffULL
+#define FOLD_RUN 0xffff00000000ULL /* counts up with each opening */
+#define FOLD_NEXT_RUN (1ULL << 32)
 #define FOLD_OPEN (1ULL << 63)
 #define FOLD_STARTING (1ULL << 62) /* its event isn't there yet */
 #define FOLD_DEAD (1ULL << 61)     /* is being removed */
 
 struct fold {
-	__u64 word; /* the repeats, and flags */
+	__u64 word; /* the repeats, the run, and flags */
 	struct bpf_timer timer;
 	__u64 listener; /* of the first one: addresses, for comparison only */
 	__u64 peer;
 	__u64 differ; /* enum event_flag: what repeats don't have in common with it, or FOLD_OTHER_PEER */
+	__u64 user;   /* in whose number of entries this is one */
 	struct event first;
 };
 #define FOLD_OTHER_PEER (1U << 31)
+#define FOLD_ALL_DIFFER (EVENT_MANY_THREADS | EVENT_MANY_LISTENERS | FOLD_OTHER_PEER)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -53,7 +59,20 @@ struct {
 /* A fold with no bit set; no struct fold, as a map with a timer in it can't be read-only. */
 static const __u64 blank_fold[sizeof(struct fold) / sizeof(__u64)];
 
-/* How many entries the users like `uid` have. */
+/* Who is answerable for the caller: its effective user, or who made the user namespace that it is in. */
+static __always_inline __u32 answerable_user(void)
+{
+	const struct cred *cred = bpf_get_current_task_btf()->cred;
+	struct user_namespace *namespace = cred->user_ns;
+
+	if (namespace->level == 0)
+		return cred->euid.val;
+	for (int depth = 0; depth < MAX_NAMESPACES && namespace->level > 1; depth++)
+		namespace = namespace->parent;
+	return namespace->owner.val;
+}
+
+/* How many entries a user has. */
 static __always_inline __u64 *folds_of_user(__u32 uid)
 {
 	__u32 index = uid & (FOLD_USERS - 1);
@@ -62,32 +81,36 @@ static __always_inline __u64 *folds_of_user(__u32 uid)
 }
 
 /* Makes the entry of `key`. NULL: there is no room, or the user has enough. */
-static __always_inline struct fold *make_fold(const struct fold_key *key)
+static __attribute__((noinline)) struct fold *make_fold(const struct fold_key *key)
 {
-	__u64 *users = folds_of_user(key->uid);
+	__u32 user = answerable_user();
+	__u64 *count = folds_of_user(user);
+	struct fold *fold;
+	bool made;
 
-	if (!users)
+	if (!count)
 		return 0;
-	if (__sync_fetch_and_add(users, 1) >= FOLDS_PER_USER && key->uid && key->binary != FOLD_OTHERS) {
-		__sync_fetch_and_add(users, -1);
+	if (__sync_fetch_and_add(count, 1) >= FOLDS_PER_USER && user && key->binary != FOLD_OTHERS) {
+		__sync_fetch_and_add(count, -1);
 		return 0;
 	}
-	if (bpf_map_update_elem(&folds, key, blank_fold, BPF_NOEXIST))
-		__sync_fetch_and_add(users, -1); /* somebody else made it just now, or there is no room */
-	return bpf_map_lookup_elem(&folds, key);
+	made = !bpf_map_update_elem(&folds, key, blank_fold, BPF_NOEXIST);
+	if (!made)
+		__sync_fetch_and_add(count, -1); /* somebody else made it just now, or there is no room */
+	fold = bpf_map_lookup_elem(&folds, key);
+	if (fold && made)
+		fold->user = user;
+	return fold;
 }
 
-/* The entry in which a denial is counted, made now if there is none. NULL: none can be had. */
-static __always_inline struct fold *fold_of(const struct call *call, struct fold_key *key)
+/*
+ * The entry in which a denial is counted, made now if there is none; *key becomes that of the entry. NULL: none can be
+ * had.
+ */
+static __always_inline struct fold *fold_of(struct fold_key *key)
 {
-	struct fold *fold;
+	struct fold *fold = bpf_map_lookup_elem(&folds, key) ?: make_fold(key);
 
-	key->generation = call->generation;
-	key->uid = call->uid;
-	key->binary = call->binary;
-	key->port = call->port;
-	key->operation = call->operation;
-	fold = bpf_map_lookup_elem(&folds, key) ?: make_fold(key);
 	if (fold)
 		return fold;
 	key->generation = 0;
@@ -97,6 +120,12 @@ static __always_inline struct fold *fold_of(const struct call *call, struct fold
 		return fold;
 	key->uid = FOLD_OTHERS;
 	return bpf_map_lookup_elem(&folds, key);
+}
+
+static __always_inline void note_differences(struct fold *fold, __u64 differ)
+{
+	if (differ & ~*(volatile __u64 *)&fold->differ)
+		__sync_fetch_and_or(&fold->differ, differ);
 }
 
 /* Notes what a repeat doesn't have in common with the first one. */
@@ -110,8 +139,7 @@ static __always_inline void compare_with_first(struct fold *fold, __u64 listener
 		differ |= EVENT_MANY_LISTENERS;
 	if (fold->peer != peer)
 		differ |= FOLD_OTHER_PEER;
-	if (differ & ~*(volatile __u64 *)&fold->differ)
-		__sync_fetch_and_or(&fold->differ, differ);
+	note_differences(fold, differ);
 }
 
 /*
@@ -121,40 +149,55 @@ static __always_inline void compare_with_first(struct fold *fold, __u64 listener
 static __attribute__((noinline)) bool fold_denial(const struct call *call, __u64 listener, __u64 peer,
 						  struct fold **opened)
 {
-	struct fold_key key = {};
-	struct fold *fold = fold_of(call, &key);
-	__u64 word;
+	struct fold_key key = { .generation = call->answer.generation, .uid = call->answer.uid,
+				.binary = call->answer.binary, .port = call->answer.port,
+				.operation = call->operation };
+	struct fold *fold = fold_of(&key);
+	__u64 word, then, start;
 
 	*opened = 0;
 	if (!fold)
 		return false;
 	word = *(volatile __u64 *)&fold->word;
-	if (!(word & (FOLD_OPEN | FOLD_DEAD)) &&
-	    __sync_val_compare_and_swap(&fold->word, word, FOLD_OPEN | FOLD_STARTING) == word) {
+	start = ((word + FOLD_NEXT_RUN) & FOLD_RUN) | FOLD_OPEN | FOLD_STARTING;
+	if (!(word & (FOLD_OPEN | FOLD_DEAD)) && __sync_val_compare_and_swap(&fold->word, word, start) == word) {
 		fold->listener = listener;
 		fold->peer = peer;
 		*opened = fold;
 		return false;
 	}
 	compare_with_first(fold, listener, peer);
-	return __sync_fetch_and_add(&fold->word, 1) & FOLD_OPEN;
+	then = __sync_fetch_and_add(&fold->word, 1);
+	/* It may have been compared with the first one of another run. */
+	if ((word ^ then) & ~FOLD_COUNT || then & FOLD_STARTING)
+		note_differences(fold, FOLD_ALL_DIFFER);
+	return then & FOLD_OPEN;
 }
 
-/* The event of the repeats of a fold that is closed. False: it is lost. */
-static __attribute__((noinline)) bool record_repeats(struct state *state, const struct fold_key *key,
-						    const struct fold *fold, __u64 differ, __u32 count)
+/*
+ * Closes a fold that has repeats, and makes their event: all of it while the fold is open, but for what is known when it is
+ * closed, as whoever opens it again replaces `first`. False: the event is lost.
+ */
+static __attribute__((noinline)) bool record_repeats(struct state *state, const struct fold_key *key, struct fold *fold)
 {
 	__u32 others = key->uid == FOLD_OTHERS ? EVENT_MANY_USERS | EVENT_MANY_BINARIES :
 		       key->port == FOLD_OTHERS ? EVENT_MANY_BINARIES : 0;
 	const struct event *first = &fold->first;
-	__u64 ticket;
-	struct event *event = begin_event(state, VERDICT_DENY, count, &ticket);
+	__u64 ticket, word, differ;
+	struct event *event = begin_event(state, VERDICT_DENY, 0, &ticket);
 
-	if (!event)
+	if (event) {
+		__builtin_memcpy(&event->generation, &first->generation,
+				 offsetof(struct event, count) - offsetof(struct event, generation));
+		__builtin_memcpy(&event->family, &first->family, sizeof(*event) - offsetof(struct event, family));
+	}
+	word = __sync_fetch_and_and(&fold->word, FOLD_RUN);
+	differ = __sync_lock_test_and_set(&fold->differ, 0);
+	if (!event) {
+		__sync_fetch_and_add(&state->buffer[VERDICT_DENY].lost, word & FOLD_COUNT);
 		return false;
-	__builtin_memcpy(&event->generation, &first->generation,
-			 offsetof(struct event, count) - offsetof(struct event, generation));
-	__builtin_memcpy(&event->family, &first->family, sizeof(*event) - offsetof(struct event, family));
+	}
+	event->count = word & FOLD_COUNT;
 	event->flags |= (differ & EVENT_MANY_ANY) | others;
 	if (differ & FOLD_OTHER_PEER || others)
 		event->flags &= ~EVENT_HAS_PEER;
@@ -162,9 +205,21 @@ static __attribute__((noinline)) bool record_repeats(struct state *state, const 
 	return true;
 }
 
+/* An entry that nobody opened again is given up. */
+static __always_inline void remove_fold(struct fold_key *key, struct fold *fold, __u64 word)
+{
+	__u64 *count = folds_of_user(fold->user);
+
+	if (key->uid == FOLD_OTHERS || __sync_val_compare_and_swap(&fold->word, word, FOLD_DEAD) != word)
+		return;
+	if (count)
+		__sync_fetch_and_add(count, -1);
+	bpf_map_delete_elem(&folds, key);
+}
+
 static int end_fold(void *map, struct fold_key *key, struct fold *fold)
 {
-	__u64 word = *(volatile __u64 *)&fold->word, *users, differ;
+	__u64 word = *(volatile __u64 *)&fold->word;
 	struct state *counters;
 	__u32 zero = 0;
 
@@ -176,19 +231,13 @@ static int end_fold(void *map, struct fold_key *key, struct fold *fold)
 		return 0;
 	}
 	if (!(word & FOLD_OPEN)) {
-		if (key->uid == FOLD_OTHERS || __sync_val_compare_and_swap(&fold->word, word, FOLD_DEAD) != word)
-			return 0;
-		users = folds_of_user(key->uid);
-		if (users)
-			__sync_fetch_and_add(users, -1);
-		bpf_map_delete_elem(&folds, key);
+		remove_fold(key, fold, word);
 		return 0;
 	}
-	word = __sync_lock_test_and_set(&fold->word, 0);
-	differ = __sync_lock_test_and_set(&fold->differ, 0);
-	if (word & FOLD_COUNT)
-		CALL(record_repeats(counters, key, fold, differ, word & FOLD_COUNT));
+	/* Before it is closed: whoever opens it again sets the timer anew. */
 	bpf_timer_start(&fold->timer, FOLD_KEEP_NS, 0);
+	if (word & FOLD_COUNT || __sync_val_compare_and_swap(&fold->word, word, word & FOLD_RUN) != word)
+		CALL(record_repeats(counters, key, fold));
 	return 0;
 }
 

@@ -99,6 +99,14 @@ struct mptcp_sock {
 	struct sock *first;
 };
 
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+typedef struct {
+	__u32 val;
+} kgid_t;
+
 typedef enum {
 	SS_CONNECTED = 3,
 } socket_state;
@@ -110,7 +118,9 @@ struct socket {
 };
 
 struct user_namespace {
+	struct user_namespace *parent;
 	int level;
+	kuid_t owner;
 };
 
 struct dentry;
@@ -183,14 +193,6 @@ struct mm_struct {
 struct fs_struct {
 	struct path root;
 };
-
-typedef struct {
-	__u32 val;
-} kuid_t;
-
-typedef struct {
-	__u32 val;
-} kgid_t;
 
 struct cred {
 	kuid_t euid;

@@ -71,9 +71,9 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } lookups SEC(".maps");
 
-/* Bounded: when it is full, the path of a further binary is computed for each event. */
+/* Bounded, as anybody can make binaries: the path of one that was pushed out is computed anew. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__type(key, __u32);
 	__type(value, struct seen_path);
 	__uint(max_entries, 4096);
@@ -90,43 +90,32 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct rule_counter);
 	__uint(max_entries, RULE_COUNTERS);
 } rule_counters SEC(".maps");
+
+/* One map each for what could be two: a look-up in a map that the compiler can't tell is a call, not eight instructions. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct port_group);
+	__uint(max_entries, NAMED_PORT_GROUPS + UNNAMED_PORT_GROUPS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+} ports SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, __u32);
 	__type(value, struct binary_counter);
 	__uint(max_entries, MAX_BINARIES);
-} binary_counters SEC(".maps");
-
-/* Apart, so that binaries which anybody can make by copying a file take no room from those that rules name. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__type(key, __u32);
-	__type(value, struct port_group);
-	__uint(max_entries, NAMED_PORT_GROUPS);
-	__uint(map_flags, BPF_F_MMAPABLE);
-} named_ports SEC(".maps");
+} other_ports SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__type(key, __u32);
-	__type(value, struct port_group);
-	__uint(max_entries, UNNAMED_PORT_GROUPS);
-	__uint(map_flags, BPF_F_MMAPABLE);
-} unnamed_ports SEC(".maps");
-
-struct event_buffer {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, __u32);
 	__type(value, struct event);
-	__uint(max_entries, DEFAULT_EVENTS);
+	__uint(max_entries, VERDICTS * DEFAULT_EVENTS);
 	__uint(map_flags, BPF_F_MMAPABLE);
-};
-
-struct event_buffer denied_events SEC(".maps");
-struct event_buffer accepted_events SEC(".maps");
+} events SEC(".maps");
 
 #endif

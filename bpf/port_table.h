@@ -9,6 +9,8 @@
 #ifndef SOCKACCEPT_PORT_TABLE_H
 #define SOCKACCEPT_PORT_TABLE_H
 
+#include <stdbool.h>
+
 #include "compiler.h"
 #include "sockaccept.h"
 
@@ -38,10 +40,17 @@ static __always_inline __u32 port_key_verdict(__u64 key)
 	return key & 1;
 }
 
-/* Both groups of a key are bits of its hash: `choice` 0 or 1. Fibonacci hashing (Knuth, volume 3, 6.4). */
-static __always_inline __u32 port_group_of(__u64 key, unsigned choice, __u32 groups)
+/*
+ * Both groups of a key are bits of its hash: `choice` 0 or 1. Fibonacci hashing (Knuth, volume 3, 6.4). `named`: the
+ * key's binary is one that rules name.
+ */
+static __always_inline __u32 port_group_of(__u64 key, unsigned choice, bool named)
 {
-	return (__u32)(key * 0x9e3779b97f4a7c15ULL >> (choice ? 24 : 44)) & (groups - 1);
+	__u32 hash = (__u32)(key * 0x9e3779b97f4a7c15ULL >> (choice ? 24 : 44));
+
+	if (named)
+		return hash & (NAMED_PORT_GROUPS - 1);
+	return NAMED_PORT_GROUPS + (hash & (UNNAMED_PORT_GROUPS - 1));
 }
 
 /* The place of `key` in `group`, taken now if it has none yet; PORT_GROUP_SLOTS: the group is full. */

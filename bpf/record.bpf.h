@@ -9,17 +9,14 @@
 
 #include "fold.bpf.h"
 
-/* A denial of the connection that waits. */
-static __attribute__((noinline)) bool record_waiting(struct state *state, struct task_struct *task, struct call *call,
-						    const struct listener *listener, const struct queue *queue)
+/* A denial of the connection that waits. `opened`: the fold that its event starts, or NULL. */
+static __attribute__((noinline)) bool record_waiting(struct state *state, struct call *call, const struct listener *listener,
+						    const struct queue *queue, struct fold *opened)
 {
-	struct event *event;
-	struct fold *opened;
+	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 ticket;
+	struct event *event = begin_event(state, VERDICT_DENY, 1, &ticket);
 
-	if (fold_denial(call, (__u64)listener->sk, queue->child ? (__u64)queue->child : queue->mptcp_child, &opened))
-		return true;
-	event = begin_event(state, VERDICT_DENY, 1, &ticket);
 	if (event) {
 		describe_decision(event, call);
 		describe_caller(event, task, call);
@@ -39,7 +36,7 @@ static __attribute__((noinline)) bool record_connection(struct state *state, str
 						       struct sock *child, struct fold *opened)
 {
 	__u64 ticket;
-	struct event *event = begin_event(state, call->verdict, 1, &ticket);
+	struct event *event = begin_event(state, call->answer.verdict, 1, &ticket);
 
 	if (event) {
 		describe_decision(event, call);
@@ -61,8 +58,7 @@ static __attribute__((noinline)) bool record_permitted(struct state *state, stru
 {
 	struct fold *opened;
 
-	/* Its listener isn't known by now; that of another thread shows in the event's own fields. */
-	if (fold_denial(call, 0, (__u64)child, &opened))
+	if (fold_denial(call, call->listener, (__u64)child, &opened))
 		return true;
 	return record_connection(state, task, call, child, opened);
 }

@@ -13,20 +13,7 @@
  *   iter/task_file      identify_files: tells user space which directory entries it has open. Runs when user space
  *                       makes a rule or asks about one; decides nothing.
  */
-#include "maps.bpf.h"
-
-typedef void *policy_ref;
-
-static const struct policy_page *policy_page(policy_ref policy, __u32 number)
-{
-	return bpf_map_lookup_elem(policy, &number);
-}
-
-#include "decision.h"
-#include "identity.bpf.h"
-#include "call.bpf.h"
-#include "count.bpf.h"
-#include "listener.bpf.h"
+#include "answer.bpf.h"
 #include "record.bpf.h"
 
 #include <bpf/bpf_core_read.h>
@@ -34,99 +21,6 @@ static const struct policy_page *policy_page(policy_ref policy, __u32 number)
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "GPL";
-
-/* Who calls, and what was decided about it. */
-struct decided {
-	struct task_struct *task;
-	const struct policy_header *policy;
-	const struct rule_record *rule; /* NULL: the default */
-	__u32 binary;
-	__u32 uid;
-	__u32 gid;
-	__u32 verdict;
-};
-
-/*
- * Fills in who calls, and the policy that is in force now. Returns its image, or NULL: there is none. `noise` is any
- * number that the verifier doesn't know.
- */
-static __always_inline void *read_caller(struct state *state, __u32 noise, struct decided *decided)
-{
-	const struct policy_page *page;
-	const struct cred *cred;
-	__u32 binary, zero = 0;
-	struct file *exe;
-	void *image;
-
-	/* The only load of the reference: everything below reads this one policy, whatever replaces it. */
-	image = bpf_map_lookup_elem(&policy, &zero);
-	if (!image)
-		return 0;
-	page = policy_page(image, 0);
-	if (!page)
-		return 0;
-	decided->policy = &page->header;
-
-	decided->task = bpf_get_current_task_btf();
-	cred = decided->task->cred;
-	decided->uid = cred->euid.val;
-	decided->gid = cred->egid.val;
-	exe = executable_of(decided->task);
-	binary = exe ? binary_of(exe, state) : BINARY_ANY;
-	BLUR(binary, noise);
-	decided->binary = binary;
-	return image;
-}
-
-/* Fills `decided` under the policy that is in force now. False: there is none. */
-static __always_inline bool decide_request(struct state *state, const struct listener *listener,
-					   struct decided *decided)
-{
-	void *image = read_caller(state, listener->port, decided);
-	struct request request = { 0 };
-
-	if (!image)
-		return false;
-	request.binary = decided->binary & BINARY_UNNAMED ? BINARY_ANY : decided->binary;
-	request.uid = decided->uid;
-	request.protocol = listener->class;
-	BLUR(request.protocol, listener->port);
-	request.port = listener->port;
-	decided->rule = decide(image, decided->policy, &request);
-	decided->verdict = decided->rule ? decided->rule->label.verdict : decided->policy->verdict;
-	return true;
-}
-
-/* Keeps what was decided for as long as the call takes. */
-static __always_inline void keep_decision(struct call *call, const struct decided *decided)
-{
-	struct file *exe;
-
-	call->generation = decided->policy->generation;
-	call->binary = decided->binary;
-	call->uid = decided->uid;
-	call->gid = decided->gid;
-	call->verdict = decided->verdict;
-	call->flags = decided->policy->mode == MODE_ENFORCE ? EVENT_ENFORCED : 0;
-	call->reason = REASON_DEFAULT;
-	call->counter = NO_COUNTER;
-	if (decided->rule) {
-		call->reason = REASON_RULE;
-		call->counter = decided->rule->counter;
-		call->rule = decided->rule->label;
-	}
-	call->path.length = 0;
-	if (decided->binary & BINARY_UNNAMED) {
-		exe = executable_of(decided->task);
-		if (exe)
-			call->flags |= path_of(decided->task, exe, decided->binary, &call->path);
-	}
-}
-
-static __always_inline bool is_refused(const struct decided *decided)
-{
-	return decided->verdict == VERDICT_DENY && decided->policy->mode == MODE_ENFORCE;
-}
 
 /*
  * What an earlier LSM returned, unchanged, in a form in which verifiers from 6.12 on see that it is 0 or an
@@ -144,52 +38,77 @@ static __always_inline int pass_on(long ret)
 	return ret;
 }
 
-static __always_inline void keep_listener(struct call *call, const struct listener *listener, const struct queue *queue)
+/* Records a denial, unless it is a repeat: most are, of a server that spins. */
+static __attribute__((noinline)) bool record_refusal(struct state *state, struct call *call, const struct caller *caller,
+						    const struct listener *listener)
 {
-	struct sock *sk = listener->sk;
-	__u16 family = sk->__sk_common.skc_family;
+	struct queue queue = { 0 };
+	struct fold *opened;
 
-	call->family = family;
-	call->protocol = family == AF_VSOCK ? 0 : sk->sk_protocol;
-	call->netns = sk->__sk_common.skc_net.net->ns.inum;
-	call->port = listener->port;
-	call->backlog = queue->backlog;
-	call->backlog_max = queue->backlog_max;
+	read_queue(listener->sk, true, &queue);
+	if (!queue.waiting)
+		return true;
+	count_connection(state, &call->answer);
+	if (fold_denial(call, (__u64)listener->sk, queue.child ? (__u64)queue.child : queue.mptcp_child, &opened))
+		return true;
+	keep_caller(call, caller);
+	keep_listener(call, listener, &queue);
+	CALL(record_waiting(state, call, listener, &queue, opened));
+	return true;
 }
 
-/* Counts a decision, and records it if it ends the call; what else becomes of the call is accept_end()'s. */
-static __attribute__((noinline)) bool begin_accept(struct state *state, struct socket *newsock,
-						  const struct listener *listener, const struct decided *decided)
+/* A call that goes on: what becomes of it is accept_end()'s to count and record. */
+static __attribute__((noinline)) bool keep_call(struct call *call, struct socket *newsock, const struct caller *caller,
+					       const struct listener *listener)
 {
-	struct call *call = begin_call(state, decided->task);
 	struct queue queue = { 0 };
 
-	if (!call) {
-		__sync_fetch_and_add(&state->decisions[decided->verdict & (VERDICTS - 1)].decisions, 1);
-		__sync_fetch_and_add(&state->unfinished, 1);
-		return false;
-	}
-	read_queue(listener->sk, is_refused(decided), &queue);
-	keep_decision(call, decided);
+	read_queue(listener->sk, false, &queue);
+	keep_caller(call, caller);
 	keep_listener(call, listener, &queue);
-	call->operation = OPERATION_ACCEPT;
 	call->newsock = (__u64)newsock;
-	CALL(count_decision(state, call));
-	if (!is_refused(decided))
-		return true;
-	if (queue.waiting) {
-		count_connection(state, call);
-		CALL(record_waiting(state, decided->task, call, listener, &queue));
-	}
-	end_call(state, decided->task, call);
 	return true;
+}
+
+/* Decides and counts with no place to keep a call in, for want of memory: it can be neither followed nor recorded. */
+static __attribute__((noinline)) bool decide_unkept(struct state *state, const struct caller *caller,
+						   const struct listener *listener)
+{
+	struct answer answer = { 0 };
+
+	answer_caller(&answer, caller, listener);
+	count_decision(state, &answer);
+	__sync_fetch_and_add(&state->unfinished, 1);
+	return answer.verdict == VERDICT_DENY;
+}
+
+/* True if the policy denies what `caller` asks, in whichever mode. */
+static __always_inline bool decide_call(struct state *state, struct socket *newsock, const struct caller *caller,
+					const struct listener *listener)
+{
+	struct call *call = begin_call(state, caller->task);
+	bool deny;
+
+	if (!call)
+		return decide_unkept(state, caller, listener);
+	call->operation = OPERATION_ACCEPT;
+	answer_caller(&call->answer, caller, listener);
+	count_decision(state, &call->answer);
+	deny = call->answer.verdict == VERDICT_DENY;
+	if (deny && caller->policy->mode == MODE_ENFORCE) {
+		CALL(record_refusal(state, call, caller, listener));
+		end_call(state, caller->task, call);
+	} else {
+		CALL(keep_call(call, newsock, caller, listener));
+	}
+	return deny;
 }
 
 SEC("lsm/socket_accept")
 int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret)
 {
 	struct listener listener = { 0 };
-	struct decided decided = { 0 };
+	struct caller caller = { 0 };
 	struct sock *sk = sock->sk;
 	struct state *counters;
 	__u16 family = 0;
@@ -209,10 +128,9 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret
 		return 0;
 	}
 	read_listener(&listener, sk, family);
-	if (!decide_request(counters, &listener, &decided))
+	if (!read_caller(counters, listener.port, &caller))
 		return 0;
-	CALL(begin_accept(counters, newsock, &listener, &decided));
-	if (!is_refused(&decided))
+	if (!decide_call(counters, newsock, &caller, &listener) || caller.policy->mode != MODE_ENFORCE)
 		return 0;
 	ret = -EPERM;
 	FORGET(ret); /* a constant in a branch, not the result of arithmetic that a verifier can't follow */
@@ -235,8 +153,8 @@ static __always_inline void finish_accept(struct state *state, struct task_struc
 
 	if (!child)
 		return;
-	count_connection(state, call);
-	if (call->verdict == VERDICT_DENY)
+	count_connection(state, &call->answer);
+	if (call->answer.verdict == VERDICT_DENY)
 		CALL(record_permitted(state, task, call, child));
 	else
 		CALL(record_connection(state, task, call, child, 0));
@@ -271,12 +189,26 @@ int BPF_PROG(accept_end, struct file *listener, void *argument, void *address, v
 	return 0;
 }
 
+static __always_inline void keep_forgery(struct call *call, const struct caller *caller, int what)
+{
+	struct answer *answer = &call->answer;
+
+	answer->generation = caller->policy->generation;
+	answer->binary = caller->binary;
+	answer->uid = caller->uid;
+	answer->port = 0;
+	answer->class = CLASS_NONE;
+	answer->verdict = VERDICT_DENY;
+	answer->reason = REASON_PRCTL;
+	call->operation = what == PR_SET_MM_MAP ? OPERATION_SET_MM_MAP : OPERATION_SET_MM_EXE_FILE;
+}
+
 /* What prctl() would change the executable to doesn't matter: looking at its arguments could be raced. */
 SEC("lsm/task_prctl")
 int BPF_PROG(task_prctl, int option, unsigned long arg2, unsigned long arg3, unsigned long arg4, unsigned long arg5,
 	     int ret)
 {
-	struct decided decided = { 0 };
+	struct caller caller = { 0 };
 	struct state *counters;
 	int what = (int)arg2; /* as prctl_set_mm() takes it: the upper half counts for nothing */
 	struct call *call;
@@ -287,20 +219,17 @@ int BPF_PROG(task_prctl, int option, unsigned long arg2, unsigned long arg3, uns
 	if (bpf_get_current_task_btf()->cred->user_ns->level == 0)
 		return 0; /* checkpoint/restore by an administrator of the machine */
 	counters = bpf_map_lookup_elem(&state, &zero);
-	if (!counters || !read_caller(counters, arg3, &decided))
+	if (!counters || !read_caller(counters, arg3, &caller))
 		return 0;
-	decided.verdict = VERDICT_DENY;
 	__sync_fetch_and_add(&counters->forgeries, 1);
-	call = begin_call(counters, decided.task);
+	call = begin_call(counters, caller.task);
 	if (call) {
-		keep_decision(call, &decided);
-		call->reason = REASON_PRCTL;
-		call->operation = what == PR_SET_MM_MAP ? OPERATION_SET_MM_MAP : OPERATION_SET_MM_EXE_FILE;
-		call->port = 0;
-		CALL(record_forgery(counters, decided.task, call));
-		end_call(counters, decided.task, call);
+		keep_caller(call, &caller);
+		keep_forgery(call, &caller, what);
+		CALL(record_forgery(counters, caller.task, call));
+		end_call(counters, caller.task, call);
 	}
-	if (decided.policy->mode != MODE_ENFORCE)
+	if (caller.policy->mode != MODE_ENFORCE)
 		return 0;
 	ret = -EPERM;
 	FORGET(ret);

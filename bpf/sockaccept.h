@@ -20,12 +20,10 @@
  *   other_calls       task (storage)         struct call           the hook    nor is this)
  *   folds             struct fold_key        struct fold           the hook and its timers (bpf/fold.bpf.h)
  *   state             u32 0                  struct state          the hook; three words by user space
- *   rule_counters     u32 rule_record.counter  u64 hits            the hook
- *   binary_counters   u32 binary             struct binary_counter the hook
- *   named_ports       u32 group              struct port_group     the hook; reserved by user space
- *   unnamed_ports     u32 group              struct port_group     the hook
- *   denied_events     u32 slot               struct event          the hook
- *   accepted_events   u32 slot               struct event          the hook
+ *   rule_counters     u32 rule_record.counter  struct rule_counter the hook
+ *   ports             u32 group              struct port_group     the hook; places are reserved by user space
+ *   other_ports       u32 binary             struct binary_counter the hook
+ *   events            u32 slot               struct event          the hook
  */
 #ifndef SOCKACCEPT_H
 #define SOCKACCEPT_H
@@ -298,13 +296,16 @@ struct tally {
 	__u64 connections; /* of them; the others are attempts, or wait for a connection just now */
 };
 
-struct binary_counter {
-	struct tally verdict[VERDICTS];
+struct rule_counter {
+	__u64 hits; /* decisions, connections and attempts alike */
+	__u64 last; /* when the last of them was: ns of CLOCK_BOOTTIME; of two at once, either */
 };
 
 /*
  * Counters by (binary, port, verdict): a hash table of our own (bpf/port_table.h), as a look-up in the kernel's
- * costs an accept() 197 instructions, and in this one some 60. A key is never removed.
+ * costs an accept() 197 instructions, and in this one some 60. A key is never removed. Binaries that rules name have the
+ * first NAMED_PORT_GROUPS groups for themselves, so that those that anybody can make by copying a file take no
+ * room from them.
  */
 #define PORT_GROUP_SLOTS 4
 struct port_group {
@@ -314,7 +315,15 @@ struct port_group {
 #define NAMED_PORT_GROUPS 32768 /* powers of two */
 #define UNNAMED_PORT_GROUPS 2048
 
-/* Buffers of events: one for each verdict, so that accepted connections can't push out denials. */
+/* What found no place there, by binary; under BINARY_ANY that of all without a name, and of kernel threads. */
+struct binary_counter {
+	struct tally verdict[VERDICTS];
+};
+
+/*
+ * Buffers of events: one for each verdict, so that accepted connections can't push out denials. Both are in one map, the
+ * buffer of verdict v from slot v * slots on.
+ */
 struct buffer_state {
 	__u64 tickets; /* slots asked for; ticket t stands for slot t % slots */
 	__u64 made;    /* events made: each has a number below this */
@@ -440,6 +449,7 @@ _Static_assert(sizeof(struct entry_key) == 280, "no padding: it is hashed");
 _Static_assert(sizeof(struct file_identity) == 288, "no padding");
 _Static_assert(sizeof(struct file_tag) == 8, "no padding");
 _Static_assert(sizeof(struct lookup) == 32, "no padding");
+_Static_assert(sizeof(struct rule_counter) == 16, "no padding");
 _Static_assert(sizeof(struct port_group) == 96, "no padding");
 _Static_assert(sizeof(struct endpoint) == 20, "no padding");
 _Static_assert(sizeof(struct event) == 512, "an event slot is eight cache lines");

@@ -142,13 +142,11 @@ static int take_descriptors(struct kernel *kernel, const struct sockaccept_bpf *
 		[MAP_LOOKUPS] = bpf->maps.lookups,
 		[MAP_SEEN_PATHS] = bpf->maps.seen_paths,
 		[MAP_RULE_COUNTERS] = bpf->maps.rule_counters,
-		[MAP_BINARY_COUNTERS] = bpf->maps.binary_counters,
+		[MAP_PORTS] = bpf->maps.ports,
+		[MAP_OTHER_PORTS] = bpf->maps.other_ports,
 		[MAP_UNITS] = bpf->maps.units,
 		[MAP_FOLDS] = bpf->maps.folds,
-		[MAP_NAMED_PORTS] = bpf->maps.named_ports,
-		[MAP_UNNAMED_PORTS] = bpf->maps.unnamed_ports,
-		[MAP_DENIED_EVENTS] = bpf->maps.denied_events,
-		[MAP_ACCEPTED_EVENTS] = bpf->maps.accepted_events,
+		[MAP_EVENTS] = bpf->maps.events,
 	};
 
 	/* A link's is that of its program until attach(). */
@@ -217,10 +215,8 @@ static int make_last_fold(const struct kernel *kernel, size_t size)
 
 static int set_events(struct sockaccept_bpf *bpf, uint32_t events)
 {
-	int error = bpf_map__set_max_entries(bpf->maps.denied_events, events);
-
 	bpf->rodata->slot_mask = events - 1;
-	return error ? error : bpf_map__set_max_entries(bpf->maps.accepted_events, events);
+	return bpf_map__set_max_entries(bpf->maps.events, VERDICTS * events);
 }
 
 enum status kernel_prepare(struct kernel *kernel, uint32_t events)

@@ -28,13 +28,11 @@ static const char *const pin_names[] = {
 	[MAP_LOOKUPS] = "lookups",
 	[MAP_SEEN_PATHS] = "seen_paths",
 	[MAP_RULE_COUNTERS] = "rule_counters",
-	[MAP_BINARY_COUNTERS] = "binary_counters",
+	[MAP_PORTS] = "ports",
+	[MAP_OTHER_PORTS] = "other_ports",
 	[MAP_UNITS] = "units",
 	[MAP_FOLDS] = "folds",
-	[MAP_NAMED_PORTS] = "named_ports",
-	[MAP_UNNAMED_PORTS] = "unnamed_ports",
-	[MAP_DENIED_EVENTS] = "denied_events",
-	[MAP_ACCEPTED_EVENTS] = "accepted_events",
+	[MAP_EVENTS] = "events",
 	[PROGRAM_IDENTIFY] = "identify_files",
 	[LINK_SUPERBLOCK_FREE] = "link_superblock_free",
 	[LINK_TASK_PRCTL] = "link_task_prctl",
@@ -205,7 +203,7 @@ uint32_t kernel_events(const struct kernel *kernel)
 	struct bpf_map_info info = { 0 };
 	__u32 size = sizeof(info);
 
-	if (bpf_obj_get_info_by_fd(kernel->fd[MAP_DENIED_EVENTS], &info, &size))
+	if (bpf_obj_get_info_by_fd(kernel->fd[MAP_EVENTS], &info, &size))
 		return 0;
-	return info.max_entries;
+	return info.max_entries / VERDICTS;
 }

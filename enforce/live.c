@@ -127,7 +127,7 @@ bool *live_counters(const struct policy *policy)
 static int give_counters(const struct kernel *kernel, struct policy *policy, bool *taken)
 {
 	_cleanup_free_ __u32 *fresh = calloc(policy->rule_count + 1, sizeof(*fresh));
-	_cleanup_free_ __u64 *zeros = calloc(policy->rule_count + 1, sizeof(*zeros));
+	_cleanup_free_ struct rule_counter *zeros = calloc(policy->rule_count + 1, sizeof(*zeros));
 	__u32 count = 0, next = 0;
 
 	if (!fresh || !zeros)

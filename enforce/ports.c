@@ -9,9 +9,11 @@
 
 #include "bpf/port_table.h"
 
-static struct port_group *map_table(const struct kernel *kernel, enum kernel_object map, size_t groups, int protection)
+#define GROUPS (NAMED_PORT_GROUPS + UNNAMED_PORT_GROUPS)
+
+static struct port_group *map_table(const struct kernel *kernel, int protection)
 {
-	void *memory = mmap(NULL, groups * sizeof(struct port_group), protection, MAP_SHARED, kernel->fd[map], 0);
+	void *memory = mmap(NULL, GROUPS * sizeof(struct port_group), protection, MAP_SHARED, kernel->fd[MAP_PORTS], 0);
 
 	return memory == MAP_FAILED ? NULL : memory;
 }
@@ -19,13 +21,13 @@ static struct port_group *map_table(const struct kernel *kernel, enum kernel_obj
 static void reserve(struct port_group *table, uint64_t key)
 {
 	for (unsigned choice = 0; choice < 2; choice++)
-		if (port_group_place(&table[port_group_of(key, choice, NAMED_PORT_GROUPS)], key) < PORT_GROUP_SLOTS)
+		if (port_group_place(&table[port_group_of(key, choice, true)], key) < PORT_GROUP_SLOTS)
 			return;
 }
 
 int ports_reserve(const struct kernel *kernel, const struct policy *policy)
 {
-	struct port_group *table = map_table(kernel, MAP_NAMED_PORTS, NAMED_PORT_GROUPS, PROT_READ | PROT_WRITE);
+	struct port_group *table = map_table(kernel, PROT_READ | PROT_WRITE);
 
 	if (!table)
 		return -errno;
@@ -36,18 +38,18 @@ int ports_reserve(const struct kernel *kernel, const struct policy *policy)
 		if (binary != BINARY_ANY && rule->port.first && rule->port.first == rule->port.last)
 			reserve(table, port_key(binary, rule->port.first, rule->verdict));
 	}
-	munmap(table, NAMED_PORT_GROUPS * sizeof(*table));
+	munmap(table, GROUPS * sizeof(*table));
 	return 0;
 }
 
-static int walk_table(const struct kernel *kernel, enum kernel_object map, size_t groups,
-		      void (*each)(uint64_t key, const struct tally *tally, void *context), void *context)
+int ports_walk(const struct kernel *kernel, void (*each)(uint64_t key, const struct tally *tally, void *context),
+	       void *context)
 {
-	struct port_group *table = map_table(kernel, map, groups, PROT_READ);
+	struct port_group *table = map_table(kernel, PROT_READ);
 
 	if (!table)
 		return -errno;
-	for (size_t i = 0; i < groups * PORT_GROUP_SLOTS; i++) {
+	for (size_t i = 0; i < (size_t)GROUPS * PORT_GROUP_SLOTS; i++) {
 		const struct port_group *group = &table[i / PORT_GROUP_SLOTS];
 		uint64_t key = __atomic_load_n(&group->key[i % PORT_GROUP_SLOTS], __ATOMIC_ACQUIRE);
 		struct tally tally = tally_read(&group->tally[i % PORT_GROUP_SLOTS]);
@@ -55,16 +57,8 @@ static int walk_table(const struct kernel *kernel, enum kernel_object map, size_
 		if (key && tally.decisions)
 			each(key, &tally, context);
 	}
-	munmap(table, groups * sizeof(*table));
+	munmap(table, GROUPS * sizeof(*table));
 	return 0;
-}
-
-int ports_walk(const struct kernel *kernel, void (*each)(uint64_t key, const struct tally *tally, void *context),
-	       void *context)
-{
-	int error = walk_table(kernel, MAP_NAMED_PORTS, NAMED_PORT_GROUPS, each, context);
-
-	return error ? error : walk_table(kernel, MAP_UNNAMED_PORTS, UNNAMED_PORT_GROUPS, each, context);
 }
 
 struct tally tally_read(const struct tally *live)

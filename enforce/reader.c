@@ -23,39 +23,30 @@
 
 static size_t map_bytes(const struct reader *reader)
 {
-	return (size_t)reader->slots * sizeof(struct event);
-}
-
-static int map_buffer(struct reader *reader, enum verdict verdict, int fd)
-{
-	void *memory = mmap(NULL, map_bytes(reader), PROT_READ, MAP_SHARED, fd, 0);
-
-	if (memory == MAP_FAILED)
-		return -errno;
-	reader->buffer[verdict].slots = memory;
-	return 0;
+	return (size_t)VERDICTS * reader->slots * sizeof(struct event);
 }
 
 int reader_start(struct reader *reader, const struct kernel *kernel, bool accepted)
 {
-	int error;
+	void *memory;
 
 	*reader = (struct reader){ .state = kernel->state, .slots = kernel_events(kernel) };
 	if (!reader->slots)
 		return -errno;
-	error = map_buffer(reader, VERDICT_DENY, kernel->fd[MAP_DENIED_EVENTS]);
-	if (!error && accepted)
-		error = map_buffer(reader, VERDICT_ALLOW, kernel->fd[MAP_ACCEPTED_EVENTS]);
-	if (error)
-		reader_close(reader);
-	return error;
+	memory = mmap(NULL, map_bytes(reader), PROT_READ, MAP_SHARED, kernel->fd[MAP_EVENTS], 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	reader->memory = memory;
+	reader->buffer[VERDICT_DENY].slots = reader->memory + VERDICT_DENY * reader->slots;
+	if (accepted)
+		reader->buffer[VERDICT_ALLOW].slots = reader->memory + VERDICT_ALLOW * reader->slots;
+	return 0;
 }
 
 void reader_close(struct reader *reader)
 {
-	for (int i = 0; i < VERDICTS; i++)
-		if (reader->buffer[i].slots)
-			munmap((void *)(uintptr_t)reader->buffer[i].slots, map_bytes(reader));
+	if (reader->memory)
+		munmap((void *)(uintptr_t)reader->memory, map_bytes(reader));
 	free(reader->events);
 	*reader = (struct reader){ 0 };
 }

@@ -12,13 +12,14 @@
 #include "enforce/kernel.h"
 
 struct reader_buffer {
-	const struct event *slots; /* mapped; NULL: this verdict isn't read */
+	const struct event *slots; /* NULL: this verdict isn't read */
 	uint64_t next;             /* the ticket to read next */
 	uint64_t got;              /* events read */
 };
 
 struct reader {
 	const struct state *state;
+	const struct event *memory; /* mapped: both buffers */
 	uint32_t slots; /* of each buffer */
 	struct reader_buffer buffer[VERDICTS];
 	struct event *events; /* read, in the order of their numbers */

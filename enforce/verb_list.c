@@ -23,12 +23,12 @@ static enum colour verdict_colour(unsigned verdict)
 	return verdict == VERDICT_DENY ? COLOUR_BAD : COLOUR_GOOD;
 }
 
-static uint64_t hits_of(const struct kernel *kernel, uint32_t counter)
+static struct rule_counter counter_of(const struct kernel *kernel, const struct rule *rule)
 {
-	__u64 hits = 0;
+	struct rule_counter counter = { 0 };
 
-	bpf_map_lookup_elem(kernel->fd[MAP_RULE_COUNTERS], &counter, &hits);
-	return hits;
+	bpf_map_lookup_elem(kernel->fd[MAP_RULE_COUNTERS], &rule->counter, &counter);
+	return counter;
 }
 
 static bool any_user(const struct policy *policy)
@@ -52,7 +52,7 @@ static void print_rule(struct output *output, const struct kernel *kernel, const
 		output_text(output, NULL, "USER", rule->has_uid ? uid : "any");
 	output_coloured(output, "verdict", "VERDICT", ini_verdict_words[rule->verdict], verdict_colour(rule->verdict));
 	output_text(output, "ports", "PORTS", port_format(&rule->port, port));
-	output_number(output, "hits", "HITS", hits_of(kernel, rule->counter));
+	output_number(output, "hits", "HITS", counter_of(kernel, rule).hits);
 	if (rule->has_uid)
 		output_number(output, "uid", NULL, rule->uid);
 	output_text(output, "file", NULL, policy->binaries[rule->binary].resolved);
@@ -118,14 +118,12 @@ static char *path_of(const struct kernel *kernel, uint32_t binary)
 	return path;
 }
 
-/* Printing the counters by port, and summing up what was printed. */
 struct port_printer {
 	struct output *output;
 	const struct kernel *kernel;
-	struct binary_counter *rest; /* by binary, [BINARY_ANY] all unnamed: what is not yet printed */
-	uint32_t binaries;
 };
 
+/* `port`: NULL for what found no place among the counters by port. */
 static void print_tally(struct port_printer *printer, uint32_t binary, const uint32_t *port, unsigned verdict,
 			const struct tally *tally)
 {
@@ -146,67 +144,43 @@ static void print_tally(struct port_printer *printer, uint32_t binary, const uin
 	output_close(output);
 }
 
-static void subtract(__u64 *from, __u64 count)
-{
-	*from -= count < *from ? count : *from;
-}
-
 static void print_port(uint64_t key, const struct tally *tally, void *context)
 {
-	struct port_printer *printer = context;
-	uint32_t binary = port_key_binary(key), port = port_key_port(key);
-	unsigned verdict = port_key_verdict(key);
-	uint32_t index = binary & BINARY_UNNAMED ? BINARY_ANY : binary;
+	uint32_t port = port_key_port(key);
 
-	print_tally(printer, binary, &port, verdict, tally);
-	if (index >= printer->binaries)
-		return;
-	subtract(&printer->rest[index].verdict[verdict].connections, tally->connections);
-	subtract(&printer->rest[index].verdict[verdict].decisions, tally->decisions);
+	print_tally(context, port_key_binary(key), &port, port_key_verdict(key), tally);
 }
 
-/* The totals, read before the ports' counters: what is counted meanwhile doesn't look like a rest. */
-static int read_totals(struct port_printer *printer)
+/* One entry a binary for what found no place in the full table. */
+static int print_others(struct port_printer *printer)
 {
-	printer->binaries = (uint32_t)printer->kernel->state->next_binary;
-	if (printer->binaries > MAX_BINARIES)
-		printer->binaries = MAX_BINARIES;
-	printer->rest = calloc(printer->binaries, sizeof(*printer->rest));
-	if (!printer->rest)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < printer->binaries; i++)
-		if (bpf_map_lookup_elem(printer->kernel->fd[MAP_BINARY_COUNTERS], &i, &printer->rest[i]))
+	uint32_t binaries = (uint32_t)printer->kernel->state->next_binary;
+
+	for (uint32_t i = 0; i < binaries && i < MAX_BINARIES; i++) {
+		struct binary_counter other;
+
+		if (bpf_map_lookup_elem(printer->kernel->fd[MAP_OTHER_PORTS], &i, &other))
 			return -errno;
+		for (unsigned verdict = 0; verdict < VERDICTS; verdict++)
+			if (other.verdict[verdict].decisions)
+				print_tally(printer, i, NULL, verdict, &other.verdict[verdict]);
+	}
 	return 0;
-}
-
-/* One entry for what found no place in the full tables. */
-static void print_rest(struct port_printer *printer)
-{
-	for (uint32_t i = 0; i < printer->binaries; i++)
-		for (unsigned verdict = 0; verdict < VERDICTS; verdict++) {
-			const struct tally *tally = &printer->rest[i].verdict[verdict];
-
-			if (tally->decisions)
-				print_tally(printer, i, NULL, verdict, tally);
-		}
 }
 
 static enum status list_ports(struct output *output, const struct kernel *kernel)
 {
 	struct port_printer printer = { .output = output, .kernel = kernel };
-	int error = read_totals(&printer);
+	int error;
 
 	output_open_object(output, NULL);
 	output_number(output, "schema", NULL, 1);
 	output_open_table(output, "ports");
+	error = ports_walk(kernel, print_port, &printer);
 	if (!error)
-		error = ports_walk(kernel, print_port, &printer);
-	if (!error)
-		print_rest(&printer);
+		error = print_others(&printer);
 	output_close(output);
 	output_close(output);
-	free(printer.rest);
 	if (error)
 		return fail(STATUS_FAILED, "can't read the counters: %s", strerror(-error));
 	output_end(output);

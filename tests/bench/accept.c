@@ -2,13 +2,14 @@
 /*
  * What one accept() with a connection waiting costs, in guest instructions.
  *
- *   accept PORT COUNT accepted|denied
+ *   accept PORT COUNT accepted|denied|nothing
  *
  * In a guest that runs with `-icount shift=0` the time stamp counter counts instructions: a loop whose length is
  * known tells how many ticks that makes. Prints the median of COUNT calls.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,18 @@ static int connect_to(uint16_t port)
 	return fd;
 }
 
+/* What an accept() costs that makes a socket, finds no connection, and frees the socket: as a denied one does. */
+static uint64_t accept_nothing(int listener)
+{
+	uint64_t start = __rdtsc(), ticks;
+	int server = accept(listener, NULL, NULL);
+
+	ticks = __rdtsc() - start;
+	if (server >= 0 || errno != EAGAIN)
+		die("an empty queue was expected");
+	return ticks;
+}
+
 static uint64_t accept_once(int listener, uint16_t port, int expect_denial)
 {
 	const struct linger reset = { 1, 0 };
@@ -101,17 +114,19 @@ int main(int argc, char **argv)
 {
 	uint16_t port = argc == 4 ? (uint16_t)atoi(argv[1]) : 0;
 	size_t count = argc == 4 ? (size_t)atoi(argv[2]) : 0;
-	int denied = argc == 4 && !strcmp(argv[3], "denied"), listener;
+	int denied = argc == 4 && !strcmp(argv[3], "denied"), nothing = argc == 4 && !strcmp(argv[3], "nothing"), listener;
 	uint64_t *samples;
 
 	if (!port || !count) {
-		fprintf(stderr, "usage: accept PORT COUNT accepted|denied\n");
+		fprintf(stderr, "usage: accept PORT COUNT accepted|denied|nothing\n");
 		return 2;
 	}
 	samples = calloc(count, sizeof(*samples));
 	listener = listen_on(port);
+	if (nothing)
+		fcntl(listener, F_SETFL, O_NONBLOCK);
 	for (size_t i = 0; i < count + 50; i++) {
-		uint64_t ticks = accept_once(listener, port, denied);
+		uint64_t ticks = nothing ? accept_nothing(listener) : accept_once(listener, port, denied);
 
 		if (i >= 50) /* the first ones find nothing in place yet */
 			samples[i - 50] = ticks;
