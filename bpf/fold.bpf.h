@@ -8,7 +8,7 @@
  * kernel lets any program be held up: nobody who still counts finds it as another key's.
  *
  * Anybody can make keys, by copying a program or listening on many ports. Those of one user beyond
- * FOLDS_PER_USER share one entry for each user id, and when there is no room at all, everybody's further ones share one.
+ * FOLDS_PER_USER share one entry, and when there is no room at all, everybody's further ones share one.
  * Who has been given many ids (subuid(5)) can use them only in a user namespace: there it is the owner of that who counts.
  */
 #ifndef SOCKACCEPT_FOLD_BPF_H
@@ -39,7 +39,7 @@ struct fold {
 	struct event first;
 };
 #define FOLD_OTHER_PEER (1U << 31)
-#define FOLD_ALL_DIFFER (EVENT_MANY_THREADS | EVENT_MANY_LISTENERS | FOLD_OTHER_PEER)
+#define FOLD_ALL_DIFFER (EVENT_MANY_THREADS | EVENT_MANY_USERS | EVENT_MANY_LISTENERS | FOLD_OTHER_PEER)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -114,6 +114,7 @@ static __always_inline struct fold *fold_of(struct fold_key *key)
 	if (fold)
 		return fold;
 	key->generation = 0;
+	key->uid = answerable_user();
 	key->binary = key->port = key->operation = FOLD_OTHERS;
 	fold = bpf_map_lookup_elem(&folds, key) ?: make_fold(key);
 	if (fold)
@@ -129,12 +130,14 @@ static __always_inline void note_differences(struct fold *fold, __u64 differ)
 }
 
 /* Notes what a repeat doesn't have in common with the first one. */
-static __always_inline void compare_with_first(struct fold *fold, __u64 listener, __u64 peer)
+static __always_inline void compare_with_first(struct fold *fold, __u32 uid, __u64 listener, __u64 peer)
 {
 	__u64 id = bpf_get_current_pid_tgid(), differ = 0;
 
 	if (fold->first.tid != (__u32)id || fold->first.pid != id >> 32)
 		differ |= EVENT_MANY_THREADS;
+	if (fold->first.uid != uid)
+		differ |= EVENT_MANY_USERS;
 	if (fold->listener != listener)
 		differ |= EVENT_MANY_LISTENERS;
 	if (fold->peer != peer)
@@ -166,7 +169,7 @@ static __attribute__((noinline)) bool fold_denial(const struct call *call, __u64
 		*opened = fold;
 		return false;
 	}
-	compare_with_first(fold, listener, peer);
+	compare_with_first(fold, call->answer.uid, listener, peer);
 	then = __sync_fetch_and_add(&fold->word, 1);
 	/* It may have been compared with the first one of another run. */
 	if ((word ^ then) & ~FOLD_COUNT || then & FOLD_STARTING)
@@ -197,6 +200,8 @@ static __attribute__((noinline)) bool record_repeats(struct state *state, const 
 		__sync_fetch_and_add(&state->buffer[VERDICT_DENY].lost, word & FOLD_COUNT);
 		return false;
 	}
+	if (!others)
+		differ &= ~EVENT_MANY_USERS; /* the key has the user */
 	event->count = word & FOLD_COUNT;
 	event->flags |= (differ & EVENT_MANY_ANY) | others;
 	if (differ & FOLD_OTHER_PEER || others)

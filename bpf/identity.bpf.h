@@ -231,8 +231,10 @@ static __always_inline __u32 look_up(struct inode *inode, struct dentry *dentry,
 		tag->named = entry;
 	else if (!entry && tag && !(found.flags & FILE_WORTHLESS))
 		number = tag->named;
-	if (!number)
+	if (!number) {
 		number = unnamed_number(tag, state);
+		bpf_map_delete_elem(&seen_paths, &number); /* that of another name */
+	}
 	/* A directory above can be renamed to what a rule says without a mark on this name: look again each time. */
 	if (entry || !(found.flags & (FILE_STEP | FILE_MOVING)))
 		keep_lookup(inode, dentry, found.hash, epoch, number);

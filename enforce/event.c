@@ -11,14 +11,10 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "enforce/live.h"
-#include "enforce/unit.h"
-#include "policy/cleanup.h"
+#include "enforce/escape.h"
+#include "enforce/when.h"
 #include "policy/ini.h"
 #include "policy/port.h"
-
-/* TIME, VERDICT, BINARY, PORT, PEER: 80 columns with an IPv4 peer. */
-static const unsigned widths[] = { 14, 7, 21, 10, 0 };
 
 static const char *const reason_words[REASONS] = { "default", "rule", "prctl" };
 static const char *const operation_words[OPERATIONS] = { "accept", "PR_SET_MM_MAP", "PR_SET_MM_EXE_FILE" };
@@ -96,28 +92,103 @@ static time_t tai_offset(void)
 			(utc.tv_nsec - tai.tv_nsec > 500000000L));
 }
 
-static void print_time(struct output *output, const struct event *event)
-{
-	time_t seconds = (time_t)(event->time_tai / 1000000000U) - tai_offset();
-	char utc[40], local[32];
-	struct tm tm;
+/* ---------------------------------------------------------------------------------------------
+ * Columns
+ */
 
-	strftime(utc, sizeof(utc), "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
-	snprintf(utc + strlen(utc), sizeof(utc) - strlen(utc), ".%09uZ", (unsigned)(event->time_tai % 1000000000U));
-	strftime(local, sizeof(local), "%m-%d %H:%M:%S", localtime_r(&seconds, &tm));
-	output_text(output, "time", NULL, utc);
-	output_text(output, NULL, "TIME", local);
+/* What fits 80 columns, with an IPv4 address. */
+static const unsigned narrow[EVENT_COLUMNS] = { [COLUMN_TIME] = 14, [COLUMN_VERDICT] = 7, [COLUMN_COUNT] = 6,
+						[COLUMN_BINARY] = 19, [COLUMN_PORT] = 9, [COLUMN_PEER] = 15 };
+#define NARROW 80
+#define PEER_AND_PORT 21
+
+/* What comes with more room, one after the other. */
+static const struct {
+	enum event_column column;
+	unsigned wider;
+} wishes[] = { { COLUMN_PEER, PEER_AND_PORT - 15 }, { COLUMN_BINARY, 9 }, { COLUMN_USER, 8 }, { COLUMN_UNIT, 22 },
+	       { COLUMN_RULE, 30 } };
+#define GAP 2 /* blanks before a column, which a wish for a new one includes */
+
+/* A terminal as wide as `width`; 0: it is none, and lines may be as long as they like. */
+static void choose_columns(struct event_printer *printer, unsigned width)
+{
+	unsigned room = width > NARROW ? width - NARROW : 0, count = 0;
+
+	memcpy(printer->widths, narrow, sizeof(narrow));
+	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]) && wishes[i].wider <= room; i++) {
+		unsigned *column = &printer->widths[wishes[i].column];
+
+		*column += *column ? wishes[i].wider : wishes[i].wider - GAP;
+		room -= wishes[i].wider;
+	}
+	printer->widths[COLUMN_BINARY] += room;
+	printer->peer_port = !width || printer->widths[COLUMN_PEER] >= PEER_AND_PORT;
+	for (size_t i = 0; i < EVENT_COLUMNS; i++)
+		if (printer->widths[i])
+			printer->shown[count++] = printer->widths[i];
 }
 
-static void print_verdict(struct output *output, const struct event *event)
+/* The heading of a column, or NULL: it isn't shown. */
+static const char *heading(const struct event_printer *printer, enum event_column column)
+{
+	static const char *const headings[EVENT_COLUMNS] = { "TIME", "VERDICT", "COUNT", "BINARY", "USER",
+							     "UNIT", "PORT", "PEER", "RULE" };
+
+	if (!printer->widths[column])
+		return NULL;
+	return column == COLUMN_TIME && printer->utc ? "TIME (UTC)" : headings[column];
+}
+
+/* Prints a cell that has no member of JSON of its own. */
+static void print_cell(struct event_printer *printer, enum event_column column, const char *text)
+{
+	const char *label = heading(printer, column);
+
+	if (label)
+		output_text(printer->output, NULL, label, text);
+}
+
+/* The cell of a binary. Of a path that is too long for the terminal, the end says most. */
+static void print_path(struct event_printer *printer, const char *path)
+{
+	unsigned width = printer->widths[COLUMN_BINARY];
+	char shortened[PATH_ROOM + 8];
+
+	if (printer->output->width && escape_width(path) > width) {
+		do
+			path++;
+		while (escape_width(path) + 3 > width || (*path & 0xc0) == 0x80);
+		snprintf(shortened, sizeof(shortened), "...%s", path);
+		path = shortened;
+	}
+	print_cell(printer, COLUMN_BINARY, path);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Members and cells
+ */
+
+static void print_time(struct event_printer *printer, const struct event *event)
+{
+	int64_t real = (int64_t)event->time_tai - tai_offset() * 1000000000LL;
+	char text[WHEN_TEXT_MAX];
+
+	output_text(printer->output, "time", NULL, when_exact(real, text));
+	print_cell(printer, COLUMN_TIME, when_short(real, printer->utc, text));
+}
+
+static void print_verdict(struct event_printer *printer, const struct event *event)
 {
 	bool deny = event->verdict == VERDICT_DENY, enforced = event->flags & EVENT_ENFORCED;
+	struct output *output = printer->output;
 	char rule[RULE_TEXT_MAX];
 
 	output_text(output, "verdict", NULL, ini_verdict_words[deny]);
 	/* In permissive mode nothing was denied: the table must not say so. */
-	output_coloured(output, NULL, "VERDICT", !deny ? "allow" : enforced ? "deny" : "(deny)",
+	output_coloured(output, NULL, heading(printer, COLUMN_VERDICT), !deny ? "allow" : enforced ? "deny" : "(deny)",
 			deny ? COLOUR_BAD : COLOUR_GOOD);
+	output_number(output, NULL, heading(printer, COLUMN_COUNT), event->count);
 	output_flag(output, "enforced", NULL, enforced);
 	if (event->flags & EVENT_MANY_BINARIES) {
 		print_nulls(output, "reason", "rule");
@@ -127,70 +198,83 @@ static void print_verdict(struct output *output, const struct event *event)
 	output_text(output, "rule", NULL, event->reason == REASON_RULE ? rule_text(&event->rule, rule) : NULL);
 }
 
-/* What the process itself would see says nothing certain: the table has it in brackets. */
-static void print_hint(struct output *output, const char *hint)
+/* The last cell: why it was decided so. */
+static void print_reason(struct event_printer *printer, const struct event *event)
 {
-	char bracketed[PATH_ROOM + 2];
+	char rule[RULE_TEXT_MAX];
 
-	output_null(output, "binary");
-	output_text(output, "binary_hint", NULL, hint);
-	snprintf(bracketed, sizeof(bracketed), "(%s)", hint ? hint : "?");
-	output_text(output, NULL, "BINARY", bracketed);
+	if (event->flags & EVENT_MANY_BINARIES)
+		print_cell(printer, COLUMN_RULE, "several");
+	else
+		print_cell(printer, COLUMN_RULE, event->reason == REASON_RULE ? rule_text(&event->rule, rule) :
+			   reason_words[event->reason]);
 }
 
-static void print_binary(struct output *output, const struct kernel *kernel, const struct event *event)
+/* What the process itself would see says nothing certain: the table has it in brackets. */
+static void print_hint(struct event_printer *printer, const struct event *event)
 {
-	char seen[PATH_ROOM] = "";
+	bool known = event->binary & BINARY_UNNAMED && event->path.length;
+	char hint[PATH_ROOM + 1] = "", bracketed[PATH_ROOM + 4];
+
+	if (known)
+		memcpy(hint, event->path.path, PATH_ROOM);
+	output_null(printer->output, "binary");
+	output_text(printer->output, "binary_hint", NULL, known ? hint : NULL);
+	snprintf(bracketed, sizeof(bracketed), "(%s)", known ? hint : "?");
+	print_path(printer, bracketed);
+}
+
+static void print_binary(struct event_printer *printer, const struct event *event)
+{
+	const char *path = names_binary(&printer->names, event);
 
 	if (event->flags & EVENT_MANY_BINARIES) {
-		output_null(output, "binary");
-		output_text(output, NULL, "BINARY", "several");
-		return;
+		output_null(printer->output, "binary");
+		print_path(printer, "several");
+	} else if (!path) {
+		print_hint(printer, event);
+	} else {
+		output_text(printer->output, "binary", NULL, path);
+		print_path(printer, path);
 	}
-	if (!(event->binary & BINARY_UNNAMED)) {
-		_cleanup_free_ char *path = identified_path(kernel, event->binary);
-
-		if (path)
-			output_text(output, "binary", "BINARY", path);
-		else
-			print_hint(output, NULL);
-		return;
-	}
-	memcpy(seen, event->path.path, sizeof(seen) - 1);
-	if (!event->path.length || event->flags & EVENT_PATH_HINT)
-		print_hint(output, event->path.length ? seen : NULL);
-	else
-		output_text(output, "binary", "BINARY", seen);
 }
 
-static void print_user(struct output *output, const struct event *event)
+static void print_user(struct event_printer *printer, const struct event *event)
 {
+	char uid[16];
+
 	if (event->flags & EVENT_MANY_USERS) {
-		print_nulls(output, "uid", "gid");
+		print_nulls(printer->output, "uid", "gid");
+		print_cell(printer, COLUMN_USER, "several");
 		return;
 	}
-	output_number(output, "uid", NULL, event->uid);
-	output_number(output, "gid", NULL, event->gid);
+	output_number(printer->output, "uid", NULL, event->uid);
+	output_number(printer->output, "gid", NULL, event->gid);
+	snprintf(uid, sizeof(uid), "%u", event->uid);
+	print_cell(printer, COLUMN_USER, uid);
 }
 
-static void print_caller(struct output *output, const struct kernel *kernel, const struct event *event)
+static void print_caller(struct event_printer *printer, const struct event *event)
 {
-	char comm[sizeof(event->comm) + 1] = "", unit[sizeof(struct unit)];
+	const char *unit = names_unit(&printer->names, event);
+	struct output *output = printer->output;
+	char comm[sizeof(event->comm) + 1] = "";
 
 	memcpy(comm, event->comm, sizeof(event->comm));
-	print_binary(output, kernel, event);
+	print_binary(printer, event);
 	if (event->flags & EVENT_MANY_THREADS) {
 		print_nulls(output, "pid", "tid");
-		print_user(output, event);
+		print_user(printer, event);
 		print_nulls(output, "comm", "cgroup_id", "unit");
-		return;
+	} else {
+		output_number(output, "pid", NULL, event->pid);
+		output_number(output, "tid", NULL, event->tid);
+		print_user(printer, event);
+		output_text(output, "comm", NULL, comm);
+		output_number(output, "cgroup_id", NULL, event->cgroup_id);
+		output_text(output, "unit", NULL, unit);
 	}
-	output_number(output, "pid", NULL, event->pid);
-	output_number(output, "tid", NULL, event->tid);
-	print_user(output, event);
-	output_text(output, "comm", NULL, comm);
-	output_number(output, "cgroup_id", NULL, event->cgroup_id);
-	output_text(output, "unit", NULL, unit_name(kernel, event->unit, unit));
+	print_cell(printer, COLUMN_UNIT, unit);
 }
 
 static void print_endpoint(struct output *output, const char *key, const struct event *event,
@@ -204,42 +288,45 @@ static void print_endpoint(struct output *output, const char *key, const struct 
 	output_close(output);
 }
 
-static void print_peer(struct output *output, const struct event *event)
+static void print_peer(struct event_printer *printer, const struct event *event)
 {
 	char address[ADDRESS_MAX], text[ADDRESS_MAX + 16];
 
 	if (!(event->flags & EVENT_HAS_PEER)) {
-		output_null(output, "peer");
-		output_text(output, NULL, "PEER", NULL);
+		output_null(printer->output, "peer");
+		print_cell(printer, COLUMN_PEER, NULL);
 		return;
 	}
-	print_endpoint(output, "peer", event, &event->peer);
-	snprintf(text, sizeof(text), event->family == AF_INET6 ? "[%s]:%u" : "%s:%u",
-		 address_text(event, &event->peer, address), event->peer.port);
-	output_text(output, NULL, "PEER", text);
+	print_endpoint(printer->output, "peer", event, &event->peer);
+	address_text(event, &event->peer, address);
+	snprintf(text, sizeof(text), event->family == AF_INET6 ? "[%s]:%u" : "%s:%u", address, event->peer.port);
+	print_cell(printer, COLUMN_PEER, printer->peer_port ? text : address);
 }
 
 /* Of repeats on several listeners there is nothing but the port to say. */
-static void print_listeners(struct output *output, const struct event *event)
+static void print_listeners(struct event_printer *printer, const struct event *event)
 {
 	bool port = !(event->flags & EVENT_MANY_BINARIES);
+	struct output *output = printer->output;
+	char number[16];
 
 	print_nulls(output, "netns", "sockfd", "family", "protocol");
 	output_open_object(output, "local");
 	output_null(output, "address");
 	if (port)
-		output_number(output, "port", "PORT", event->local.port);
+		output_number(output, "port", NULL, event->local.port);
 	else
 		output_null(output, "port");
 	output_close(output);
-	if (!port)
-		output_text(output, NULL, "PORT", "several");
 	print_nulls(output, "peer", "backlog", "backlog_max");
-	output_text(output, NULL, "PEER", NULL);
+	snprintf(number, sizeof(number), "%u", event->local.port);
+	print_cell(printer, COLUMN_PORT, port ? number : "several");
+	print_cell(printer, COLUMN_PEER, NULL);
 }
 
-static void print_listener(struct output *output, const struct event *event)
+static void print_listener(struct event_printer *printer, const struct event *event)
 {
+	struct output *output = printer->output;
 	char number[8], port[32];
 	const char *protocol = protocol_text(event, number, sizeof(number));
 
@@ -252,43 +339,57 @@ static void print_listener(struct output *output, const struct event *event)
 	output_text(output, "protocol", NULL, protocol);
 	print_endpoint(output, "local", event, &event->local);
 	snprintf(port, sizeof(port), "%u/%s", event->local.port, protocol);
-	output_text(output, NULL, "PORT", port);
-	print_peer(output, event);
+	print_cell(printer, COLUMN_PORT, port);
+	print_peer(printer, event);
 	output_number(output, "backlog", NULL, event->backlog);
 	output_number(output, "backlog_max", NULL, event->backlog_max);
 }
 
 /* A refused prctl() has no listener. The table has its name where one looks for who was denied. */
-static void print_forgery(struct output *output, const struct event *event)
+static void print_forgery(struct event_printer *printer, const struct event *event)
 {
+	const char *operation = operation_words[event->operation];
+	struct output *output = printer->output;
+
 	output_null(output, "netns");
 	output_signed(output, "sockfd", NULL, event->sockfd);
 	print_nulls(output, "family", "protocol", "local", "peer", "backlog", "backlog_max");
-	output_text(output, NULL, "PORT", NULL);
-	output_text(output, "operation", "PEER", operation_words[event->operation]);
+	output_text(output, "operation", NULL, operation);
+	print_cell(printer, COLUMN_PORT, "prctl");
+	print_cell(printer, COLUMN_PEER, operation + strlen("PR_"));
 }
 
-void event_stream(struct output *output)
+void event_start(struct event_printer *printer, struct output *output, const struct kernel *kernel, bool utc)
 {
-	output_stream(output, widths);
+	*printer = (struct event_printer){ .output = output, .names.kernel = kernel, .utc = utc };
+	choose_columns(printer, output->width);
+	output_stream(output, printer->shown);
 }
 
-int event_print(struct output *output, const struct kernel *kernel, const struct event *event)
+int event_print(struct event_printer *printer, const struct event *event)
 {
+	struct output *output = printer->output;
+
 	output_open_object(output, NULL);
 	output_number(output, "schema", NULL, 1);
 	output_number(output, "seq", NULL, event->seq);
-	print_time(output, event);
+	print_time(printer, event);
 	output_number(output, "generation", NULL, event->generation);
-	print_verdict(output, event);
-	print_caller(output, kernel, event);
-	if (event->flags & (EVENT_MANY_LISTENERS | EVENT_MANY_BINARIES))
-		print_listeners(output, event);
+	print_verdict(printer, event);
+	print_caller(printer, event);
+	if (event->operation == OPERATION_ACCEPT && event->flags & (EVENT_MANY_LISTENERS | EVENT_MANY_BINARIES))
+		print_listeners(printer, event);
 	else if (event->operation == OPERATION_ACCEPT)
-		print_listener(output, event);
+		print_listener(printer, event);
 	else
-		print_forgery(output, event);
+		print_forgery(printer, event);
+	print_reason(printer, event);
 	output_number(output, "count", NULL, event->count);
 	output_close(output);
 	return output_end(output);
+}
+
+void event_clear(struct event_printer *printer)
+{
+	names_clear(&printer->names);
 }

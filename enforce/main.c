@@ -15,12 +15,18 @@
 #define SOCKACCEPT_VERSION "0.1"
 #endif
 
-static const struct option long_options[] = {
-	{ "json", no_argument, NULL, OPTION_JSON },   { "user", required_argument, NULL, OPTION_USER },
-	{ "all", no_argument, NULL, OPTION_ALL },     { "follow", no_argument, NULL, OPTION_FOLLOW },
-	{ "ports", no_argument, NULL, OPTION_PORTS }, { "no-warnings", no_argument, NULL, OPTION_NO_WARNINGS },
-	{ "help", no_argument, NULL, 'h' },           { 0 },
-};
+/* What getopt_long() says of --help. Any other option is the place of its row and 1. */
+#define HELP (OPTIONS + 1)
+
+/* The table of options as getopt_long() wants it. */
+static void make_long_options(struct option long_options[OPTIONS + 2])
+{
+	for (int i = 0; i < OPTIONS; i++)
+		long_options[i] = (struct option){ option_rows[i].name,
+						   option_rows[i].argument ? required_argument : no_argument, NULL, i + 1 };
+	long_options[OPTIONS] = (struct option){ "help", no_argument, NULL, HELP };
+	long_options[OPTIONS + 1] = (struct option){ 0 };
+}
 
 static enum status usage(const struct verb *verb, const char *what, const char *about)
 {
@@ -39,15 +45,15 @@ static enum status check_count(const struct invocation *invocation)
 	return STATUS_DONE;
 }
 
-static enum status take_option(struct invocation *invocation, int option, const char *name)
+static enum status take_option(struct invocation *invocation, const struct option_row *row)
 {
-	if (!(invocation->verb->options & (unsigned)option))
-		return usage(invocation->verb, "this verb doesn't take --", name);
-	if (option == OPTION_USER && invocation->options & OPTION_USER)
-		return usage(invocation->verb, "given twice: --", name);
-	invocation->options |= (unsigned)option;
-	if (option == OPTION_USER)
-		invocation->user = optarg;
+	if (!(invocation->verb->options & TAKES(row->option)))
+		return usage(invocation->verb, "this verb doesn't take --", row->name);
+	if (row->argument && invocation->given[row->option])
+		return usage(invocation->verb, "given twice: --", row->name);
+	if (row->argument && !*optarg)
+		return usage(invocation->verb, "an empty value of --", row->name);
+	invocation->given[row->option] = row->argument ? optarg : "";
 	return STATUS_DONE;
 }
 
@@ -63,9 +69,11 @@ static bool is_spelt_out(const char *argument, const char *name)
 /* Reads the options and arguments behind the verb. *help: the verb's help was asked for. */
 static enum status read_arguments(int argc, char **argv, struct invocation *invocation, bool *help)
 {
+	struct option long_options[OPTIONS + 2];
 	enum status status = STATUS_DONE;
 	int option, index = 0;
 
+	make_long_options(long_options);
 	opterr = 0;
 	while (status == STATUS_DONE && (option = getopt_long(argc, argv, ":", long_options, &index)) != -1) {
 		const char *given = argv[optind - 1];
@@ -79,11 +87,11 @@ static enum status read_arguments(int argc, char **argv, struct invocation *invo
 		/* getopt_long() takes --js for --json: a script that relies on it would break with the next option. */
 		if (!is_spelt_out(given, long_options[index].name))
 			return usage(invocation->verb, "unknown option ", given);
-		if (option == 'h') {
+		if (option == HELP) {
 			*help = true;
 			return STATUS_DONE;
 		}
-		status = take_option(invocation, option, long_options[index].name);
+		status = take_option(invocation, &option_rows[option - 1]);
 	}
 	invocation->arguments = argv + optind;
 	invocation->count = argc - optind;

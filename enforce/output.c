@@ -143,16 +143,17 @@ static void print_table(struct output *output)
 
 static void print_stream_row(struct output *output)
 {
-	if (!output->columns) {
-		output->columns = output->cell_count;
-		for (size_t i = 0; i < output->columns; i++)
-			print_cell(output, output->cells[i].label, COLOUR_HEADING, false, output->widths[i],
-				   i + 1 == output->columns);
+	bool first = !output->columns;
+
+	output->columns = output->cell_count;
+	for (size_t i = 0; i < output->columns && first; i++)
+		print_cell(output, output->cells[i].label, COLOUR_HEADING, output->cells[i].number, output->widths[i],
+			   i + 1 == output->columns);
+	if (first)
 		fputc('\n', output->stream);
-	}
 	for (size_t i = 0; i < output->cell_count; i++)
-		print_cell(output, output->cells[i].text, output->cells[i].colour, false, output->widths[i],
-			   i + 1 == output->cell_count);
+		print_cell(output, output->cells[i].text, output->cells[i].colour, output->cells[i].number,
+			   output->widths[i], i + 1 == output->cell_count);
 	fputc('\n', output->stream);
 }
 

@@ -26,20 +26,20 @@ static size_t map_bytes(const struct reader *reader)
 	return (size_t)VERDICTS * reader->slots * sizeof(struct event);
 }
 
-int reader_start(struct reader *reader, const struct kernel *kernel, bool accepted)
+int reader_start(struct reader *reader, const struct kernel *kernel, unsigned verdicts, const struct reader_mark *from)
 {
 	void *memory;
 
-	*reader = (struct reader){ .state = kernel->state, .slots = kernel_events(kernel) };
+	*reader = (struct reader){ .state = kernel->state, .slots = kernel_events(kernel), .from = *from };
 	if (!reader->slots)
 		return -errno;
 	memory = mmap(NULL, map_bytes(reader), PROT_READ, MAP_SHARED, kernel->fd[MAP_EVENTS], 0);
 	if (memory == MAP_FAILED)
 		return -errno;
 	reader->memory = memory;
-	reader->buffer[VERDICT_DENY].slots = reader->memory + VERDICT_DENY * reader->slots;
-	if (accepted)
-		reader->buffer[VERDICT_ALLOW].slots = reader->memory + VERDICT_ALLOW * reader->slots;
+	for (unsigned verdict = 0; verdict < VERDICTS; verdict++)
+		if (verdicts & 1U << verdict)
+			reader->buffer[verdict].slots = reader->memory + (size_t)verdict * reader->slots;
 	return 0;
 }
 
@@ -103,13 +103,16 @@ static int keep(struct reader *reader, const struct event *event)
 	return 0;
 }
 
-/* Reads one buffer up to its newest ticket. Adds to *missed how many events of it weren't found. */
-static int collect_buffer(struct reader *reader, enum verdict verdict, uint64_t *missed)
+/* Reads one buffer up to its newest ticket. */
+static int collect_buffer(struct reader *reader, unsigned verdict)
 {
-	struct reader_buffer *buffer = &reader->buffer[verdict];
 	const struct buffer_state *state = &reader->state->buffer[verdict];
-	uint64_t made = load(&state->made), lost = load(&state->lost), tickets = load(&state->tickets), later = 0;
+	struct reader_buffer *buffer = &reader->buffer[verdict];
+	uint64_t tickets, later = 0;
 
+	buffer->made = load(&state->made);
+	buffer->lost = load(&state->lost);
+	tickets = load(&state->tickets);
 	if (tickets - buffer->next > reader->slots)
 		buffer->next = tickets - reader->slots;
 	for (; buffer->next < tickets; buffer->next++) {
@@ -117,17 +120,27 @@ static int collect_buffer(struct reader *reader, enum verdict verdict, uint64_t 
 		struct event event;
 		int error;
 
-		if (wait_and_read(slot, buffer->next, &event) != OUTCOME_READ)
+		if (wait_and_read(slot, buffer->next, &event) != OUTCOME_READ || event.seq < reader->from.seq)
 			continue;
 		error = keep(reader, &event);
 		if (error)
 			return error;
 		buffer->got++;
-		if (event.number >= made)
+		if (event.number >= buffer->made)
 			later++;
 	}
-	*missed += made - (buffer->got - later) + lost;
+	buffer->missed = buffer->made - reader->from.dealt[verdict] - (buffer->got - later) +
+			 buffer->lost - reader->from.lost[verdict];
 	return 0;
+}
+
+uint64_t reader_missed(const struct reader *reader)
+{
+	uint64_t missed = 0;
+
+	for (unsigned verdict = 0; verdict < VERDICTS; verdict++)
+		missed += reader->buffer[verdict].missed;
+	return missed;
 }
 
 static int compare_events(const void *a, const void *b)
@@ -139,26 +152,45 @@ static int compare_events(const void *a, const void *b)
 
 int reader_collect(struct reader *reader)
 {
-	uint64_t next_seq = load(&reader->state->next_seq), missed = 0;
+	uint64_t next_seq = load(&reader->state->next_seq);
 
-	for (int verdict = 0; verdict < VERDICTS; verdict++) {
-		int error = reader->buffer[verdict].slots ? collect_buffer(reader, verdict, &missed) : 0;
+	for (unsigned verdict = 0; verdict < VERDICTS; verdict++) {
+		int error = reader->buffer[verdict].slots ? collect_buffer(reader, verdict) : 0;
 
 		if (error)
 			return error;
 	}
-	reader->missed = missed;
 	if (reader->count)
 		qsort(reader->events, reader->count, sizeof(*reader->events), compare_events);
 	for (reader->ready = 0; reader->ready < reader->count; reader->ready++)
 		if (reader->events[reader->ready].seq >= next_seq)
 			break;
+	reader->next_seq = next_seq;
 	return 0;
 }
 
-void reader_advance(struct reader *reader)
+void reader_advance(struct reader *reader, size_t count)
 {
-	reader->count -= reader->ready;
-	memmove(reader->events, reader->events + reader->ready, reader->count * sizeof(*reader->events));
-	reader->ready = 0;
+	reader->count -= count;
+	reader->ready -= count;
+	memmove(reader->events, reader->events + count, reader->count * sizeof(*reader->events));
+}
+
+struct reader_mark reader_mark(const struct reader *reader)
+{
+	struct reader_mark mark = { .seq = reader->next_seq };
+
+	for (unsigned verdict = 0; verdict < VERDICTS; verdict++) {
+		mark.dealt[verdict] = reader->buffer[verdict].made;
+		mark.lost[verdict] = reader->buffer[verdict].lost;
+	}
+	if (reader->count && reader->events[0].seq < mark.seq)
+		mark.seq = reader->events[0].seq;
+	for (size_t i = 0; i < reader->count; i++) {
+		const struct event *event = &reader->events[i];
+
+		if (event->number < reader->buffer[event->verdict & (VERDICTS - 1)].made)
+			mark.dealt[event->verdict & (VERDICTS - 1)]--;
+	}
+	return mark;
 }

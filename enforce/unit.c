@@ -5,6 +5,7 @@
 #include "enforce/unit.h"
 
 #include <bpf/bpf.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Those that can have processes (systemd.unit(5), but for slices, which don't come here). Others made no unit. */
@@ -28,6 +29,6 @@ const char *unit_name(const struct kernel *kernel, uint64_t cgroup, char *name)
 		return NULL;
 	unit.name[sizeof(unit.name) - 1] = '\0';
 	/* systemd puts a `_` before what would look like a file of the kernel's (cg_escape). */
-	strcpy(name, unit.name + (unit.name[0] == '_'));
+	snprintf(name, sizeof(unit.name), "%s", unit.name + (unit.name[0] == '_'));
 	return is_unit(name) ? name : NULL;
 }

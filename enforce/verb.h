@@ -12,28 +12,50 @@
 #include "enforce/status.h"
 
 enum verb_option {
-	OPTION_JSON = 1 << 0,
-	OPTION_USER = 1 << 1,
-	OPTION_ALL = 1 << 2,
-	OPTION_FOLLOW = 1 << 3,
-	OPTION_PORTS = 1 << 4,
-	OPTION_NO_WARNINGS = 1 << 5,
+	OPTION_JSON,
+	OPTION_USER,
+	OPTION_ALL,
+	OPTION_FOLLOW,
+	OPTION_HITS,
+	OPTION_PORTS,
+	OPTION_NO_WARNINGS,
+	OPTION_SINCE,
+	OPTION_UNTIL,
+	OPTION_BINARY,
+	OPTION_PORT,
+	OPTION_VERDICT,
+	OPTION_UNIT,
+	OPTION_PEER,
+	OPTION_LIMIT,
+	OPTION_CHECKPOINT,
+	OPTION_UTC,
+	OPTIONS,
 };
+#define TAKES(option) (1U << (option))
+
+struct option_row {
+	enum verb_option option;
+	const char *name;     /* without the dashes */
+	const char *argument; /* as usage shows it; NULL: it takes none */
+	const char *summary;
+};
+
+/* In the order in which help shows them. */
+extern const struct option_row option_rows[OPTIONS];
 
 /* One call of a verb, with its options. */
 struct invocation {
 	const struct verb *verb;
 	char **arguments; /* without the options; ends with NULL */
 	int count;
-	unsigned options; /* enum verb_option: those given */
-	const char *user; /* of OPTION_USER */
+	const char *given[OPTIONS]; /* the value of an option; "" if it takes none; NULL: not given */
 };
 
 struct verb {
 	const char *name;
 	const char *arguments; /* as usage shows them */
 	int least, most;       /* how many; most < 0: any number */
-	unsigned options;      /* enum verb_option: those it takes */
+	unsigned options;      /* TAKES() of each option that it takes */
 	enum privilege privilege;
 	enum status (*run)(const struct invocation *invocation);
 	const char *summary;

@@ -161,7 +161,7 @@ enum status verb_identify(const struct invocation *invocation)
 	if (status == STATUS_DONE)
 		status = is_number(what) ? subject_process(&subject, what) : subject_path(&subject, what);
 	if (status == STATUS_DONE)
-		status = identify(&kernel, &subject, invocation->options & OPTION_JSON);
+		status = identify(&kernel, &subject, invocation->given[OPTION_JSON]);
 	subject_clear(&subject);
 	return status;
 }

@@ -14,6 +14,7 @@
 #include "enforce/output.h"
 #include "enforce/ports.h"
 #include "enforce/verb.h"
+#include "enforce/when.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
 #include "policy/port.h"
@@ -39,9 +40,21 @@ static bool any_user(const struct policy *policy)
 	return false;
 }
 
-static void print_rule(struct output *output, const struct kernel *kernel, const struct policy *policy,
-		       const struct rule *rule, bool users)
+/* When the rule decided last, by the clock as it is set now. */
+static void print_last_hit(struct output *output, const struct rule_counter *counter)
 {
+	struct when_now now = when_now();
+	int64_t real = now.real - (now.boot - (int64_t)counter->last);
+	char text[WHEN_TEXT_MAX];
+
+	output_text(output, "last_hit", NULL, counter->hits ? when_exact(real, text) : NULL);
+	output_text(output, NULL, "LAST HIT", counter->hits ? when_short(real, false, text) : NULL);
+}
+
+static void print_rule(struct output *output, const struct kernel *kernel, const struct policy *policy,
+		       const struct rule *rule, bool users, bool last_hit)
+{
+	struct rule_counter counter = counter_of(kernel, rule);
 	char port[PORT_TEXT_MAX], uid[16];
 
 	snprintf(uid, sizeof(uid), "%u", rule->uid);
@@ -52,7 +65,9 @@ static void print_rule(struct output *output, const struct kernel *kernel, const
 		output_text(output, NULL, "USER", rule->has_uid ? uid : "any");
 	output_coloured(output, "verdict", "VERDICT", ini_verdict_words[rule->verdict], verdict_colour(rule->verdict));
 	output_text(output, "ports", "PORTS", port_format(&rule->port, port));
-	output_number(output, "hits", "HITS", counter_of(kernel, rule).hits);
+	output_number(output, "hits", "HITS", counter.hits);
+	if (last_hit)
+		print_last_hit(output, &counter);
 	if (rule->has_uid)
 		output_number(output, "uid", NULL, rule->uid);
 	output_text(output, "file", NULL, policy->binaries[rule->binary].resolved);
@@ -74,7 +89,7 @@ static void print_links(struct output *output, const struct policy *policy)
 	}
 }
 
-static enum status list_rules(struct output *output, const struct kernel *kernel)
+static enum status list_rules(struct output *output, const struct kernel *kernel, bool last_hit)
 {
 	struct policy policy;
 	enum status status;
@@ -89,7 +104,7 @@ static enum status list_rules(struct output *output, const struct kernel *kernel
 	output_number(output, "schema", NULL, 1);
 	output_open_table(output, "rules");
 	for (size_t i = 0; i < policy.rule_count; i++)
-		print_rule(output, kernel, &policy, &policy.rules[i], users);
+		print_rule(output, kernel, &policy, &policy.rules[i], users, last_hit);
 	output_close(output);
 	output_close(output);
 	if (!output->json) {
@@ -195,6 +210,8 @@ enum status verb_list(const struct invocation *invocation)
 
 	if (status != STATUS_DONE)
 		return status;
-	output_start(&output, stdout, invocation->options & OPTION_JSON);
-	return invocation->options & OPTION_PORTS ? list_ports(&output, &kernel) : list_rules(&output, &kernel);
+	if (invocation->given[OPTION_HITS] && invocation->given[OPTION_PORTS])
+		return fail(STATUS_USAGE, "--hits is about rules, --ports about ports; give one of them");
+	output_start(&output, stdout, invocation->given[OPTION_JSON]);
+	return invocation->given[OPTION_PORTS] ? list_ports(&output, &kernel) : list_rules(&output, &kernel, invocation->given[OPTION_HITS]);
 }

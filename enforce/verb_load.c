@@ -26,7 +26,7 @@ static void read_policy(const struct invocation *invocation, bool lenient, struc
 		resolve_policy(policy, lenient, diagnostics);
 	if (!diagnostics->errors)
 		advise_policy(policy, diagnostics);
-	if (invocation->options & OPTION_NO_WARNINGS)
+	if (invocation->given[OPTION_NO_WARNINGS])
 		diagnostics_drop_warnings(diagnostics);
 }
 
@@ -163,7 +163,7 @@ enum status verb_check(const struct invocation *invocation)
 	read_policy(invocation, true, &policy, &diagnostics);
 	if (!diagnostics.errors)
 		policy_normalise(&policy);
-	print_check(&diagnostics, &policy, invocation->options & OPTION_JSON);
+	print_check(&diagnostics, &policy, invocation->given[OPTION_JSON]);
 	status = diagnostics.errors ? STATUS_INVALID : STATUS_DONE;
 	diagnostics_clear(&diagnostics);
 	policy_clear(&policy);

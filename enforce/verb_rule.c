@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enforce/items.h"
 #include "enforce/kernel.h"
 #include "enforce/live.h"
 #include "enforce/verb.h"
@@ -14,84 +15,15 @@
 #include "policy/ini.h"
 #include "policy/port.h"
 #include "policy/resolve.h"
-#include "policy/text.h"
-#include "policy/user.h"
 
 /* What the command line asks for. */
 struct edit {
 	const struct verb *verb;
 	const char *path;  /* of the binary, or "any" */
 	char *resolved;    /* NULL: any */
-	struct port_item *ports;
-	size_t port_count; /* 0: remove all rules of the binary */
-	uint32_t *uids;
-	size_t uid_count;  /* 0: no such condition */
+	struct port_items ports; /* none: remove all rules of the binary */
+	struct user_items users; /* none: no such condition */
 };
-
-/* Adds one item, unless it was given already. */
-static enum status read_port(const char *text, struct edit *edit)
-{
-	struct port_item item;
-	const char *problem = port_parse(text, &item);
-
-	if (problem)
-		return fail(STATUS_USAGE, "port '%s': %s", text, problem);
-	for (size_t i = 0; i < edit->port_count; i++)
-		if (port_equal(&edit->ports[i], &item))
-			return STATUS_DONE;
-	edit->ports = reallocarray(edit->ports, edit->port_count + 1, sizeof(*edit->ports));
-	if (!edit->ports)
-		abort();
-	edit->ports[edit->port_count++] = item;
-	return STATUS_DONE;
-}
-
-/* Each argument is an item, or several with commas, as in a policy file. */
-static enum status read_ports(const struct invocation *invocation, struct edit *edit)
-{
-	for (int i = 1; i < invocation->count; i++) {
-		_cleanup_free_ char *copy = strdup(invocation->arguments[i]);
-		char *rest = copy, *text;
-
-		while (copy && (text = strsep(&rest, ","))) {
-			enum status status = read_port(text, edit);
-
-			if (status != STATUS_DONE)
-				return status;
-		}
-	}
-	return STATUS_DONE;
-}
-
-/* Adds one user, unless it was given already. */
-static enum status read_user(struct user_cache *cache, const char *text, struct edit *edit)
-{
-	uint32_t uid = 0;
-	_cleanup_free_ char *problem = user_read(cache, text, &uid);
-
-	if (problem)
-		return fail(STATUS_USAGE, "%s", problem);
-	for (size_t i = 0; i < edit->uid_count; i++)
-		if (edit->uids[i] == uid)
-			return STATUS_DONE;
-	edit->uids = must(reallocarray(edit->uids, edit->uid_count + 1, sizeof(*edit->uids)));
-	edit->uids[edit->uid_count++] = uid;
-	return STATUS_DONE;
-}
-
-/* One, or several with commas, as in a policy file. */
-static enum status read_users(const char *list, struct edit *edit)
-{
-	_cleanup_free_ char *copy = must(strdup(list ? list : ""));
-	char *rest = list ? copy : NULL, *text;
-	struct user_cache cache = { 0 };
-	enum status status = STATUS_DONE;
-
-	while (status == STATUS_DONE && (text = strsep(&rest, ",")))
-		status = read_user(&cache, text_trim(text), edit);
-	user_cache_clear(&cache);
-	return status;
-}
 
 static enum status read_binary(const char *path, struct edit *edit)
 {
@@ -115,12 +47,13 @@ static enum status read_binary(const char *path, struct edit *edit)
 
 static enum status read_edit(const struct invocation *invocation, struct edit *edit)
 {
-	enum status status;
+	enum status status = STATUS_DONE;
 
 	edit->verb = invocation->verb;
-	status = read_ports(invocation, edit);
+	for (int i = 1; i < invocation->count && status == STATUS_DONE; i++)
+		status = port_items_read(&edit->ports, invocation->arguments[i]);
 	if (status == STATUS_DONE)
-		status = read_users(invocation->user, edit);
+		status = user_items_read(&edit->users, invocation->given[OPTION_USER]);
 	if (status == STATUS_DONE)
 		status = read_binary(invocation->arguments[0], edit);
 	return status;
@@ -161,15 +94,15 @@ static enum status add_rules(struct kernel *kernel, struct policy *policy, const
 	struct rule rule = {
 		.section = CLI_SECTION,
 		.verdict = strcmp(edit->verb->name, "deny") ? VERDICT_ALLOW : VERDICT_DENY,
-		.has_uid = edit->uid_count > 0,
+		.has_uid = edit->users.count > 0,
 		.counter = COUNTER_NONE,
 	};
-	size_t users = edit->uid_count ? edit->uid_count : 1;
+	size_t users = edit->users.count ? edit->users.count : 1;
 	enum status status = bind_binary(kernel, policy, edit, &rule.binary, changed);
 
-	for (size_t i = 0; i < edit->port_count * users && status == STATUS_DONE; i++) {
-		rule.port = edit->ports[i / users];
-		rule.uid = rule.has_uid ? edit->uids[i % users] : 0;
+	for (size_t i = 0; i < edit->ports.count * users && status == STATUS_DONE; i++) {
+		rule.port = edit->ports.list[i / users];
+		rule.uid = rule.has_uid ? edit->users.list[i % users] : 0;
 		if (policy_replace(policy, &rule))
 			*changed = true;
 	}
@@ -192,7 +125,7 @@ static enum status remove_rules(struct kernel *kernel, struct policy *policy, co
 {
 	const struct edit *edit = data;
 	size_t binary = policy_binary(policy, edit->path);
-	size_t ports = edit->port_count ? edit->port_count : 1, users = edit->uid_count ? edit->uid_count : 1;
+	size_t ports = edit->ports.count ? edit->ports.count : 1, users = edit->users.count ? edit->users.count : 1;
 
 	(void)kernel;
 	if (edit->resolved && !policy->binaries[binary].resolved) {
@@ -201,8 +134,8 @@ static enum status remove_rules(struct kernel *kernel, struct policy *policy, co
 			abort();
 	}
 	for (size_t i = 0; i < ports * users; i++) {
-		const struct port_item *port = edit->port_count ? &edit->ports[i / users] : NULL;
-		const uint32_t *uid = edit->uid_count ? &edit->uids[i % users] : NULL;
+		const struct port_item *port = edit->ports.count ? &edit->ports.list[i / users] : NULL;
+		const uint32_t *uid = edit->users.count ? &edit->users.list[i % users] : NULL;
 
 		if (!policy_remove(policy, binary, port, uid))
 			return refuse_removal(edit, port, uid);
@@ -226,8 +159,8 @@ enum status verb_rule(const struct invocation *invocation)
 	else if (status == STATUS_DONE)
 		printf("Nothing to do: the live policy says so already.\n");
 	free(edit.resolved);
-	free(edit.ports);
-	free(edit.uids);
+	free(edit.ports.list);
+	free(edit.users.list);
 	return status;
 }
 

@@ -97,7 +97,7 @@ static enum status print_not_loaded(const struct invocation *invocation)
 {
 	struct output output;
 
-	output_start(&output, stdout, invocation->options & OPTION_JSON);
+	output_start(&output, stdout, invocation->given[OPTION_JSON]);
 	output_open_object(&output, NULL);
 	output_number(&output, "schema", NULL, 1);
 	output_flag(&output, "loaded", NULL, false);
@@ -129,7 +129,7 @@ enum status verb_status(const struct invocation *invocation)
 		moved_clear(&moved);
 		return status;
 	}
-	output_start(&output, stdout, invocation->options & OPTION_JSON);
+	output_start(&output, stdout, invocation->given[OPTION_JSON]);
 	output_open_object(&output, NULL);
 	output_number(&output, "schema", NULL, 1);
 	output_flag(&output, "loaded", NULL, true);

@@ -8,44 +8,57 @@
 #include "enforce/verb.h"
 #include "policy/text.h"
 
+#define AUDIT_OPTIONS                                                                                          \
+	(TAKES(OPTION_JSON) | TAKES(OPTION_ALL) | TAKES(OPTION_FOLLOW) | TAKES(OPTION_SINCE) | TAKES(OPTION_UNTIL) | \
+	 TAKES(OPTION_BINARY) | TAKES(OPTION_PORT) | TAKES(OPTION_VERDICT) | TAKES(OPTION_USER) | TAKES(OPTION_UNIT) | \
+	 TAKES(OPTION_PEER) | TAKES(OPTION_LIMIT) | TAKES(OPTION_CHECKPOINT) | TAKES(OPTION_UTC))
+
 const struct verb verbs[] = {
-	{ "load", "[FILE|DIRECTORY]", 0, 1, OPTION_NO_WARNINGS, PRIVILEGE_ATTACH, verb_load,
+	{ "load", "[FILE|DIRECTORY]", 0, 1, TAKES(OPTION_NO_WARNINGS), PRIVILEGE_ATTACH, verb_load,
 	  "attach if needed, and put this policy in force" },
 	{ "unload", "", 0, 0, 0, PRIVILEGE_READ, verb_unload, "detach and remove everything" },
-	{ "allow", "BINARY PORT...", 2, -1, OPTION_USER, PRIVILEGE_CHANGE, verb_rule,
+	{ "allow", "BINARY PORT...", 2, -1, TAKES(OPTION_USER), PRIVILEGE_CHANGE, verb_rule,
 	  "add or replace a rule of the live policy" },
-	{ "deny", "BINARY PORT...", 2, -1, OPTION_USER, PRIVILEGE_CHANGE, verb_rule,
+	{ "deny", "BINARY PORT...", 2, -1, TAKES(OPTION_USER), PRIVILEGE_CHANGE, verb_rule,
 	  "add or replace a rule of the live policy" },
-	{ "remove", "BINARY [PORT...]", 1, -1, OPTION_USER, PRIVILEGE_CHANGE, verb_rule,
+	{ "remove", "BINARY [PORT...]", 1, -1, TAKES(OPTION_USER), PRIVILEGE_CHANGE, verb_rule,
 	  "remove rules of the live policy" },
 	{ "refresh", "", 0, 0, 0, PRIVILEGE_CHANGE, verb_refresh,
 	  "resolve the paths of the live rules anew" },
-	{ "list", "", 0, 0, OPTION_JSON | OPTION_PORTS, PRIVILEGE_READ, verb_list,
+	{ "list", "", 0, 0, TAKES(OPTION_JSON) | TAKES(OPTION_HITS) | TAKES(OPTION_PORTS), PRIVILEGE_READ, verb_list,
 	  "the live rules, and how often each decided" },
-	{ "status", "", 0, 0, OPTION_JSON, PRIVILEGE_CHANGE, verb_status,
+	{ "status", "", 0, 0, TAKES(OPTION_JSON), PRIVILEGE_CHANGE, verb_status,
 	  "enforcing? mode, default, counts, anything amiss" },
 	{ "mode", "enforce|permissive", 1, 1, 0, PRIVILEGE_CHANGE, verb_mode,
 	  "enforce, or only record what would be denied" },
-	{ "audit", "", 0, 0, OPTION_JSON | OPTION_ALL | OPTION_FOLLOW, PRIVILEGE_READ, verb_audit,
+	{ "audit", "", 0, 0, AUDIT_OPTIONS, PRIVILEGE_CHANGE, verb_audit,
 	  "denials (or every event), oldest first" },
-	{ "identify", "PATH|PID", 1, 1, OPTION_JSON, PRIVILEGE_PROCESS, verb_identify,
+	{ "identify", "PATH|PID", 1, 1, TAKES(OPTION_JSON), PRIVILEGE_PROCESS, verb_identify,
 	  "which rules a program or a process has, and why" },
-	{ "check", "[FILE|DIRECTORY]", 0, 1, OPTION_JSON | OPTION_NO_WARNINGS, PRIVILEGE_FILES, verb_check,
+	{ "check", "[FILE|DIRECTORY]", 0, 1, TAKES(OPTION_JSON) | TAKES(OPTION_NO_WARNINGS), PRIVILEGE_FILES, verb_check,
 	  "validate; no kernel is touched, no privilege needed" },
 	{ "help", "[VERB]", 0, 1, 0, PRIVILEGE_NONE, verb_help, "this help, or that of a verb" },
 };
 const size_t verb_count = sizeof(verbs) / sizeof(verbs[0]);
 
-static const struct {
-	enum verb_option option;
-	const char *name, *summary;
-} options[] = {
-	{ OPTION_JSON, "--json", "JSON instead of text" },
-	{ OPTION_USER, "--user NAME,...", "a rule for each of these effective users, by name or id" },
-	{ OPTION_ALL, "--all", "accepted connections too" },
-	{ OPTION_FOLLOW, "--follow", "go on with new events as they come" },
-	{ OPTION_PORTS, "--ports", "decisions by binary, port and verdict instead of rules" },
-	{ OPTION_NO_WARNINGS, "--no-warnings", "errors only, no warnings of the policy" },
+const struct option_row option_rows[OPTIONS] = {
+	{ OPTION_ALL, "all", NULL, "accepted connections too" },
+	{ OPTION_SINCE, "since", "TIME", "from then on: 10m, 14:00, 2026-11-24, 2026-11-24T14:00Z" },
+	{ OPTION_UNTIL, "until", "TIME", "up to then" },
+	{ OPTION_BINARY, "binary", "PATH", "of this binary: its path, or only its file name" },
+	{ OPTION_PORT, "port", "PORT,...", "on these ports" },
+	{ OPTION_VERDICT, "verdict", "VERDICT", "allow or deny" },
+	{ OPTION_USER, "user", "NAME,...", "of these effective users, by name or id" },
+	{ OPTION_UNIT, "unit", "NAME", "of this system unit" },
+	{ OPTION_PEER, "peer", "PREFIX", "from these addresses: 192.0.2.7, 10.0.0.0/8, fe80::/10" },
+	{ OPTION_LIMIT, "limit", "NUMBER", "the last ones, so many" },
+	{ OPTION_FOLLOW, "follow", NULL, "go on with new events as they come" },
+	{ OPTION_CHECKPOINT, "checkpoint", "FILE", "go on where the last run with this file ended" },
+	{ OPTION_UTC, "utc", NULL, "times in UTC, given and shown" },
+	{ OPTION_HITS, "hits", NULL, "when each rule decided last" },
+	{ OPTION_PORTS, "ports", NULL, "decisions by binary, port and verdict instead of rules" },
+	{ OPTION_NO_WARNINGS, "no-warnings", NULL, "errors only, no warnings of the policy" },
+	{ OPTION_JSON, "json", NULL, "JSON instead of text" },
 };
 
 static const char *const details[] = {
@@ -80,9 +93,15 @@ void help_verb(const struct verb *verb)
 	       verb->options ? " [OPTION...]" : "", verb->summary);
 	if (verb->options)
 		puts("");
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		if (verb->options & options[i].option)
-			printf("  %-15s  %s\n", options[i].name, options[i].summary);
+	for (size_t i = 0; i < OPTIONS; i++) {
+		const struct option_row *row = &option_rows[i];
+		char usage[32];
+
+		snprintf(usage, sizeof(usage), "--%s%s%s", row->name, row->argument ? " " : "",
+			 row->argument ? row->argument : "");
+		if (verb->options & TAKES(row->option))
+			printf("  %-18s  %s\n", usage, row->summary);
+	}
 }
 
 const struct verb *verb_find(const char *name)

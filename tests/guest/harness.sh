@@ -16,6 +16,7 @@ pins=/sys/fs/bpf/sockaccept
 # Copies on tmpfs: programs start several times as fast from there as from the outer machine's files.
 probe=$base/bin/probe
 traffic=$base/bin/traffic
+crowd=$base/bin/crowd
 killat=$base/bin/killat
 upgrade=$base/bin/upgrade
 carry=$base/bin/carry

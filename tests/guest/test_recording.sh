@@ -1,13 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# What becomes of a call: connections that come late, calls that fail, and repeats that are folded.
+# What is recorded: connections that come late, calls that fail, and repeats that are folded.
 
-: "${sockaccept:?}" "${traffic:?}" "${probe:?}"
+: "${sockaccept:?}" "${traffic:?}" "${crowd:?}" "${probe:?}" "${work:?}" "${base:?}"
+pid=
+
+# counts_of FILE: how many denials or connections the events in it stand for
+counts_of() {
+	sed -n 's/.*"count":\([0-9]*\)}$/\1/p' "$1" | awk '{ sum += $1 } END { print sum + 0 }'
+}
 
 # denials_are NUMBER: the events stand for so many denials
 denials_are() {
 	"$sockaccept" audit --json >events
-	sed -n 's/.*"count":\([0-9]*\)}$/\1/p' events | awk -v "wanted=$1" '{ sum += $1 } END { exit sum + 0 != wanted }'
+	[ "$(counts_of events)" -eq "$1" ]
+}
+
+# attempts VERDICT: of the last `status --json`
+attempts() {
+	sed 's/.*"'"$1"'":{"connections":[0-9]*,"attempts":\([0-9]*\)}.*/\1/' "$work/status"
 }
 
 spinner_makes_few_events() {
@@ -25,19 +36,89 @@ spinner_makes_few_events() {
 	expect "when allowed" "22700 accepted 3 denied 0 other 0" "$(cat outcome)"
 }
 
-# The other's denials come at 0.1 s while the spinner spins, each on a port of its own.
+# Ten denials, one a second, of another binary on one port.
 spinner_hides_nobody() {
 	unloaded
 	deny_all
-	background spinner "$traffic" spin 60000 22710
-	for port in 22711 22712 22713 22714 22715 22716 22717 22718 22719 22720; do
-		is_denied $port
+	cp "$probe" other
+	background spinner "$traffic" spinfor 10 22710
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		expect "another's accept" EPERM "$(./other accept inet accept 22711)"
+		sleep 1
 	done
 	wait "$pid" || because "the spinner failed"
-	until_true 5 denials_are 60010 || because "the events don't stand for 60010 denials: $(cat events)"
-	for port in 22711 22712 22713 22714 22715 22716 22717 22718 22719 22720; do
-		expect "events of $port" 1 "$(grep -c "\"local\":{\"address\":\"127.0.0.1\",\"port\":$port}" events)"
-	done
+	total=$(sed -n 's/^accepted 0 denied \([0-9]*\) other 0$/\1/p' spinner)
+	expect "denied connections" $((total + 10)) "$(state deny)"
+	until_true 5 denials_are $((total + 10)) || because "the events don't stand for $((total + 10)) denials: $(cat events)"
+	grep "\"binary\":\"$work/other\"" events >others
+	expect "denials of the other in the log" 10 "$(counts_of others)"
+	expect "events of the other" 10 "$(wc -l <others)"
+	lines=$(grep -c '"port":22710}' events)
+	echo "the spinner: $total denials, $lines events"
+	[ "$lines" -lt 30 ] || because "the spinner made $lines events"
+}
+
+# A process for each denial: the key of a fold has no process in it.
+forking_hides_nobody() {
+	unloaded
+	deny_all
+	is_denied 22790
+	as_nobody "$traffic" fork "${FORKS:-1000}" 22791 >outcome
+	expect "the processes" "accepted 0 denied ${FORKS:-1000} other 0" "$(cat outcome)"
+	until_true 5 denials_are $((${FORKS:-1000} + 1)) || because "the events don't stand for all denials: $(tail -n 3 events)"
+	expect "the other's denial" 1 "$(grep -c '"port":22790}' events)"
+	grep '"port":22791}' events | grep -v '"count":1}' >folded
+	! grep -v '"pid":null,"tid":null,"uid":65534' folded || because "a fold of many processes names one of them"
+	[ "$(wc -l <events)" -lt $((${FORKS:-1000} / 4)) ] || because "$(wc -l <events) events for ${FORKS:-1000} denials"
+}
+
+# Whoever has been given many user ids has no more room than others: 200 ids, a denial each, are 64 events, and
+# two more each second.
+namespace_has_its_owners_folds() {
+	unloaded
+	deny_all
+	judge '
+import os, socket
+listener = socket.socket()
+listener.bind(("127.0.0.1", 22795))
+listener.listen(5)
+client = socket.create_connection(("127.0.0.1", 22795))
+made, mapped = os.pipe(), os.pipe()
+child = os.fork()
+if not child:
+    import ctypes
+    libc = ctypes.CDLL(None, use_errno=True)
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+    if libc.unshare(0x10000000):
+        os._exit(9)
+    os.write(made[1], b"x")
+    os.read(mapped[0], 1)
+    os.setgid(0); os.setuid(0)
+    for uid in range(1, 201):
+        one = os.fork()
+        if not one:
+            os.setuid(uid)
+            try:
+                listener.accept()
+            except PermissionError:
+                os._exit(0)
+            os._exit(1)
+        if os.waitpid(one, 0)[1]:
+            os._exit(8)
+    os._exit(0)
+os.read(made[0], 1)
+for name in "uid_map", "gid_map":
+    with open("/proc/%d/%s" % (child, name), "w") as map:
+        map.write("0 100000 65536")
+os.write(mapped[1], b"x")
+status = os.waitpid(child, 0)[1]
+if status:
+    sys.exit("the child in the namespace failed: %d" % (status >> 8))
+'
+	until_true 5 denials_are 200 || because "the events don't stand for 200 denials: $(tail -n 3 events)"
+	[ "$(wc -l <events)" -lt 120 ] || because "$(wc -l <events) events of 200 users"
+	expect "events with a user" 64 "$(grep '"count":1}' events | head -n 64 | grep -c '"uid":100[0-9]*,')"
+	grep -v '"count":1}' events | grep -q '"binary":null,.*"uid":null' || because "no fold of many users: $(tail -n 1 events)"
 }
 
 # 70 ports of one user: the repeats on more than 64 of them are not kept apart, and still counted.
@@ -82,7 +163,7 @@ open("peer", "w").write("%d\n" % client.getsockname()[1])
 	expect "its verdict" "$1" "$(value verdict <events)"
 	expect "its peer" "$(cat peer)" "$(sed 's/.*"peer":{"address":"127.0.0.1","port":\([0-9]*\)}.*/\1/' events)"
 	expect "connections" 1 "$(state "$1")"
-	expect "attempts" 0 "$(sed 's/.*"'"$1"'":{"connections":1,"attempts":\([0-9]*\)}.*/\1/' "$work/status")"
+	expect "attempts" 0 "$(attempts "$1")"
 }
 
 waiting_call_is_recorded_when_it_ends() {
@@ -114,7 +195,7 @@ second = socket.create_connection(("127.0.0.1", 22740))
 listener.accept()
 '
 	expect "connections" 1 "$(state allow)"
-	expect "attempts" 2 "$(sed 's/.*"allow":{"connections":1,"attempts":\([0-9]*\)}.*/\1/' "$work/status")"
+	expect "attempts" 2 "$(attempts allow)"
 	expect "accept_failed" 1 "$(state accept_failed)"
 	expect "events" 1 "$("$sockaccept" audit --all --json | wc -l)"
 }
@@ -152,10 +233,212 @@ event_names_the_unit() {
 	expect "outside of units" null "$(last_event | value unit)"
 }
 
+# A cgroup's name is its maker's: 255 bytes, with whatever a terminal could obey. Newlines are the kernel's to refuse.
+unit_names_obey_nothing() {
+	unloaded
+	deny_all
+	odd=$(printf 'a"b\\\033[31m\302\2331m\342\200\256\377')
+	odd=$odd$(printf '%0*d' $((247 - $(printf %s "$odd" | LC_ALL=C wc -c))) 0).service
+	unit=/sys/fs/cgroup/system.slice/$odd
+	mkdir -p "$unit"
+	# shellcheck disable=SC2016 # it is the inner shell's
+	sh -c 'echo $$ >"$0"/cgroup.procs && exec "$@"' "$unit" "$probe" accept inet accept 22862
+	rmdir "$unit" "${unit%/*}"
+	"$sockaccept" audit --json >events
+	"$sockaccept" audit >text
+	judge '
+wanted = sys.argv[1].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+unit = json.loads(open("events", encoding="utf-8").read())["unit"]
+if unit != wanted:
+    sys.exit("unit: expected %s, saw %s" % (ascii(wanted), ascii(unit)))
+for name in "events", "text":
+    for character in open(name, encoding="utf-8", newline="").read():
+        if character != "\n" and (ord(character) < 32 or 127 <= ord(character) < 160 or character == "\u202e"):
+            sys.exit("%s has %s as it is" % (name, ascii(character)))
+' "$odd"
+}
+
+# The path of a binary that no rule names is kept with its inode, and renaming the file is noticed.
+path_follows_rename() {
+	unloaded
+	deny_all
+	cp "$probe" before
+	./before accept inet accept 22870
+	expect "its path" "$work/before" "$(last_event | value binary)"
+	mv before after
+	./after accept inet accept 22871
+	expect "its path after mv" "$work/after" "$("$sockaccept" audit --json --port 22871 | value binary)"
+}
+
+# A server inside the kernel: it takes the connection, and nobody is asked or recorded.
+kernel_accept_is_not_seen() {
+	unloaded
+	deny_all
+	modprobe nvmet-tcp
+	[ -d /sys/kernel/config/nvmet ] || mount -t configfs configfs /sys/kernel/config
+	nvmet=/sys/kernel/config/nvmet
+	mkdir $nvmet/subsystems/none $nvmet/ports/1
+	echo tcp >$nvmet/ports/1/addr_trtype
+	echo ipv4 >$nvmet/ports/1/addr_adrfam
+	echo 127.0.0.1 >$nvmet/ports/1/addr_traddr
+	echo 22880 >$nvmet/ports/1/addr_trsvcid
+	ln -s $nvmet/subsystems/none $nvmet/ports/1/subsystems/none
+	wait_listening 22880
+	before=$(state allow deny)
+	judge '
+import socket, time
+client = socket.create_connection(("127.0.0.1", 22880))
+for _ in range(100):
+    queue = [line.split()[4] for line in open("/proc/net/tcp") if line.split()[1] == "0100007F:5960"]
+    taken = [line for line in open("/proc/net/tcp") if line.split()[1] == "0100007F:5960" and line.split()[3] == "01"]
+    if taken and queue:
+        sys.exit(0)
+    time.sleep(0.05)
+sys.exit("the kernel did not take the connection")
+'
+	rm $nvmet/ports/1/subsystems/none
+	rmdir $nvmet/ports/1 $nvmet/subsystems/none
+	expect "connections, before and after" "$before" "$(state allow deny)"
+	expect "attempts" "0 0" "$(attempts allow) $(attempts deny)"
+	expect "events" 0 "$("$sockaccept" audit --all --json | wc -l)"
+}
+
+# hook_calls: how often the kernel has asked, as a kprobe counts it; with what it missed itself
+hook_calls() {
+	awk '$1 == "hook" { print $2 + $3 }' /sys/kernel/tracing/kprobe_profile
+}
+
+# crowd_served: whether all of the crowd's servers and clients agree; prints how many connections there were
+crowd_served() {
+	awk -v "each=$(($1 / 8))" '$4 != each || $6 != each { bad = 1 } { sum += $4 } END { print sum; exit bad || NR != 8 }' crowd
+}
+
+# Each connection of many servers is counted once and has its event, and each call of the hook is counted.
+every_accept_is_recorded() {
+	unloaded
+	load </dev/null
+	accepts=${ACCEPTS:-16000}
+	background follower "$sockaccept" audit --all --follow --json
+	follower=$pid
+	echo 'p:hook security_socket_accept' >/sys/kernel/tracing/kprobe_events
+	echo 1 >/sys/kernel/tracing/events/kprobes/hook/enable
+	before=$(hook_calls)
+	"$crowd" "$accepts" 23000 >crowd || because "the crowd failed: $(cat "$base/output")"
+	calls=$(($(hook_calls) - before))
+	echo 0 >/sys/kernel/tracing/events/kprobes/hook/enable
+	echo >/sys/kernel/tracing/kprobe_events
+	cat crowd
+	expect "what servers and clients count" "$accepts" "$(crowd_served "$accepts")"
+	expect "connections" "$accepts" "$(state allow)"
+	unmediated=$(state unmediated)
+	echo "$(state allow) connections and $(attempts allow) attempts, $unmediated unmediated, of $calls calls"
+	expect "connections, attempts and unmediated calls" "$calls" $(($(state allow) + $(attempts allow) + unmediated))
+	"$sockaccept" list --ports --json | tr '{' '\n' >ports
+	for port in 23000 23002 23004 23005 23007; do
+		expect "connections on $port" $((accepts / 8)) "$(grep "\"port\":$port,\"verdict\":\"allow\"" ports | value connections)"
+	done
+	until_true 30 grep -q "\"seq\":$((accepts - 1))," follower || because "the follower has no event $((accepts - 1)): $(tail -n 1 follower)"
+	finish "$follower"
+	expect "events that the follower got" "$accepts" "$(grep -c '"seq"' follower)"
+	expect "events that it missed" 0 "$(grep -c missed follower || true)"
+	judge '
+peers = set()
+for line in open("follower"):
+    event = json.loads(line)
+    peers.add((event["local"]["port"], event["peer"]["address"], event["peer"]["port"], event["seq"]))
+    if event["count"] != 1 or event["comm"] != "crowd" or event["unit"] is not None:
+        sys.exit("odd: " + line)
+if len(peers) != int(sys.argv[1]):
+    sys.exit("%d different events" % len(peers))
+' "$accepts"
+}
+
+# consistent FILE: no event is a mixture: each server of the crowd has a port, a way and a process of its own
+consistent() {
+	judge '
+processes, last = {}, -1
+for line in open(sys.argv[1]):
+    event = json.loads(line)
+    if "missed" in event:
+        continue
+    port, protocol = event["local"]["port"], event["protocol"]
+    if event["seq"] <= last or (protocol == "mptcp") != (port >= 23006) or (event["sockfd"] == -1) != (port in (23004, 23005)):
+        sys.exit("torn: " + line)
+    if processes.setdefault(port, event["pid"]) != event["pid"] or event["peer"]["address"] != "127.0.0.1":
+        sys.exit("torn: " + line)
+    last = event["seq"]
+' "$1"
+}
+
+# got_and_missed FILE: the sum
+got_and_missed() {
+	sed -n 's/^{"schema":1,"missed":\([0-9]*\)}$/\1/p; s/^{"schema":1,"seq".*/1/p' "$1" | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# Three readers of the smallest buffer, which goes round all the time; one more that is stopped meanwhile.
+readers_know_what_they_missed() {
+	unloaded
+	load <<-END
+		[sockaccept]
+		events = 64
+	END
+	accepts=${CROWD:-8000}
+	readers=
+	for reader in 1 2 3 stopped; do
+		background reader$reader "$sockaccept" audit --all --follow --json
+		readers="$readers $pid"
+	done
+	accepts 22999
+	until_true 10 grep -q '"port":22999}' readerstopped || because "the reader doesn't read"
+	kill -STOP "$pid"
+	"$crowd" "$accepts" 23000 >crowd || because "the crowd failed: $(cat "$base/output")"
+	expect "what servers and clients count" "$accepts" "$(crowd_served "$accepts")"
+	kill -CONT "$pid"
+	for reader in 1 2 3 stopped; do
+		until_true 30 grep -q "\"seq\":$accepts," reader$reader || because "reader $reader has no event $accepts"
+	done
+	for pid in $readers; do
+		finish "$pid"
+	done
+	for reader in 1 2 3 stopped; do
+		expect "what reader $reader got and missed" $((accepts + 1)) "$(got_and_missed reader$reader)"
+		sed -i '/"port":22999}/d' reader$reader
+		consistent reader$reader
+	done
+	expect "what the stopped reader got" 64 "$(grep -c '"seq"' readerstopped)"
+}
+
+# 1,024 events and many more connections.
+stopped_reader_counts_exactly() {
+	unloaded
+	load <<-END
+		[sockaccept]
+		events = 1024
+	END
+	background reader "$sockaccept" audit --all --follow --json
+	accepts 22999
+	until_true 10 grep -q '"port":22999}' reader || because "the reader doesn't read"
+	kill -STOP "$pid"
+	"$crowd" "${ACCEPTS:-16000}" 23000 >crowd || because "the crowd failed: $(cat "$base/output")"
+	kill -CONT "$pid"
+	until_true 30 grep -q "\"seq\":${ACCEPTS:-16000}," reader || because "the reader doesn't get to the end"
+	finish "$pid"
+	expect "events got" 1025 "$(grep -c '"seq"' reader)"
+	expect "what it says it missed" "{\"schema\":1,\"missed\":$((${ACCEPTS:-16000} - 1024))}" "$(grep missed reader)"
+}
+
 test_case spinner_makes_few_events
 test_case spinner_hides_nobody
+test_case forking_hides_nobody
+test_case namespace_has_its_owners_folds
 test_case user_has_so_many_folds
 test_case waiting_call_is_recorded_when_it_ends
 test_case failed_call_is_an_attempt
 test_case buffers_have_the_size_that_is_set
 test_case event_names_the_unit
+test_case unit_names_obey_nothing
+test_case path_follows_rename
+test_case kernel_accept_is_not_seen
+test_case every_accept_is_recorded
+test_case readers_know_what_they_missed
+test_case stopped_reader_counts_exactly

@@ -10,8 +10,10 @@
  *                                 each that was served
  *   traffic burst PORT COUNT      puts COUNT connections into one queue, then accepts COUNT times
  *   traffic spin COUNT PORT...    one connection waits at each port; accepts COUNT times in all, port after port
+ *   traffic spinfor SECONDS PORT  the same at one port, for so long
+ *   traffic fork COUNT PORT       one connection waits; COUNT processes, one after the other, accept once each
  *
- * serve, burst and spin print "PORT accepted N denied N other N" for each port (spin: one line, without the port);
+ * serve, burst, spin, spinfor and fork print "PORT accepted N denied N other N" for each port (the last three: one line, without the port);
  * denied is EPERM and nothing else. The status is 0 if nothing was failed or other.
  */
 #include <arpa/inet.h>
@@ -27,6 +29,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -271,22 +274,60 @@ static int run_burst(unsigned port, unsigned long wanted)
 	return print_outcomes(&outcomes);
 }
 
+/* A listener with one connection waiting. */
+static int listen_with_client(unsigned port)
+{
+	int listener = listen_on(port, 16);
+
+	must(start_client(port) >= 0, "connect");
+	wait_queued(listener, 1);
+	return listener;
+}
+
 static int run_spin(unsigned long wanted, int count_of_ports, char **ports)
 {
 	int *listeners = calloc(count_of_ports, sizeof(*listeners));
 	struct outcomes outcomes = { 0 };
 
 	must(listeners, "memory");
-	for (int i = 0; i < count_of_ports; i++) {
-		unsigned port = strtoul(ports[i], NULL, 10);
-
-		listeners[i] = listen_on(port, 16);
-		must(start_client(port) >= 0, "connect");
-		wait_queued(listeners[i], 1);
-	}
+	for (int i = 0; i < count_of_ports; i++)
+		listeners[i] = listen_with_client(strtoul(ports[i], NULL, 10));
 	for (unsigned long i = 0; i < wanted && !ended; i++)
 		count(&outcomes, accept(listeners[i % count_of_ports], NULL, NULL));
 	free(listeners);
+	return print_outcomes(&outcomes);
+}
+
+static int run_spin_for(time_t seconds, unsigned port)
+{
+	int listener = listen_with_client(port);
+	struct outcomes outcomes = { 0 };
+	struct timespec start, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	do {
+		count(&outcomes, accept(listener, NULL, NULL));
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec - start.tv_sec < seconds);
+	return print_outcomes(&outcomes);
+}
+
+/* The child's status is what accept() came to. */
+static int run_fork(unsigned long wanted, unsigned port)
+{
+	int listener = listen_with_client(port), status;
+	struct outcomes outcomes = { 0 };
+
+	for (unsigned long i = 0; i < wanted; i++) {
+		pid_t child = fork();
+
+		must(child >= 0, "fork");
+		if (!child)
+			_exit(accept(listener, NULL, NULL) >= 0 ? 0 : errno);
+		must(waitpid(child, &status, 0) == child && WIFEXITED(status), "waitpid");
+		errno = WEXITSTATUS(status);
+		count(&outcomes, errno ? -1 : 0);
+	}
 	return print_outcomes(&outcomes);
 }
 
@@ -310,6 +351,10 @@ static int run(const char *what, int argc, char **argv)
 		return run_connect(strtoul(argv[0], NULL, 10), strtoul(argv[1], NULL, 10));
 	if (!strcmp(what, "burst") && argc == 2)
 		return run_burst(strtoul(argv[0], NULL, 10), strtoul(argv[1], NULL, 10));
+	if (!strcmp(what, "spinfor") && argc == 2)
+		return run_spin_for(strtol(argv[0], NULL, 10), strtoul(argv[1], NULL, 10));
+	if (!strcmp(what, "fork") && argc == 2)
+		return run_fork(strtoul(argv[0], NULL, 10), strtoul(argv[1], NULL, 10));
 	if (!strcmp(what, "spin") && argc > 1)
 		return run_spin(strtoul(argv[0], NULL, 10), argc - 1, argv + 1);
 	return -1;
@@ -327,6 +372,6 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	fputs("usage: traffic serve PORT... | connect PORT COUNT | supply PORT... | burst PORT COUNT | "
-	      "spin COUNT PORT...\n", stderr);
+	      "spin COUNT PORT... | spinfor SECONDS PORT | fork COUNT PORT\n", stderr);
 	return 2;
 }

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The file is one line: the format, the boot and the kernel side that the numbers are of, the verdicts, the numbers.
+ */
+#include "enforce/checkpoint.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/cleanup.h"
+#include "policy/text.h"
+
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
+#define LINE_MAX_BYTES 512
+
+_Static_assert(VERDICTS == 2, "format() has two of each");
+
+/* Reads the first line of `path` into `line`. Returns 0 or -errno. */
+static int read_line(const char *path, char *line)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	ssize_t length;
+
+	if (fd < 0 || fstat(fd, &st))
+		return -errno;
+	length = read(fd, line, LINE_MAX_BYTES - 1);
+	if (length < 0)
+		return -errno;
+	line[length] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	return 0;
+}
+
+/* What comes before the numbers: other kernel sides begin otherwise. To be freed. */
+static char *origin(unsigned long long instance)
+{
+	char boot[LINE_MAX_BYTES];
+
+	if (read_line(BOOT_ID, boot))
+		boot[0] = '\0';
+	return text_format("sockaccept-checkpoint 1 %s %llu", boot, instance);
+}
+
+static char *format(const char *from, unsigned verdicts, const struct reader_mark *mark)
+{
+	return text_format("%s %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, from, verdicts, mark->seq,
+			   mark->dealt[0], mark->dealt[1], mark->lost[0], mark->lost[1]);
+}
+
+/* True if `line` is what format() writes for some mark. */
+static bool parse(const char *line, const char *from, unsigned *verdicts, struct reader_mark *mark)
+{
+	_cleanup_free_ char *again = NULL;
+
+	if (sscanf(line + strlen(from), "%u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, verdicts,
+		   (uint64_t *)&mark->seq, &mark->dealt[0], &mark->dealt[1], &mark->lost[0], &mark->lost[1]) != 6)
+		return false;
+	again = format(from, *verdicts, mark);
+	return !strcmp(again, line);
+}
+
+static enum status is_no_checkpoint(const char *path)
+{
+	return fail(STATUS_FAILED, "%s is no checkpoint of sockaccept-ctl audit; name another file, or remove it", path);
+}
+
+enum status checkpoint_read(const char *path, unsigned long long instance, unsigned verdicts, struct reader_mark *mark)
+{
+	_cleanup_free_ char *from = origin(instance);
+	struct reader_mark there = { 0 };
+	char line[LINE_MAX_BYTES] = "";
+	unsigned were = 0;
+	int error = read_line(path, line);
+
+	*mark = there;
+	if (error == -ENOENT)
+		return STATUS_DONE;
+	if (error)
+		return fail(STATUS_FAILED, "%s: %s", path, strerror(-error));
+	if (!*line)
+		return STATUS_DONE;
+	if (strncmp(line, "sockaccept-checkpoint 1 ", 24) != 0)
+		return is_no_checkpoint(path);
+	if (strncmp(line, from, strlen(from)) != 0 || line[strlen(from)] != ' ') {
+		warn("%s is from before sockaccept was loaded; beginning with the oldest event", path);
+		return STATUS_DONE;
+	}
+	if (!parse(line, from, &were, &there))
+		return is_no_checkpoint(path);
+	if (were != verdicts)
+		return fail(STATUS_USAGE, "%s was made with another choice of --all and --verdict; give the same, or name another "
+			    "file", path);
+	*mark = there;
+	return STATUS_DONE;
+}
+
+/* Writes `line` into `path`, which is new. Returns 0 or -errno. */
+static int write_new(const char *path, const char *line)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	size_t length = strlen(line);
+	ssize_t written;
+
+	if (fd < 0)
+		return -errno;
+	written = write(fd, line, length);
+	if (written < 0)
+		return -errno;
+	if ((size_t)written < length)
+		return -ENOSPC;
+	return fsync(fd) ? -errno : 0;
+}
+
+enum status checkpoint_write(const char *path, unsigned long long instance, unsigned verdicts,
+			     const struct reader_mark *mark)
+{
+	_cleanup_free_ char *from = origin(instance), *text = format(from, verdicts, mark), *line = text_format("%s\n", text);
+	_cleanup_free_ char *new = text_format("%s.new", path);
+	int error = write_new(new, line);
+
+	if (!error && rename(new, path))
+		error = -errno;
+	if (!error)
+		return STATUS_DONE;
+	unlink(new);
+	return fail(STATUS_FAILED, "can't write the checkpoint %s: %s; the next run with it prints the same events again", path,
+		    strerror(-error));
+}

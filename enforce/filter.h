@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which events `audit` was asked for.
+ */
+#ifndef SOCKACCEPT_FILTER_H
+#define SOCKACCEPT_FILTER_H
+
+#include "bpf/sockaccept.h"
+#include "enforce/items.h"
+#include "enforce/names.h"
+#include "enforce/verb.h"
+
+/* An address prefix. That of IPv4 is kept as one of IPv6: ::ffff:192.0.2.0/120. */
+struct prefix {
+	uint8_t address[16];
+	unsigned bits;
+};
+
+struct filter {
+	int64_t since, until; /* ns since boot */
+	bool has_until;
+	unsigned verdicts;    /* TAKES() of each verdict that is wanted */
+	const char *binary;   /* a path, or a file name; NULL: any */
+	char *resolved;       /* what links in `binary` lead to; NULL: nothing else */
+	struct port_items ports;
+	struct user_items users;
+	const char *unit;     /* NULL: any */
+	bool has_peer;
+	struct prefix peer;
+};
+
+/*
+ * Reads the options of `invocation` into `filter`. Says what is wrong, and returns STATUS_USAGE then. Clear it in any
+ * case.
+ */
+enum status filter_read(struct filter *filter, const struct invocation *invocation);
+
+/* True if `event` was asked for. */
+bool filter_matches(const struct filter *filter, struct names *names, const struct event *event);
+
+/* Frees what it holds. */
+void filter_clear(struct filter *filter);
+
+/*
+ * Reads an address with or without `/BITS`. On success fills *prefix and returns NULL, otherwise a constant sentence on
+ * what is wrong.
+ */
+const char *prefix_parse(const char *text, struct prefix *prefix);
+
+/* True if the address of `endpoint`, of this family, has the prefix. */
+bool prefix_matches(const struct prefix *prefix, unsigned family, const struct endpoint *endpoint);
+
+#endif

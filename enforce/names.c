@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From numbers in events to names.
+ */
+#include "enforce/names.h"
+
+#include <string.h>
+
+#include "enforce/entries.h"
+#include "enforce/unit.h"
+#include "policy/cleanup.h"
+
+static void forget(struct kept_name *kept)
+{
+	for (size_t i = 0; i < NAMES_KEPT; i++) {
+		free(kept[i].text);
+		kept[i].text = NULL;
+	}
+}
+
+/* The place of `number`; emptied if another one has it. */
+static struct kept_name *place_of(struct kept_name *kept, uint64_t number)
+{
+	struct kept_name *place = &kept[number & (NAMES_KEPT - 1)];
+
+	if (place->number != number) {
+		free(place->text);
+		*place = (struct kept_name){ .number = number };
+	}
+	return place;
+}
+
+const char *names_binary(struct names *names, const struct event *event)
+{
+	struct kept_name *place;
+
+	if (event->flags & (EVENT_MANY_BINARIES | EVENT_PATH_HINT))
+		return NULL;
+	if (event->binary & BINARY_UNNAMED)
+		return event->path.length ? event->path.path : NULL;
+	/* What a rule's path leads to can change, with the policy. */
+	if (names->generation != event->generation)
+		forget(names->paths);
+	names->generation = event->generation;
+	place = place_of(names->paths, event->binary);
+	if (!place->text)
+		place->text = identified_path(names->kernel, event->binary);
+	return place->text;
+}
+
+const char *names_unit(struct names *names, const struct event *event)
+{
+	struct kept_name *place;
+	char name[sizeof(struct unit)];
+
+	if (!event->unit || event->flags & EVENT_MANY_THREADS)
+		return NULL;
+	place = place_of(names->units, event->unit);
+	if (!place->text && unit_name(names->kernel, event->unit, name))
+		place->text = must(strdup(name));
+	return place->text;
+}
+
+void names_clear(struct names *names)
+{
+	forget(names->paths);
+	forget(names->units);
+}

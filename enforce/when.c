@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Points in time on the command line.
+ */
+#include "enforce/when.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SECOND 1000000000LL
+#define DAY 86400
+
+static const char not_understood[] = "write how long ago (10m, 2h, 3d), a time of day (14:00), a date (2026-11-24), or both "
+				     "(2026-11-24T14:00, with Z or +01:00 if it isn't local time)";
+static const char no_such_date[] = "there is no such date or time";
+
+struct when_now when_now(void)
+{
+	struct timespec real, boot;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	return (struct when_now){ real.tv_sec * SECOND + real.tv_nsec, boot.tv_sec * SECOND + boot.tv_nsec };
+}
+
+/* True if `text` begins with `pattern`, in which each `0` stands for any digit. Moves *text behind it then. */
+static bool take(const char **text, const char *pattern)
+{
+	size_t length = strlen(pattern);
+
+	for (size_t i = 0; i < length; i++)
+		if (pattern[i] == '0' ? !isdigit((unsigned char)(*text)[i]) : (*text)[i] != pattern[i])
+			return false;
+	*text += length;
+	return true;
+}
+
+static int two_digits(const char *text)
+{
+	return (text[0] - '0') * 10 + text[1] - '0';
+}
+
+/* Seconds in `1h30m`; negative: it isn't such a thing. */
+static int64_t parse_ago(const char *text)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', DAY }, { 'w', 7 * DAY } };
+	int64_t sum = 0;
+
+	while (*text) {
+		size_t digits = strspn(text, "0123456789"), i = 0;
+
+		while (i < 5 && units[i].unit != text[digits])
+			i++;
+		if (!digits || digits > 9 || i == 5)
+			return -1;
+		sum += strtoll(text, NULL, 10) * units[i].seconds;
+		text += digits + 1;
+	}
+	return sum;
+}
+
+/* Reads `14:00` or `14:00:30` at *text into `tm`. */
+static bool take_clock(const char **text, struct tm *tm)
+{
+	const char *start = *text;
+
+	if (!take(text, "00:00"))
+		return false;
+	tm->tm_hour = two_digits(start);
+	tm->tm_min = two_digits(start + 3);
+	if (take(text, ":00"))
+		tm->tm_sec = two_digits(start + 6);
+	return true;
+}
+
+/* Reads the zone at *text; none: local time or UTC. Sets *east to its seconds, if it is one with a number. */
+static bool take_zone(const char **text, bool *utc, int64_t *east)
+{
+	const char *start = *text;
+
+	if (!*start)
+		return true;
+	*utc = true;
+	if (take(text, "Z"))
+		return true;
+	if (!take(text, "+00:00") && !take(text, "-00:00"))
+		return false;
+	*east = two_digits(start + 1) * 3600 + two_digits(start + 4) * 60;
+	if (*start == '-')
+		*east = -*east;
+	return two_digits(start + 1) < 24 && two_digits(start + 4) < 60;
+}
+
+/* Seconds since 1970 of a time that must be as it is written: no 31st of June. */
+static bool seconds_of(const struct tm *written, bool utc, int64_t *seconds)
+{
+	struct tm tm = *written;
+
+	tm.tm_isdst = -1;
+	*seconds = utc ? timegm(&tm) : mktime(&tm);
+	/* An hour that is left out in spring becomes another one: that is no mistake of who writes it. */
+	return tm.tm_mday == written->tm_mday && tm.tm_mon == written->tm_mon && written->tm_hour < 24 &&
+	       written->tm_min < 60 && written->tm_sec < 61;
+}
+
+static const char *parse_date(const char *text, bool utc, int64_t *seconds)
+{
+	const char *start = text;
+	struct tm tm = { 0 };
+	int64_t east = 0;
+
+	if (!take(&text, "0000-00-00"))
+		return not_understood;
+	tm.tm_year = two_digits(start) * 100 + two_digits(start + 2) - 1900;
+	tm.tm_mon = two_digits(start + 5) - 1;
+	tm.tm_mday = two_digits(start + 8);
+	if (*text) {
+		if (!take(&text, "T") && !take(&text, " "))
+			return not_understood;
+		if (!take_clock(&text, &tm) || !take_zone(&text, &utc, &east) || *text)
+			return not_understood;
+	}
+	if (!seconds_of(&tm, utc, seconds))
+		return no_such_date;
+	*seconds -= east;
+	return NULL;
+}
+
+/* The last time that a clock showed `text`. */
+static const char *parse_clock(const char *text, bool utc, int64_t now, int64_t *seconds)
+{
+	time_t today = now;
+	struct tm tm;
+
+	if (utc)
+		gmtime_r(&today, &tm);
+	else
+		localtime_r(&today, &tm);
+	tm.tm_sec = 0;
+	if (!take_clock(&text, &tm) || *text)
+		return not_understood;
+	if (!seconds_of(&tm, utc, seconds))
+		return no_such_date;
+	if (*seconds <= now)
+		return NULL;
+	tm.tm_mday--;
+	tm.tm_isdst = -1;
+	*seconds = utc ? timegm(&tm) : mktime(&tm);
+	return NULL;
+}
+
+const char *when_parse(const char *text, bool utc, const struct when_now *now, int64_t *boot)
+{
+	int64_t seconds = isdigit((unsigned char)*text) ? parse_ago(text) : -1;
+	const char *problem;
+
+	if (seconds >= 0) {
+		*boot = now->boot - seconds * SECOND;
+		return NULL;
+	}
+	problem = strlen(text) <= 8 ? parse_clock(text, utc, now->real / SECOND, &seconds) : parse_date(text, utc, &seconds);
+	if (!problem)
+		*boot = now->boot - (now->real - seconds * SECOND);
+	return problem;
+}
+
+const char *when_exact(int64_t real, char *text)
+{
+	time_t seconds = real / SECOND;
+	struct tm tm;
+
+	strftime(text, WHEN_TEXT_MAX, "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
+	snprintf(text + strlen(text), WHEN_TEXT_MAX - strlen(text), ".%09lldZ", (long long)(real % SECOND));
+	return text;
+}
+
+const char *when_short(int64_t real, bool utc, char *text)
+{
+	time_t seconds = real / SECOND;
+	struct tm tm;
+
+	strftime(text, WHEN_TEXT_MAX, "%m-%d %H:%M:%S", utc ? gmtime_r(&seconds, &tm) : localtime_r(&seconds, &tm));
+	return text;
+}

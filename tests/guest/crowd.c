@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * crowd: eight servers that accept in different ways, each in a process of its own, and a client for each.
+ *
+ *   crowd COUNT PORT      COUNT connections in all, an eighth of them at each of PORT ... PORT + 7
+ *
+ * Two servers block in accept(), two wait in epoll and accept until nothing is left, two use an io_uring (one of them
+ * by a multishot accept), two block on MPTCP. A server gives each connection one byte; a client comes again when it has it.
+ * Prints "PORT HOW accepted N served N" for each pair, the first number the server's and the second the client's, and
+ * exits with 1 if anything failed.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <liburing.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+#define SERVERS 8
+
+static void must(bool works, const char *what)
+{
+	if (works)
+		return;
+	fprintf(stderr, "crowd: %s: %s\n", what, strerror(errno));
+	_exit(1);
+}
+
+static int listen_on(unsigned port, int type, int protocol)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | type, protocol), on = 1;
+
+	must(fd >= 0, "socket");
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	must(!bind(fd, (struct sockaddr *)&address, sizeof(address)), "bind");
+	must(!listen(fd, 64), "listen");
+	return fd;
+}
+
+/* The client has gone only if something went wrong: it then misses the byte. */
+static void serve(int fd, unsigned long *accepted)
+{
+	must(fd >= 0, "accept");
+	++*accepted;
+	must(send(fd, "x", 1, MSG_NOSIGNAL) == 1, "send");
+	close(fd);
+}
+
+static void by_accept(int listener, unsigned long wanted, unsigned long *accepted)
+{
+	while (*accepted < wanted)
+		serve(accept(listener, NULL, NULL), accepted);
+}
+
+static void by_epoll(int listener, unsigned long wanted, unsigned long *accepted)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int epoll = epoll_create1(0), fd;
+
+	must(epoll >= 0 && !epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event), "epoll");
+	while (*accepted < wanted) {
+		must(epoll_wait(epoll, &event, 1, -1) == 1, "epoll_wait");
+		while ((fd = accept4(listener, NULL, NULL, 0)) >= 0)
+			serve(fd, accepted);
+		must(errno == EAGAIN, "accept4");
+	}
+}
+
+static void by_uring(int listener, unsigned long wanted, unsigned long *accepted)
+{
+	struct io_uring ring;
+	struct io_uring_cqe *cqe;
+
+	must(!io_uring_queue_init(8, &ring, 0), "io_uring_queue_init");
+	while (*accepted < wanted) {
+		io_uring_prep_accept(io_uring_get_sqe(&ring), listener, NULL, NULL, 0);
+		must(io_uring_submit(&ring) == 1, "io_uring_submit");
+		must(!io_uring_wait_cqe(&ring, &cqe), "io_uring_wait_cqe");
+		errno = cqe->res < 0 ? -cqe->res : 0;
+		serve(cqe->res, accepted);
+		io_uring_cqe_seen(&ring, cqe);
+	}
+	io_uring_queue_exit(&ring);
+}
+
+static void by_multishot(int listener, unsigned long wanted, unsigned long *accepted)
+{
+	struct io_uring ring;
+	struct io_uring_cqe *cqe;
+	bool armed = false;
+
+	must(!io_uring_queue_init(64, &ring, 0), "io_uring_queue_init");
+	while (*accepted < wanted) {
+		if (!armed) {
+			io_uring_prep_multishot_accept(io_uring_get_sqe(&ring), listener, NULL, NULL, 0);
+			must(io_uring_submit(&ring) == 1, "io_uring_submit");
+		}
+		must(!io_uring_wait_cqe(&ring, &cqe), "io_uring_wait_cqe");
+		armed = cqe->flags & IORING_CQE_F_MORE;
+		errno = cqe->res < 0 ? -cqe->res : 0;
+		serve(cqe->res, accepted);
+		io_uring_cqe_seen(&ring, cqe);
+	}
+	io_uring_queue_exit(&ring);
+}
+
+static const struct way {
+	const char *name;
+	void (*run)(int listener, unsigned long wanted, unsigned long *accepted);
+	int type, protocol;
+} ways[SERVERS] = {
+	{ "accept", by_accept, 0, 0 },
+	{ "accept", by_accept, 0, 0 },
+	{ "epoll", by_epoll, SOCK_NONBLOCK, 0 },
+	{ "epoll", by_epoll, SOCK_NONBLOCK, 0 },
+	{ "uring", by_uring, 0, 0 },
+	{ "multishot", by_multishot, 0, 0 },
+	{ "mptcp", by_accept, 0, IPPROTO_MPTCP },
+	{ "mptcp", by_accept, 0, IPPROTO_MPTCP },
+};
+
+/* A reset at the end leaves nothing in TIME_WAIT. */
+static void connect_often(const struct way *way, unsigned port, unsigned long wanted, unsigned long *served)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct linger reset = { 1, 0 };
+
+	for (unsigned long i = 0; i < wanted; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM, way->protocol);
+		char byte;
+
+		must(fd >= 0, "the client's socket");
+		must(!connect(fd, (struct sockaddr *)&address, sizeof(address)), "connect");
+		must(read(fd, &byte, 1) == 1, "read");
+		++*served;
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		close(fd);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long each = argc == 3 ? strtoul(argv[1], NULL, 10) / SERVERS : 0;
+	unsigned port = argc == 3 ? (unsigned)strtoul(argv[2], NULL, 10) : 0;
+	struct {
+		unsigned long accepted, served;
+	} *counts;
+	int failed = 0, status;
+
+	if (!each || !port) {
+		fputs("usage: crowd COUNT PORT\n", stderr);
+		return 2;
+	}
+	counts = mmap(NULL, SERVERS * sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	must(counts != MAP_FAILED, "mmap");
+	for (unsigned i = 0; i < SERVERS; i++) {
+		int listener = listen_on(port + i, ways[i].type, ways[i].protocol);
+
+		if (!fork()) {
+			ways[i].run(listener, each, &counts[i].accepted);
+			_exit(0);
+		}
+		if (!fork()) {
+			close(listener);
+			connect_often(&ways[i], port + i, each, &counts[i].served);
+			_exit(0);
+		}
+		close(listener);
+	}
+	while (wait(&status) > 0)
+		failed |= status;
+	for (unsigned i = 0; i < SERVERS; i++)
+		printf("%u %s accepted %lu served %lu\n", port + i, ways[i].name, counts[i].accepted, counts[i].served);
+	return failed ? 1 : 0;
+}
