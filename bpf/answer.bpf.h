@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who asks, and the answer.
+ * Who asks, and the answer: all of an event but the connection's ends, put together in the call's place.
  */
 #ifndef SOCKACCEPT_ANSWER_BPF_H
 #define SOCKACCEPT_ANSWER_BPF_H
@@ -9,6 +9,9 @@
 #include "count.bpf.h"
 #include "identity.bpf.h"
 #include "listener.bpf.h"
+#include "unit.bpf.h"
+
+#include <bpf/bpf_tracing.h>
 
 typedef void *policy_ref;
 
@@ -57,12 +60,14 @@ static __always_inline bool read_caller(struct state *state, __u32 noise, struct
 	return true;
 }
 
-/* True if `answer` is one to what `caller` asks. */
-static __always_inline bool is_answered(const struct answer *answer, const struct caller *caller,
+/* True if the place has the answer to what `caller` asks. */
+static __always_inline bool is_answered(const struct call *call, const struct caller *caller,
 					const struct listener *listener)
 {
-	return answer->generation == caller->policy->generation && answer->binary == caller->binary &&
-	       answer->uid == caller->uid && answer->port == listener->port && answer->class == listener->class;
+	const struct event *event = &call->event;
+
+	return event->generation == caller->policy->generation && event->binary == caller->binary &&
+	       event->uid == caller->uid && event->local.port == listener->port && call->class == listener->class;
 }
 
 /* The rule that decides what `caller` asks; NULL: the default does. */
@@ -78,56 +83,104 @@ static __always_inline const struct rule_record *rule_for(const struct caller *c
 	return decide(caller->image, caller->policy, &request);
 }
 
-static __always_inline void answer_caller(struct answer *answer, const struct caller *caller,
+static __always_inline void answer_caller(struct call *call, const struct caller *caller,
 					  const struct listener *listener)
 {
+	struct event *event = &call->event;
 	const struct rule_record *rule;
 
-	if (is_answered(answer, caller, listener))
+	if (is_answered(call, caller, listener))
 		return;
 	rule = rule_for(caller, listener);
-	answer->generation = caller->policy->generation;
-	answer->binary = caller->binary;
-	answer->uid = caller->uid;
-	answer->port = listener->port;
-	answer->class = listener->class;
-	answer->verdict = rule ? rule->label.verdict : caller->policy->verdict;
-	answer->reason = rule ? REASON_RULE : REASON_DEFAULT;
-	answer->counter = rule ? rule->counter : NO_COUNTER;
+	event->generation = caller->policy->generation;
+	event->binary = caller->binary;
+	event->uid = caller->uid;
+	event->local.port = listener->port;
+	event->operation = OPERATION_ACCEPT;
+	event->verdict = rule ? rule->label.verdict : caller->policy->verdict;
+	event->reason = rule ? REASON_RULE : REASON_DEFAULT;
 	if (rule)
-		answer->rule = rule->label;
-	answer->place = NO_PLACE;
+		event->rule = rule->label;
+	call->class = listener->class;
+	call->counter = rule ? rule->counter : NO_COUNTER;
+	call->place = NO_PLACE;
 	if (caller->binary) /* not a kernel thread */
-		answer->place = find_place(port_key(caller->binary, listener->port, answer->verdict),
-					   !(caller->binary & BINARY_UNNAMED));
+		call->place = find_place(port_key(caller->binary, listener->port, event->verdict),
+					 !(caller->binary & BINARY_UNNAMED));
+}
+
+/* Which thread calls. Before anything is folded, as repeats are compared by it. */
+static __always_inline void describe_task(struct event *event)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	event->pid = id >> 32;
+	event->tid = id;
+	event->count = 1;
 }
 
 /* What is the same under any answer. */
-static __always_inline void keep_caller(struct call *call, const struct caller *caller)
+static __always_inline void describe_caller(struct event *event, const struct caller *caller)
 {
 	struct file *exe;
 
-	call->gid = caller->gid;
-	call->flags = caller->policy->mode == MODE_ENFORCE ? EVENT_ENFORCED : 0;
-	call->path.length = 0;
+	event->gid = caller->gid;
+	event->flags = caller->policy->mode == MODE_ENFORCE ? EVENT_ENFORCED : 0;
+	event->path.length = 0;
 	if (!(caller->binary & BINARY_UNNAMED))
 		return;
 	exe = executable_of(caller->task);
 	if (exe)
-		call->flags |= path_of(caller->task, exe, caller->binary, &call->path);
+		event->flags |= path_of(caller->task, exe, caller->binary, &event->path);
 }
 
-static __always_inline void keep_listener(struct call *call, const struct listener *listener, const struct queue *queue)
+static __always_inline void describe_listener(struct call *call, const struct listener *listener,
+					      const struct queue *queue)
 {
+	struct event *event = &call->event;
 	struct sock *sk = listener->sk;
 	__u16 family = sk->__sk_common.skc_family;
 
 	call->listener = (__u64)sk;
-	call->family = family;
-	call->protocol = family == AF_VSOCK ? 0 : sk->sk_protocol;
-	call->netns = sk->__sk_common.skc_net.net->ns.inum;
-	call->backlog = queue->backlog;
-	call->backlog_max = queue->backlog_max;
+	event->family = family;
+	event->protocol = family == AF_VSOCK ? 0 : sk->sk_protocol;
+	event->netns = sk->__sk_common.skc_net.net->ns.inum;
+	event->backlog = queue->backlog;
+	event->backlog_max = queue->backlog_max;
+}
+
+/*
+ * The first argument of accept() and accept4(); io_uring has none. The result in the registers is -ENOSYS until a call has
+ * one: so io_uring's work at the end of an accept() isn't taken for that accept(), nor is a worker, whose registers begin
+ * with a copy and the result 0 (Linux, arch/x86/kernel/process.c: copy_thread()). These numbers are none of accept()'s
+ * in 32-bit programs.
+ */
+static __always_inline __s32 accepting_descriptor(struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+
+	if ((regs->orig_ax == 43 || regs->orig_ax == 288) && regs->ax == (unsigned long)-ENOSYS)
+		return regs->di;
+#endif
+	return -1;
+}
+
+/* Who takes the connection: known only when it does, as comm and cgroup can change while it waits. */
+static __always_inline void describe_thread(struct call *call, struct task_struct *task)
+{
+	struct event *event = &call->event;
+
+	event->sockfd = accepting_descriptor(task);
+	event->cgroup_id = bpf_get_current_cgroup_id();
+	/* Looked up only when the place was last used in another cgroup. */
+	if (call->cgroup != event->cgroup_id) {
+		event->unit = find_unit(task, &call->scratch);
+		call->cgroup = event->cgroup_id;
+	}
+	/* A helper would take 60 instructions more. A name that is being changed right now may come mixed, as from one. */
+	((__u64 *)event->comm)[0] = ((volatile __u64 *)task->comm)[0];
+	((__u64 *)event->comm)[1] = ((volatile __u64 *)task->comm)[1];
 }
 
 #endif

@@ -29,41 +29,50 @@ static __always_inline __u32 find_place(__u64 key, bool named)
 	return NO_PLACE;
 }
 
-static __always_inline struct tally *tally_of(const struct answer *answer)
+static __always_inline struct tally *tally_of(const struct call *call)
 {
-	__u32 place = answer->place, index = place / PORT_GROUP_SLOTS, binary;
+	__u32 place = call->place, index = place / PORT_GROUP_SLOTS, binary;
 	struct port_group *group = bpf_map_lookup_elem(&ports, &index);
 	struct binary_counter *other;
 
 	if (group)
 		return &group->tally[place % PORT_GROUP_SLOTS];
-	binary = answer->binary & BINARY_UNNAMED ? BINARY_ANY : answer->binary;
+	binary = call->event.binary & BINARY_UNNAMED ? BINARY_ANY : call->event.binary;
 	other = bpf_map_lookup_elem(&other_ports, &binary);
-	return other ? &other->verdict[answer->verdict & (VERDICTS - 1)] : 0;
+	return other ? &other->verdict[call->event.verdict & (VERDICTS - 1)] : 0;
 }
 
-static __always_inline void count_decision(struct state *state, const struct answer *answer)
+static __always_inline void count_hit(struct rule_counter *counter)
 {
-	struct rule_counter *counter = bpf_map_lookup_elem(&rule_counters, &answer->counter);
-	struct tally *tally = tally_of(answer);
+	__u64 tick = bpf_jiffies64();
 
-	__sync_fetch_and_add(&state->decisions[answer->verdict & (VERDICTS - 1)].decisions, 1);
+	__sync_fetch_and_add(&counter->hits, 1);
+	if (counter->tick == tick)
+		return;
+	counter->tick = tick;
+	counter->last = bpf_ktime_get_boot_ns();
+}
+
+static __always_inline void count_decision(struct state *state, const struct call *call)
+{
+	struct rule_counter *counter = bpf_map_lookup_elem(&rule_counters, &call->counter);
+	struct tally *tally = tally_of(call);
+
+	__sync_fetch_and_add(&state->decisions[call->event.verdict & (VERDICTS - 1)].decisions, 1);
 	if (tally)
 		__sync_fetch_and_add(&tally->decisions, 1);
-	if (counter) {
-		__sync_fetch_and_add(&counter->hits, 1);
-		counter->last = bpf_ktime_get_boot_ns();
-	}
+	if (counter)
+		count_hit(counter);
 }
 
-/* Counts the connection that a counted decision was about. */
-static __always_inline void count_connection(struct state *state, const struct answer *answer)
+/* Counts the connection that a counted decision was about; -1: one that it turned out not to be. */
+static __always_inline void count_connection(struct state *state, const struct call *call, int count)
 {
-	struct tally *tally = tally_of(answer);
+	struct tally *tally = tally_of(call);
 
-	__sync_fetch_and_add(&state->decisions[answer->verdict & (VERDICTS - 1)].connections, 1);
+	__sync_fetch_and_add(&state->decisions[call->event.verdict & (VERDICTS - 1)].connections, count);
 	if (tally)
-		__sync_fetch_and_add(&tally->connections, 1);
+		__sync_fetch_and_add(&tally->connections, count);
 }
 
 #endif

@@ -8,11 +8,8 @@
 
 #include "call.bpf.h"
 #include "compiler.h"
-#include "identity.bpf.h"
-#include "listener.bpf.h"
-#include "unit.bpf.h"
 
-#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_helpers.h>
 
 /* How many slots each buffer has, less one: set when the programs are loaded. */
 const volatile __u32 slot_mask = DEFAULT_EVENTS - 1;
@@ -44,7 +41,7 @@ static __always_inline struct event *claim_slot(struct state *state, __u32 verdi
 	return 0;
 }
 
-/* A slot with a number and a time, or NULL: its denials or connections are then lost, and counted as such. */
+/* A slot with a number, for so many denials or connections. NULL: they are lost, and counted as such. */
 static __always_inline struct event *begin_event(struct state *state, __u32 verdict, __u32 count, __u64 *ticket)
 {
 	struct buffer_state *buffer = &state->buffer[verdict & (VERDICTS - 1)];
@@ -56,74 +53,46 @@ static __always_inline struct event *begin_event(struct state *state, __u32 verd
 	}
 	event->number = __sync_fetch_and_add(&buffer->made, 1);
 	event->seq = __sync_fetch_and_add(&state->next_seq, 1);
-	event->time_boot = bpf_ktime_get_boot_ns();
-	event->time_tai = bpf_ktime_get_tai_ns();
-	event->count = count;
 	return event;
+}
+
+/* The time of an event that is made just now. The clocks differ by what changes only when one is set: asked once a tick. */
+static __always_inline void stamp_event(struct event *event, struct call *call)
+{
+	__u64 tick = bpf_jiffies64();
+
+	event->time_boot = bpf_ktime_get_boot_ns();
+	if (call->tick != tick) {
+		call->tick = tick;
+		call->tai_offset = bpf_ktime_get_tai_ns() - event->time_boot;
+	}
+	event->time_tai = event->time_boot + call->tai_offset;
+}
+
+/* By words, which the compiler doesn't do by itself for what has no type of that size. */
+#define COPY_WORDS(to, from, first, bytes)                                                     \
+	do {                                                                                   \
+		UNROLL                                                                         \
+		for (unsigned i_ = 0; i_ < (bytes) / sizeof(__u64); i_++)                      \
+			((__u64 *)(to))[offsetof(struct event, first) / sizeof(__u64) + i_] =  \
+				((const __u64 *)(from))[offsetof(struct event, first) / sizeof(__u64) + i_]; \
+	} while (0)
+
+/* All that an event says, but for its number and time. */
+static __always_inline void copy_event(struct event *event, const struct event *from)
+{
+	COPY_WORDS(event, from, generation, offsetof(struct event, rule) - offsetof(struct event, generation));
+	if (from->reason == REASON_RULE)
+		COPY_WORDS(event, from, rule, sizeof(event->rule));
+	event->path.length = 0;
+	if (from->binary & BINARY_UNNAMED)
+		COPY_WORDS(event, from, path, sizeof(event->path));
 }
 
 static __always_inline void publish_event(struct event *event, __u64 ticket)
 {
 	/* An exchange is a full barrier: whoever sees the state sees the event. */
 	__sync_lock_test_and_set(&event->state, EVENT_READY(ticket));
-}
-
-/* The first argument of accept() and accept4(); io_uring has none. */
-static __always_inline __s32 accepting_descriptor(struct task_struct *task)
-{
-#if defined(__TARGET_ARCH_x86)
-	struct pt_regs *regs;
-
-	/* The registers of a worker are not of this call, and a 32-bit task numbers its calls otherwise. */
-	if (task->flags & (PF_IO_WORKER | PF_KTHREAD) || task->thread_info.status & TS_COMPAT)
-		return -1;
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	/* The result is -ENOSYS until a system call has one: io_uring's work after an accept() isn't that accept()'s. */
-	if ((regs->orig_ax == 43 || regs->orig_ax == 288) && regs->ax == (unsigned long)-ENOSYS)
-		return regs->di;
-#endif
-	return -1;
-}
-
-static __always_inline void describe_decision(struct event *event, const struct call *call)
-{
-	event->generation = call->answer.generation;
-	event->verdict = call->answer.verdict;
-	event->flags = call->flags;
-	event->reason = call->answer.reason;
-	event->operation = call->operation;
-	event->binary = call->answer.binary;
-	event->uid = call->answer.uid;
-	event->gid = call->gid;
-	if (call->answer.reason == REASON_RULE)
-		event->rule = call->answer.rule;
-}
-
-static __always_inline void describe_caller(struct event *event, struct task_struct *task, struct call *call)
-{
-	__u64 id = bpf_get_current_pid_tgid();
-
-	event->pid = id >> 32;
-	event->tid = id;
-	event->cgroup_id = bpf_get_current_cgroup_id();
-	event->unit = unit_of(task, event->cgroup_id, call);
-	/* A helper would take 60 instructions more. A name that is being changed right now may come mixed, as from one. */
-	((__u64 *)event->comm)[0] = ((volatile __u64 *)task->comm)[0];
-	((__u64 *)event->comm)[1] = ((volatile __u64 *)task->comm)[1];
-	event->path.length = 0;
-	if (call->answer.binary & BINARY_UNNAMED)
-		event->path = call->path;
-}
-
-static __always_inline void describe_listener(struct event *event, struct task_struct *task, const struct call *call)
-{
-	event->sockfd = accepting_descriptor(task);
-	event->family = call->family;
-	event->protocol = call->protocol;
-	event->netns = call->netns;
-	event->backlog = call->backlog;
-	event->backlog_max = call->backlog_max;
-	event->local.port = call->answer.port;
 }
 
 #endif

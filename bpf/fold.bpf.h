@@ -130,13 +130,13 @@ static __always_inline void note_differences(struct fold *fold, __u64 differ)
 }
 
 /* Notes what a repeat doesn't have in common with the first one. */
-static __always_inline void compare_with_first(struct fold *fold, __u32 uid, __u64 listener, __u64 peer)
+static __always_inline void compare_with_first(struct fold *fold, const struct event *event, __u64 listener, __u64 peer)
 {
-	__u64 id = bpf_get_current_pid_tgid(), differ = 0;
+	__u64 differ = 0;
 
-	if (fold->first.tid != (__u32)id || fold->first.pid != id >> 32)
+	if (fold->first.tid != event->tid || fold->first.pid != event->pid)
 		differ |= EVENT_MANY_THREADS;
-	if (fold->first.uid != uid)
+	if (fold->first.uid != event->uid)
 		differ |= EVENT_MANY_USERS;
 	if (fold->listener != listener)
 		differ |= EVENT_MANY_LISTENERS;
@@ -152,9 +152,9 @@ static __always_inline void compare_with_first(struct fold *fold, __u32 uid, __u
 static __attribute__((noinline)) bool fold_denial(const struct call *call, __u64 listener, __u64 peer,
 						  struct fold **opened)
 {
-	struct fold_key key = { .generation = call->answer.generation, .uid = call->answer.uid,
-				.binary = call->answer.binary, .port = call->answer.port,
-				.operation = call->operation };
+	const struct event *event = &call->event;
+	struct fold_key key = { .generation = event->generation, .uid = event->uid, .binary = event->binary,
+				.port = event->local.port, .operation = event->operation };
 	struct fold *fold = fold_of(&key);
 	__u64 word, then, start;
 
@@ -169,7 +169,7 @@ static __attribute__((noinline)) bool fold_denial(const struct call *call, __u64
 		*opened = fold;
 		return false;
 	}
-	compare_with_first(fold, call->answer.uid, listener, peer);
+	compare_with_first(fold, event, listener, peer);
 	then = __sync_fetch_and_add(&fold->word, 1);
 	/* It may have been compared with the first one of another run. */
 	if ((word ^ then) & ~FOLD_COUNT || then & FOLD_STARTING)
@@ -185,14 +185,13 @@ static __attribute__((noinline)) bool record_repeats(struct state *state, const 
 {
 	__u32 others = key->uid == FOLD_OTHERS ? EVENT_MANY_USERS | EVENT_MANY_BINARIES :
 		       key->port == FOLD_OTHERS ? EVENT_MANY_BINARIES : 0;
-	const struct event *first = &fold->first;
 	__u64 ticket, word, differ;
 	struct event *event = begin_event(state, VERDICT_DENY, 0, &ticket);
 
 	if (event) {
-		__builtin_memcpy(&event->generation, &first->generation,
-				 offsetof(struct event, count) - offsetof(struct event, generation));
-		__builtin_memcpy(&event->family, &first->family, sizeof(*event) - offsetof(struct event, family));
+		event->time_boot = bpf_ktime_get_boot_ns();
+		event->time_tai = bpf_ktime_get_tai_ns();
+		copy_event(event, &fold->first);
 	}
 	word = __sync_fetch_and_and(&fold->word, FOLD_RUN);
 	differ = __sync_lock_test_and_set(&fold->differ, 0);
@@ -246,15 +245,15 @@ static int end_fold(void *map, struct fold_key *key, struct fold *fold)
 	return 0;
 }
 
-/* From now on others count. `event`: that of the denial which opened the fold; NULL: it is lost, as the others will be. */
-static __always_inline void start_fold(struct fold *fold, const struct event *event)
+/* From now on others count. `event`: that of the denial which opened the fold. */
+static __attribute__((noinline)) bool start_fold(struct fold *fold, const struct event *event)
 {
-	if (event)
-		fold->first = *event;
+	copy_event(&fold->first, event);
 	bpf_timer_init(&fold->timer, &folds, CLOCK_MONOTONIC); /* -EBUSY: it is that of an earlier run */
 	bpf_timer_set_callback(&fold->timer, end_fold);
 	bpf_timer_start(&fold->timer, FOLD_NS, 0);
 	__sync_fetch_and_and(&fold->word, ~FOLD_STARTING);
+	return true;
 }
 
 #endif

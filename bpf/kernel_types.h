@@ -21,7 +21,6 @@
 #define IPPROTO_SCTP 132
 #define IPPROTO_MPTCP 262
 #define EPERM 1
-#define EAGAIN 11
 #define ENOSYS 38
 #define MAX_ERRNO 4095
 #define CLOCK_MONOTONIC 1
@@ -39,9 +38,6 @@
 #define PR_SET_MM 35
 #define PR_SET_MM_EXE_FILE 13
 #define PR_SET_MM_MAP 14
-#define PF_IO_WORKER 0x00000010
-#define PF_KTHREAD 0x00200000
-#define TS_COMPAT 0x0002
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -107,12 +103,7 @@ typedef struct {
 	__u32 val;
 } kgid_t;
 
-typedef enum {
-	SS_CONNECTED = 3,
-} socket_state;
-
 struct socket {
-	socket_state state;
 	short type;
 	struct sock *sk;
 };
@@ -214,10 +205,6 @@ struct pid {
 	struct upid numbers[1];
 };
 
-struct thread_info {
-	__u32 status;
-};
-
 struct kernfs_node {
 	const char *name;
 	__u64 id;
@@ -234,11 +221,10 @@ struct css_set {
 };
 
 struct task_struct {
-	struct thread_info thread_info;
 	int pid;
 	int tgid;
 	struct css_set *cgroups;
-	unsigned int flags;
+	int exit_state;
 	struct mm_struct *mm;
 	const struct cred *cred;
 	struct fs_struct *fs;

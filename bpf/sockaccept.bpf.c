@@ -5,7 +5,8 @@
  *   lsm/socket_accept   socket_accept: decides about a call of accept(2), and returns -EPERM and records it
  *                       when the policy denies it. Runs in every accept of the machine: it must not
  *                       sleep, and costs the same with one rule as with 100,000.
- *   fexit/do_accept     accept_end: records the connection that the call returned, if it did.
+ *   lsm/sock_graft      connection_graft: notes the connection that the call has taken, with its peer.
+ *   fexit/do_accept     accept_end: records that connection, now that the call has returned it, and didn't fail after.
  *   lsm/task_prctl      task_prctl: refuses a prctl(2) by which a process in a user namespace would forge
  *                       what its executable is. Any other prctl() only passes through.
  *   lsm/sb_free_security superblock_free: forgets a file system that is gone, before another can take its place in
@@ -14,7 +15,7 @@
  *                       makes a rule or asks about one; decides nothing.
  */
 #include "answer.bpf.h"
-#include "record.bpf.h"
+#include "settle.bpf.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
@@ -42,44 +43,50 @@ static __always_inline int pass_on(long ret)
 static __attribute__((noinline)) bool record_refusal(struct state *state, struct call *call, const struct caller *caller,
 						    const struct listener *listener)
 {
+	struct event *event = &call->event;
 	struct queue queue = { 0 };
 	struct fold *opened;
 
 	read_queue(listener->sk, true, &queue);
 	if (!queue.waiting)
 		return true;
-	count_connection(state, &call->answer);
+	count_connection(state, call, 1);
 	if (fold_denial(call, (__u64)listener->sk, queue.child ? (__u64)queue.child : queue.mptcp_child, &opened))
 		return true;
-	keep_caller(call, caller);
-	keep_listener(call, listener, &queue);
-	CALL(record_waiting(state, call, listener, &queue, opened));
+	describe_caller(event, caller);
+	describe_listener(call, listener, &queue);
+	describe_thread(call, caller->task);
+	if (waiting_ends(listener, &queue, event->family, &event->local, &event->peer))
+		event->flags |= EVENT_HAS_PEER;
+	if (opened)
+		CALL(start_fold(opened, event));
+	CALL(record_event(state, call));
 	return true;
 }
 
-/* A call that goes on: what becomes of it is accept_end()'s to count and record. */
-static __attribute__((noinline)) bool keep_call(struct call *call, struct socket *newsock, const struct caller *caller,
-					       const struct listener *listener)
+/* A call that goes on: what becomes of it is connection_graft()'s and accept_end()'s. */
+static __attribute__((noinline)) bool follow_call(struct call *call, struct socket *newsock, const struct caller *caller,
+						 const struct listener *listener)
 {
 	struct queue queue = { 0 };
 
 	read_queue(listener->sk, false, &queue);
-	keep_caller(call, caller);
-	keep_listener(call, listener, &queue);
+	describe_caller(&call->event, caller);
+	describe_listener(call, listener, &queue);
 	call->newsock = (__u64)newsock;
 	return true;
 }
 
-/* Decides and counts with no place to keep a call in, for want of memory: it can be neither followed nor recorded. */
-static __attribute__((noinline)) bool decide_unkept(struct state *state, const struct caller *caller,
-						   const struct listener *listener)
+/* Decides with no place to follow a call in, for want of memory: what becomes of it is lost. */
+static __attribute__((noinline)) bool decide_unfollowed(struct state *state, const struct caller *caller,
+						       const struct listener *listener)
 {
-	struct answer answer = { 0 };
+	const struct rule_record *rule = rule_for(caller, listener);
+	__u32 verdict = rule ? rule->label.verdict : caller->policy->verdict;
 
-	answer_caller(&answer, caller, listener);
-	count_decision(state, &answer);
-	__sync_fetch_and_add(&state->unfinished, 1);
-	return answer.verdict == VERDICT_DENY;
+	__sync_fetch_and_add(&state->decisions[verdict & (VERDICTS - 1)].decisions, 1);
+	__sync_fetch_and_add(&state->buffer[verdict & (VERDICTS - 1)].lost, 1);
+	return verdict == VERDICT_DENY;
 }
 
 /* True if the policy denies what `caller` asks, in whichever mode. */
@@ -90,16 +97,18 @@ static __always_inline bool decide_call(struct state *state, struct socket *news
 	bool deny;
 
 	if (!call)
-		return decide_unkept(state, caller, listener);
-	call->operation = OPERATION_ACCEPT;
-	answer_caller(&call->answer, caller, listener);
-	count_decision(state, &call->answer);
-	deny = call->answer.verdict == VERDICT_DENY;
+		return decide_unfollowed(state, caller, listener);
+	if (call->grafted)
+		CALL(settle_call(state, call));
+	describe_task(&call->event);
+	answer_caller(call, caller, listener);
+	count_decision(state, call);
+	deny = call->event.verdict == VERDICT_DENY;
 	if (deny && caller->policy->mode == MODE_ENFORCE) {
 		CALL(record_refusal(state, call, caller, listener));
 		end_call(state, caller->task, call);
 	} else {
-		CALL(keep_call(call, newsock, caller, listener));
+		CALL(follow_call(call, newsock, caller, listener));
 	}
 	return deny;
 }
@@ -137,41 +146,44 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret
 	return ret;
 }
 
-/* True if a call that failed had taken a connection from the queue: it then couldn't tell who it is from (EFAULT). */
-static __always_inline bool had_connection(const struct call *call)
-{
-	const struct socket *newsock = (const struct socket *)call->newsock;
-
-	return BPF_CORE_READ(newsock, state) == SS_CONNECTED;
-}
-
-static __always_inline void finish_accept(struct state *state, struct task_struct *task, struct call *call,
-					  struct file *accepted)
-{
-	struct socket *socket = bpf_sock_from_file(accepted);
-	struct sock *child = socket ? socket->sk : 0;
-
-	if (!child)
-		return;
-	count_connection(state, &call->answer);
-	if (call->answer.verdict == VERDICT_DENY)
-		CALL(record_permitted(state, task, call, child));
-	else
-		CALL(record_connection(state, task, call, child, 0));
-}
-
 /*
- * Its result tells an accept that gave the caller a connection from one that didn't; lsm/sock_graft is passed by those
- * too that fail after it. The kernel's own accepts (kernel_accept()) don't come here.
+ * Passed by accepts of the kernel's own too, which nobody has decided about: their `socket` is no call's. Runs with
+ * the sock locked, in the thread that accepts.
  */
+SEC("lsm/sock_graft")
+int BPF_PROG(connection_graft, struct sock *sk, struct socket *socket)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct state *counters;
+	struct event *event;
+	struct call *call;
+	__u32 zero = 0;
+
+	counters = bpf_map_lookup_elem(&state, &zero);
+	if (!counters)
+		return 0;
+	call = call_of(counters, task);
+	if (!call || call->newsock != (__u64)socket)
+		return 0;
+	event = &call->event;
+	if (connection_ends(sk, event->family, &event->local, &event->peer))
+		event->flags |= EVENT_HAS_PEER;
+	describe_thread(call, task);
+	call->sweep = counters->sweeps;
+	__sync_lock_test_and_set(&call->grafted, (__u64)sk);
+	arm_sweeper(counters);
+	return 0;
+}
+
+/* The kernel's own accepts (kernel_accept()) don't come here. */
 SEC("fexit/do_accept")
 int BPF_PROG(accept_end, struct file *listener, void *argument, void *address, void *length, int flags,
 	     struct file *accepted)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 result = 0, grafted;
 	struct state *counters;
 	struct call *call;
-	__u64 result = 0;
 	__u32 zero = 0;
 
 	counters = bpf_map_lookup_elem(&state, &zero);
@@ -180,27 +192,52 @@ int BPF_PROG(accept_end, struct file *listener, void *argument, void *address, v
 	call = call_of(counters, task);
 	if (!call)
 		return 0;
-	bpf_get_func_ret(ctx, &result);
-	if (result < (__u64)-MAX_ERRNO)
-		finish_accept(counters, task, call, accepted);
-	else if (result != (__u64)-EAGAIN && had_connection(call))
-		__sync_fetch_and_add(&counters->failed, 1);
+	grafted = call->grafted;
+	if (grafted && __sync_val_compare_and_swap(&call->grafted, grafted, 0) == grafted) {
+		bpf_get_func_ret(ctx, &result);
+		if (result < (__u64)-MAX_ERRNO)
+			record_connection(counters, call, grafted);
+		else /* it couldn't tell who the connection is from (EFAULT) */
+			__sync_fetch_and_add(&counters->failed, 1);
+	}
 	end_call(counters, task, call);
 	return 0;
 }
 
-static __always_inline void keep_forgery(struct call *call, const struct caller *caller, int what)
+/* What is about a listener is 0. */
+static __always_inline void describe_forgery(struct call *call, const struct caller *caller, int what)
 {
-	struct answer *answer = &call->answer;
+	struct event *event = &call->event;
 
-	answer->generation = caller->policy->generation;
-	answer->binary = caller->binary;
-	answer->uid = caller->uid;
-	answer->port = 0;
-	answer->class = CLASS_NONE;
-	answer->verdict = VERDICT_DENY;
-	answer->reason = REASON_PRCTL;
-	call->operation = what == PR_SET_MM_MAP ? OPERATION_SET_MM_MAP : OPERATION_SET_MM_EXE_FILE;
+	describe_task(event);
+	describe_caller(event, caller);
+	describe_thread(call, caller->task);
+	call->class = CLASS_NONE;
+	event->generation = caller->policy->generation;
+	event->binary = caller->binary;
+	event->uid = caller->uid;
+	event->verdict = VERDICT_DENY;
+	event->reason = REASON_PRCTL;
+	event->operation = what == PR_SET_MM_MAP ? OPERATION_SET_MM_MAP : OPERATION_SET_MM_EXE_FILE;
+	event->sockfd = -1;
+	event->family = event->protocol = 0;
+	event->netns = event->backlog = event->backlog_max = 0;
+	__builtin_memset(&event->local, 0, sizeof(event->local));
+	__builtin_memset(&event->peer, 0, sizeof(event->peer));
+}
+
+/* Records a refused prctl(). False: its event is lost. */
+static __attribute__((noinline)) bool record_forgery(struct state *state, struct call *call, const struct caller *caller,
+						    int what)
+{
+	struct fold *opened;
+
+	describe_forgery(call, caller, what);
+	if (fold_denial(call, 0, 0, &opened))
+		return true;
+	if (opened)
+		CALL(start_fold(opened, &call->event));
+	return record_event(state, call);
 }
 
 /* What prctl() would change the executable to doesn't matter: looking at its arguments could be raced. */
@@ -224,9 +261,9 @@ int BPF_PROG(task_prctl, int option, unsigned long arg2, unsigned long arg3, uns
 	__sync_fetch_and_add(&counters->forgeries, 1);
 	call = begin_call(counters, caller.task);
 	if (call) {
-		keep_caller(call, &caller);
-		keep_forgery(call, &caller, what);
-		CALL(record_forgery(counters, caller.task, call));
+		if (call->grafted)
+			CALL(settle_call(counters, call));
+		CALL(record_forgery(counters, call, &caller, what));
 		end_call(counters, caller.task, call);
 	}
 	if (caller.policy->mode != MODE_ENFORCE)

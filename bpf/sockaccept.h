@@ -19,6 +19,7 @@
  *   calls             u32 place              struct call           the hook   (bpf/call.bpf.h; not pinned,
  *   other_calls       task (storage)         struct call           the hook    nor is this)
  *   folds             struct fold_key        struct fold           the hook and its timers (bpf/fold.bpf.h)
+ *   sweeper           u32 0                  struct sweeper        the hook and its timer (bpf/settle.bpf.h)
  *   state             u32 0                  struct state          the hook; three words by user space
  *   rule_counters     u32 rule_record.counter  struct rule_counter the hook
  *   ports             u32 group              struct port_group     the hook; places are reserved by user space
@@ -298,7 +299,8 @@ struct tally {
 
 struct rule_counter {
 	__u64 hits; /* decisions, connections and attempts alike */
-	__u64 last; /* when the last of them was: ns of CLOCK_BOOTTIME; of two at once, either */
+	__u64 last; /* when the last of them was, give or take a tick: ns of CLOCK_BOOTTIME */
+	__u64 tick; /* of jiffies, when that was set */
 };
 
 /*
@@ -351,7 +353,9 @@ struct state {
 	__u64 refused_earlier; /* calls that an earlier LSM had refused: returned unchanged */
 	__u64 forgeries;       /* calls of prctl(2) that would forge an identity */
 	__u64 failed;          /* accepts that failed when they had taken a connection from the queue */
-	__u64 unfinished;      /* accepts whose end wasn't seen */
+	__u64 sweeps;          /* of the calls whose end wasn't seen (bpf/settle.bpf.h) */
+	__u64 sweeping;        /* 1: another one will come */
+	__u64 unswept;         /* 1: the last one has left something to it */
 	__u64 other_calls;     /* accepts under way that found their place in `calls` taken */
 	__u64 next_seq;        /* one row of numbers for the events of both buffers */
 	struct buffer_state buffer[VERDICTS];
@@ -449,11 +453,11 @@ _Static_assert(sizeof(struct entry_key) == 280, "no padding: it is hashed");
 _Static_assert(sizeof(struct file_identity) == 288, "no padding");
 _Static_assert(sizeof(struct file_tag) == 8, "no padding");
 _Static_assert(sizeof(struct lookup) == 32, "no padding");
-_Static_assert(sizeof(struct rule_counter) == 16, "no padding");
+_Static_assert(sizeof(struct rule_counter) == 24, "no padding");
 _Static_assert(sizeof(struct port_group) == 96, "no padding");
 _Static_assert(sizeof(struct endpoint) == 20, "no padding");
 _Static_assert(sizeof(struct event) == 512, "an event slot is eight cache lines");
 _Static_assert(sizeof(struct fold_key) == 24, "no padding: it is hashed");
-_Static_assert(sizeof(struct state) == 200, "no padding");
+_Static_assert(sizeof(struct state) == 216, "no padding");
 
 #endif

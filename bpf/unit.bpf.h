@@ -48,14 +48,4 @@ static __attribute__((noinline)) __u64 find_unit(struct task_struct *task, struc
 	return 0;
 }
 
-/* The same, looked up only when the call's place was last used in another cgroup. */
-static __always_inline __u64 unit_of(struct task_struct *task, __u64 cgroup, struct call *call)
-{
-	if (call->cgroup != cgroup) {
-		call->unit = find_unit(task, &call->scratch);
-		call->cgroup = cgroup;
-	}
-	return call->unit;
-}
-
 #endif

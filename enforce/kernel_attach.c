@@ -146,6 +146,7 @@ static int take_descriptors(struct kernel *kernel, const struct sockaccept_bpf *
 		[MAP_OTHER_PORTS] = bpf->maps.other_ports,
 		[MAP_UNITS] = bpf->maps.units,
 		[MAP_FOLDS] = bpf->maps.folds,
+		[MAP_SWEEPER] = bpf->maps.sweeper,
 		[MAP_EVENTS] = bpf->maps.events,
 	};
 
@@ -155,6 +156,7 @@ static int take_descriptors(struct kernel *kernel, const struct sockaccept_bpf *
 		[LINK_SUPERBLOCK_FREE] = bpf->progs.superblock_free,
 		[LINK_TASK_PRCTL] = bpf->progs.task_prctl,
 		[LINK_ACCEPT_END] = bpf->progs.accept_end,
+		[LINK_CONNECTION_GRAFT] = bpf->progs.connection_graft,
 		[LINK_SOCKET_ACCEPT] = bpf->progs.socket_accept,
 	};
 

@@ -32,11 +32,13 @@ static const char *const pin_names[] = {
 	[MAP_OTHER_PORTS] = "other_ports",
 	[MAP_UNITS] = "units",
 	[MAP_FOLDS] = "folds",
+	[MAP_SWEEPER] = "sweeper",
 	[MAP_EVENTS] = "events",
 	[PROGRAM_IDENTIFY] = "identify_files",
 	[LINK_SUPERBLOCK_FREE] = "link_superblock_free",
 	[LINK_TASK_PRCTL] = "link_task_prctl",
 	[LINK_ACCEPT_END] = "link_accept_end",
+	[LINK_CONNECTION_GRAFT] = "link_connection_graft",
 	[LINK_SOCKET_ACCEPT] = "link_socket_accept",
 };
 _Static_assert(sizeof(pin_names) / sizeof(pin_names[0]) == KERNEL_OBJECTS, "each object has a name");

@@ -58,7 +58,6 @@ static void print_counts(struct output *output, const struct state *state)
 	output_number(output, "prctl_refused", state->forgeries ? "forgeries" : NULL, state->forgeries);
 	output_number(output, "refused_earlier", NULL, state->refused_earlier);
 	output_number(output, "accept_failed", state->failed ? "failed" : NULL, state->failed);
-	output_number(output, "unfinished", state->unfinished ? "unfinished" : NULL, state->unfinished);
 	output_number(output, "events_lost", NULL, state->buffer[VERDICT_ALLOW].lost + state->buffer[VERDICT_DENY].lost);
 }
 
