@@ -2,7 +2,10 @@
 /*
  * What one accept() with a connection waiting costs, in guest instructions.
  *
- *   accept PORT COUNT accepted|denied|nothing
+ *   accept PORT COUNT accepted|denied|nothing|alternating
+ *
+ * denied: one connection waits all the time. nothing: none does, and accept() finds that out (EAGAIN) when it has made
+ * a socket, which it frees then, as when it is denied. alternating: accepted on PORT and the next one by turns.
  *
  * In a guest that runs with `-icount shift=0` the time stamp counter counts instructions: a loop whose length is
  * known tells how many ticks that makes. Prints the median of COUNT calls.
@@ -114,19 +117,23 @@ int main(int argc, char **argv)
 {
 	uint16_t port = argc == 4 ? (uint16_t)atoi(argv[1]) : 0;
 	size_t count = argc == 4 ? (size_t)atoi(argv[2]) : 0;
-	int denied = argc == 4 && !strcmp(argv[3], "denied"), nothing = argc == 4 && !strcmp(argv[3], "nothing"), listener;
+	const char *way = argc == 4 ? argv[3] : "";
+	int nothing = !strcmp(way, "nothing"), alternating = !strcmp(way, "alternating"), listeners[2];
 	uint64_t *samples;
 
 	if (!port || !count) {
-		fprintf(stderr, "usage: accept PORT COUNT accepted|denied|nothing\n");
+		fprintf(stderr, "usage: accept PORT COUNT accepted|denied|nothing|alternating\n");
 		return 2;
 	}
 	samples = calloc(count, sizeof(*samples));
-	listener = listen_on(port);
+	for (int i = 0; i <= alternating; i++)
+		listeners[i] = listen_on(port + i);
 	if (nothing)
-		fcntl(listener, F_SETFL, O_NONBLOCK);
+		fcntl(listeners[0], F_SETFL, O_NONBLOCK);
 	for (size_t i = 0; i < count + 50; i++) {
-		uint64_t ticks = nothing ? accept_nothing(listener) : accept_once(listener, port, denied);
+		int which = alternating ? i % 2 : 0;
+		uint64_t ticks = nothing ? accept_nothing(listeners[0]) :
+					   accept_once(listeners[which], port + which, !strcmp(way, "denied"));
 
 		if (i >= 50) /* the first ones find nothing in place yet */
 			samples[i - 50] = ticks;

@@ -28,11 +28,14 @@ many() {
 }
 
 base=$("$bench" 8080 $count accepted)
+fruitless=$("$bench" 8080 $count nothing)
 printf 'Linux %s: median guest instructions of one accept(), and what it gains\n' "$(uname -r)"
 row 'nothing loaded' "$base" "$base"
 
 printf '[sockaccept]\ndefault = deny\n[bench]\nbinary = %s\nallow = 8080\n' "$bench" >$policy
 row 'allowed by 1 rule' "$base" "$(measure 8080 accepted)"
+printf '[sockaccept]\ndefault = deny\n[bench]\nbinary = %s\nallow = 8080, 8081\n' "$bench" >$policy
+row 'the same on two ports by turns' "$base" "$(measure 8080 alternating)"
 many >$policy
 row 'allowed by 1 rule among 10,000' "$base" "$(measure 8080 accepted)"
 printf '[bench]\nbinary = %s\nallow = 8080\nuser = root\n' "$bench" >$policy
@@ -42,5 +45,5 @@ row 'allowed by a rule for any, binary not named' "$base" "$(measure 8080 accept
 : >$policy
 row 'allowed by default, binary not named' "$base" "$(measure 8080 accepted)"
 printf '[bench]\nbinary = %s\ndeny = 8080\n' "$bench" >$policy
-row 'denied by a rule, spinning' "$base" "$(measure 8080 denied)"
+row 'denied by a rule, spinning, against one that finds nothing' "$fruitless" "$(measure 8080 denied)"
 $ctl unload >/dev/null

@@ -49,7 +49,12 @@ program_statuses() {
 
 # section NAME: its lines
 section() {
-	awk -v name="$1" '/^\.Sh /{inside = ($0 == ".Sh " name); next} inside' "$page"
+	joined "$page" | awk -v name="$1" '/^\.Sh /{inside = ($0 == ".Sh " name); next} inside'
+}
+
+# joined PAGE: lines that go on behind a backslash are one
+joined() {
+	sed -e ':join' -e '/\\$/{N;s/\\\n//;b join' -e '}' "$1"
 }
 
 page_verbs() {
@@ -158,7 +163,7 @@ test_policies() {
 
 # model_tests: the tests that the threat model names as its proof
 model_tests() {
-	sed -e ':join' -e '/\\$/{N;s/\\\n//;b join' -e '}' "$man/sockaccept.7" |
+	joined "$man/sockaccept.7" |
 		awk '/^\.Sh /{inside = ($0 == ".Sh THREAT MODEL"); next} inside && /^\.Pq /' |
 		grep -o '[a-z0-9]*_[a-z0-9_]*[a-z0-9]' | grep -v '^_' | sort -u
 }
