@@ -8,13 +8,8 @@
 #include "bpf/sockaccept.h"
 #include "enforce/items.h"
 #include "enforce/names.h"
+#include "enforce/prefix.h"
 #include "enforce/verb.h"
-
-/* An address prefix. That of IPv4 is kept as one of IPv6: ::ffff:192.0.2.0/120. */
-struct prefix {
-	uint8_t address[16];
-	unsigned bits;
-};
 
 struct filter {
 	int64_t since, until; /* ns since boot */
@@ -40,14 +35,5 @@ bool filter_matches(const struct filter *filter, struct names *names, const stru
 
 /* Frees what it holds. */
 void filter_clear(struct filter *filter);
-
-/*
- * Reads an address with or without `/BITS`. On success fills *prefix and returns NULL, otherwise a constant sentence on
- * what is wrong.
- */
-const char *prefix_parse(const char *text, struct prefix *prefix);
-
-/* True if the address of `endpoint`, of this family, has the prefix. */
-bool prefix_matches(const struct prefix *prefix, unsigned family, const struct endpoint *endpoint);
 
 #endif

@@ -12,6 +12,7 @@
 
 #define SECOND 1000000000LL
 #define DAY 86400
+#define FAR 9000000000LL /* seconds, in either direction: 285 years, of which the ns fit 64 bits */
 
 static const char not_understood[] = "write how long ago (10m, 2h, 3d), a time of day (14:00), a date (2026-11-24), or both "
 				     "(2026-11-24T14:00, with Z or +01:00 if it isn't local time)";
@@ -60,6 +61,8 @@ static int64_t parse_ago(const char *text)
 		if (!digits || digits > 9 || i == 5)
 			return -1;
 		sum += strtoll(text, NULL, 10) * units[i].seconds;
+		if (sum > FAR)
+			sum = FAR;
 		text += digits + 1;
 	}
 	return sum;
@@ -129,7 +132,7 @@ static const char *parse_date(const char *text, bool utc, int64_t *seconds)
 	if (!seconds_of(&tm, utc, seconds))
 		return no_such_date;
 	*seconds -= east;
-	return NULL;
+	return *seconds < -FAR || *seconds > FAR ? no_such_date : NULL;
 }
 
 /* The last time that a clock showed `text`. */

@@ -78,13 +78,22 @@ lint() {
 	quiet clang-build make -s -B B=build/clang all CC=clang WERROR=-Werror say=
 }
 
-guest() { # SERIES
-	part "linux-$1" tests/guest/run --kernel "$1" --timeout 1200 tests/guest/suite.sh
+guest() { # SERIES [OPTION...]
+	series=$1
+	shift
+	part "linux-$series" tests/guest/run --kernel "$series" --timeout 1500 "$@" tests/guest/suite.sh
+}
+
+# What depends on being held up anywhere, on a kernel that does that.
+preempted() { # SERIES
+	part "linux-$1-preempt-full" tests/guest/run --kernel "$1" --append preempt=full --timeout 600 tests/guest/suite.sh \
+		kernel_preempts_itself spinner_makes_few_events every_accept_is_recorded readers_know_what_they_missed \
+		events_under_pressure
 }
 
 other_guests() {
-	for series in ${kernels#* }; do
-		guest "$series"
+	for other in ${kernels#* }; do
+		guest "$other"
 	done
 }
 
@@ -99,7 +108,8 @@ unit_tests
 valgrind_tests
 lint
 part fuzz tests/fuzz/fuzz.sh "$fuzz_seconds"
-guest "$first"
+guest "$first" --env THOROUGH=1 --env ACCEPTS=100000 --env FORKS=10000
+preempted "${kernels##* }"
 part no-bpf-lsm tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh
 [ -z "$others" ] || wait "$others"
 

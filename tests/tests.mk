@@ -1,7 +1,9 @@
 # Tests. Included by the Makefile.
 
 UNIT := $(basename $(notdir $(wildcard tests/unit/*.c)))
-UNIT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY)) $(B)/enforce/escape.o $(B)/enforce/output.o
+# What of enforce/ knows no kernel.
+PURE := enforce/escape.c enforce/output.c enforce/prefix.c enforce/when.c
+UNIT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY) $(PURE))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 GUEST_PROGRAMS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,$(filter-out %/preload.c,$(wildcard tests/guest/*.c))) \
 	$(B)/tests/guest/preload.so
@@ -13,7 +15,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_OBJECTS)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 
 # The same sources once more, with the sanitizers in.
-$(B)/sanitized/%: tests/unit/%.c $(POLICY) enforce/escape.c enforce/output.c | $(B)/.made
+$(B)/sanitized/%: tests/unit/%.c $(POLICY) $(PURE) | $(B)/.made
 	$(Q)mkdir -p $(@D)
 	$(call say,ASAN)$(CC) $(CPPFLAGS) $(filter-out -O2,$(CFLAGS)) -O1 $(SANITIZE) $^ $(LIBS) -lcmocka -o $@
 

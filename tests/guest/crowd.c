@@ -5,7 +5,7 @@
  *   crowd COUNT PORT      COUNT connections in all, an eighth of them at each of PORT ... PORT + 7
  *
  * Two servers block in accept(), two wait in epoll and accept until nothing is left, two use an io_uring (one of them
- * by a multishot accept), two block on MPTCP. A server gives each connection one byte; a client comes again when it has it.
+ * by a multishot accept), two block on MPTCP. A server gives each connection one byte, for which its client waits.
  * Prints "PORT HOW accepted N served N" for each pair, the first number the server's and the second the client's, and
  * exits with 1 if anything failed.
  */
@@ -27,6 +27,7 @@
 #endif
 
 #define SERVERS 8
+#define AT_A_TIME 16
 
 static void must(bool works, const char *what)
 {
@@ -131,23 +132,35 @@ static const struct way {
 	{ "mptcp", by_accept, 0, IPPROTO_MPTCP },
 };
 
-/* A reset at the end leaves nothing in TIME_WAIT. */
-static void connect_often(const struct way *way, unsigned port, unsigned long wanted, unsigned long *served)
+static int connect_to(const struct way *way, unsigned port)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, way->protocol);
+
+	must(fd >= 0, "the client's socket");
+	must(!connect(fd, (struct sockaddr *)&address, sizeof(address)), "connect");
+	return fd;
+}
+
+/* A few at a time, so that processes change less often. A reset at the end leaves nothing in TIME_WAIT. */
+static void connect_often(const struct way *way, unsigned port, unsigned long wanted, unsigned long *served)
+{
 	const struct linger reset = { 1, 0 };
+	int fds[AT_A_TIME];
+	char byte;
 
-	for (unsigned long i = 0; i < wanted; i++) {
-		int fd = socket(AF_INET, SOCK_STREAM, way->protocol);
-		char byte;
+	while (*served < wanted) {
+		unsigned count = wanted - *served < AT_A_TIME ? (unsigned)(wanted - *served) : AT_A_TIME;
 
-		must(fd >= 0, "the client's socket");
-		must(!connect(fd, (struct sockaddr *)&address, sizeof(address)), "connect");
-		must(read(fd, &byte, 1) == 1, "read");
-		++*served;
-		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-		close(fd);
+		for (unsigned i = 0; i < count; i++)
+			fds[i] = connect_to(way, port);
+		for (unsigned i = 0; i < count; i++) {
+			must(read(fds[i], &byte, 1) == 1, "read");
+			++*served;
+			setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+			close(fds[i]);
+		}
 	}
 }
 

@@ -35,7 +35,7 @@ in_force() {
 
 # kill_points BPF COMMAND...: the numbers of the calls to kill it at: those that leave something behind the process,
 # among them the commands BPF of bpf(2). Of several of a kind in a row the first and the last will do. With
-# ALL_KILLS=1 in the environment, all calls.
+# ALL_KILLS=1 in the environment, all calls; without THOROUGH=1, every third of them and the last.
 kill_points() {
 	commands=$1
 	shift
@@ -47,7 +47,17 @@ kill_points() {
 		$0 !~ / (mkdir|unlink|rename|link|openat|write|rmdir)/ && $0 !~ bpf { next }
 		$0 != kind { if (last) print last; print number; last = 0; kind = $0; next }
 		{ last = number }
-		END { if (last) print last }'
+		END { if (last) print last }' |
+		awk -v "all=${ALL_KILLS-}${THOROUGH-}" 'all || NR % 3 == 1 { print; last = ""; next } { last = $0 } END { if (last) print last }'
+}
+
+# least KILLS: how many there must be
+least() {
+	if [ -n "${THOROUGH-}" ]; then
+		echo "$1"
+	else
+		echo $(($1 / 3))
+	fi
 }
 
 killed_reload_is_whole() {
@@ -70,7 +80,7 @@ killed_reload_is_whole() {
 		esac
 	done <points
 	echo "$kills kills"
-	[ $kills -ge 6 ] || because "only $kills kills, expected 6 or more: the load made these calls: $(tr '\n' ' ' <calls)"
+	[ $kills -ge "$(least 6)" ] || because "only $kills kills: the load made these calls: $(tr '\n' ' ' <calls)"
 	ctl load "$next.ini"
 	expect "in force after the last load" "$next" "$(in_force)"
 	set -- "$pins"/policies/*
@@ -112,7 +122,7 @@ killed_first_load_is_whole() {
 	done <points
 	echo "$kills kills; what was left:"
 	cat seen
-	[ $kills -ge 8 ] || because "only $kills kills, expected 8 or more: the load made these calls: $(tr '\n' ' ' <calls)"
+	[ $kills -ge "$(least 9)" ] || because "only $kills kills: the load made these calls: $(tr '\n' ' ' <calls)"
 }
 
 killed_unload_is_whole() {
@@ -127,7 +137,7 @@ killed_unload_is_whole() {
 		expect_whole "$call"
 	done <points
 	echo "$kills kills"
-	[ $kills -ge 3 ] || because "only $kills kills, expected 3 or more"
+	[ $kills -ge "$(least 3)" ] || because "only $kills kills"
 	# whatever is left can be removed
 	"$sockaccept" unload || true
 	[ ! -e "$pins" ] || because "after a killed unload and a whole one there is still $(find "$pins" | tr '\n' ' ')"

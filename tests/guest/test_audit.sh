@@ -3,6 +3,7 @@
 # What can be asked of the audit log, and how it is shown.
 
 : "${sockaccept:?}" "${probe:?}" "${traffic:?}" "${work:?}"
+pid=
 
 # ports_of OPTION...: the ports of the events that `audit` shows with these, in its order
 ports_of() {

@@ -28,4 +28,10 @@ ftrace_off_is_said_or_refused() {
 	is_denied 21950
 }
 
+# In a guest with preempt=full, in which a program can be held up anywhere.
+kernel_preempts_itself() {
+	grep -q '(full)' /sys/kernel/debug/sched/preempt || because "the kernel says $(cat /sys/kernel/debug/sched/preempt)"
+}
+
 test_case ftrace_off_is_said_or_refused
+! grep -q preempt=full /proc/cmdline || test_case kernel_preempts_itself

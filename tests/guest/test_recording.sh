@@ -308,9 +308,14 @@ hook_calls() {
 	awk '$1 == "hook" { print $2 + $3 }' /sys/kernel/tracing/kprobe_profile
 }
 
+# run_crowd ACCEPTS
+run_crowd() {
+	"$crowd" "$1" 23000 >counts || because "the crowd failed: $(cat counts)"
+}
+
 # crowd_served: whether all of the crowd's servers and clients agree; prints how many connections there were
 crowd_served() {
-	awk -v "each=$(($1 / 8))" '$4 != each || $6 != each { bad = 1 } { sum += $4 } END { print sum; exit bad || NR != 8 }' crowd
+	awk -v "each=$(($1 / 8))" '$4 != each || $6 != each { bad = 1 } { sum += $4 } END { print sum; exit bad || NR != 8 }' counts
 }
 
 # Each connection of many servers is counted once and has its event, and each call of the hook is counted.
@@ -323,11 +328,11 @@ every_accept_is_recorded() {
 	echo 'p:hook security_socket_accept' >/sys/kernel/tracing/kprobe_events
 	echo 1 >/sys/kernel/tracing/events/kprobes/hook/enable
 	before=$(hook_calls)
-	"$crowd" "$accepts" 23000 >crowd || because "the crowd failed: $(cat "$base/output")"
+	run_crowd "$accepts"
 	calls=$(($(hook_calls) - before))
 	echo 0 >/sys/kernel/tracing/events/kprobes/hook/enable
 	echo >/sys/kernel/tracing/kprobe_events
-	cat crowd
+	cat counts
 	expect "what servers and clients count" "$accepts" "$(crowd_served "$accepts")"
 	expect "connections" "$accepts" "$(state allow)"
 	unmediated=$(state unmediated)
@@ -391,7 +396,7 @@ readers_know_what_they_missed() {
 	accepts 22999
 	until_true 10 grep -q '"port":22999}' readerstopped || because "the reader doesn't read"
 	kill -STOP "$pid"
-	"$crowd" "$accepts" 23000 >crowd || because "the crowd failed: $(cat "$base/output")"
+	run_crowd "$accepts"
 	expect "what servers and clients count" "$accepts" "$(crowd_served "$accepts")"
 	kill -CONT "$pid"
 	for reader in 1 2 3 stopped; do
@@ -419,12 +424,16 @@ stopped_reader_counts_exactly() {
 	accepts 22999
 	until_true 10 grep -q '"port":22999}' reader || because "the reader doesn't read"
 	kill -STOP "$pid"
-	"$crowd" "${ACCEPTS:-16000}" 23000 >crowd || because "the crowd failed: $(cat "$base/output")"
+	bursts=$((${ACCEPTS:-10000} / 2500))
+	for _ in $(seq $bursts); do
+		"$traffic" burst 22998 2500 >outcome
+		expect "the connections" "22998 accepted 2500 denied 0 other 0" "$(cat outcome)"
+	done
 	kill -CONT "$pid"
-	until_true 30 grep -q "\"seq\":${ACCEPTS:-16000}," reader || because "the reader doesn't get to the end"
+	until_true 30 grep -q "\"seq\":$((bursts * 2500))," reader || because "the reader doesn't get to the end"
 	finish "$pid"
 	expect "events got" 1025 "$(grep -c '"seq"' reader)"
-	expect "what it says it missed" "{\"schema\":1,\"missed\":$((${ACCEPTS:-16000} - 1024))}" "$(grep missed reader)"
+	expect "what it says it missed" "{\"schema\":1,\"missed\":$((bursts * 2500 - 1024))}" "$(grep missed reader)"
 }
 
 test_case spinner_makes_few_events
