@@ -34,12 +34,11 @@ struct fold {
 	struct bpf_timer timer;
 	__u64 listener; /* of the first one: addresses, for comparison only */
 	__u64 peer;
-	__u64 differ; /* enum event_flag: what repeats don't have in common with it, or FOLD_OTHER_PEER */
+	__u64 differ; /* enum event_flag: what repeats don't have in common with it */
 	__u64 user;   /* in whose number of entries this is one */
 	struct event first;
 };
-#define FOLD_OTHER_PEER (1U << 31)
-#define FOLD_ALL_DIFFER (EVENT_MANY_THREADS | EVENT_MANY_USERS | EVENT_MANY_LISTENERS | FOLD_OTHER_PEER)
+#define FOLD_ALL_DIFFER (EVENT_MANY_THREADS | EVENT_MANY_USERS | EVENT_MANY_LISTENERS | EVENT_MANY_PEERS)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -141,7 +140,7 @@ static __always_inline void compare_with_first(struct fold *fold, const struct e
 	if (fold->listener != listener)
 		differ |= EVENT_MANY_LISTENERS;
 	if (fold->peer != peer)
-		differ |= FOLD_OTHER_PEER;
+		differ |= EVENT_MANY_PEERS;
 	note_differences(fold, differ);
 }
 
@@ -202,8 +201,8 @@ static __attribute__((noinline)) bool record_repeats(struct state *state, const 
 	if (!others)
 		differ &= ~EVENT_MANY_USERS; /* the key has the user */
 	event->count = word & FOLD_COUNT;
-	event->flags |= (differ & EVENT_MANY_ANY) | others;
-	if (differ & FOLD_OTHER_PEER || others)
+	event->flags |= differ | others;
+	if (differ & EVENT_MANY_PEERS || others)
 		event->flags &= ~EVENT_HAS_PEER;
 	publish_event(event, ticket);
 	return true;

@@ -389,8 +389,8 @@ enum event_flag {
 	EVENT_MANY_LISTENERS = 1 << 4, /* family, protocol, local address, network namespace, backlog */
 	EVENT_MANY_BINARIES = 1 << 5,  /* binary, port, rule: this user had too many to keep apart */
 	EVENT_MANY_USERS = 1 << 6,     /* and so had all together */
+	EVENT_MANY_PEERS = 1 << 7,     /* peer, local address */
 };
-#define EVENT_MANY_ANY (EVENT_MANY_THREADS | EVENT_MANY_LISTENERS | EVENT_MANY_BINARIES | EVENT_MANY_USERS)
 
 enum operation {
 	OPERATION_ACCEPT,

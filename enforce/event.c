@@ -283,7 +283,7 @@ static void print_endpoint(struct output *output, const char *key, const struct 
 	char address[ADDRESS_MAX];
 
 	output_open_object(output, key);
-	output_text(output, "address", NULL, address_text(event, endpoint, address));
+	output_text(output, "address", NULL, event->flags & EVENT_MANY_PEERS ? NULL : address_text(event, endpoint, address));
 	output_number(output, "port", NULL, endpoint->port);
 	output_close(output);
 }

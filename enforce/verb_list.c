@@ -159,11 +159,48 @@ static void print_tally(struct port_printer *printer, uint32_t binary, const uin
 	output_close(output);
 }
 
-static void print_port(uint64_t key, const struct tally *tally, void *context)
-{
-	uint32_t port = port_key_port(key);
+/* The counters in the order of their keys: by binary, named ones first, port and verdict. */
+struct port_list {
+	struct port_line {
+		uint64_t key;
+		struct tally tally;
+	} *lines;
+	size_t count, room;
+};
 
-	print_tally(context, port_key_binary(key), &port, port_key_verdict(key), tally);
+static void keep_port(uint64_t key, const struct tally *tally, void *context)
+{
+	struct port_list *list = context;
+
+	if (list->count == list->room) {
+		list->room = list->room ? 2 * list->room : 64;
+		list->lines = must(reallocarray(list->lines, list->room, sizeof(*list->lines)));
+	}
+	list->lines[list->count++] = (struct port_line){ key, *tally };
+}
+
+static int compare_ports(const void *a, const void *b)
+{
+	uint64_t first = ((const struct port_line *)a)->key, second = ((const struct port_line *)b)->key;
+
+	return (first > second) - (first < second);
+}
+
+static int print_ports(struct port_printer *printer)
+{
+	struct port_list list = { 0 };
+	int error = ports_walk(printer->kernel, keep_port, &list);
+
+	if (list.count)
+		qsort(list.lines, list.count, sizeof(*list.lines), compare_ports);
+	for (size_t i = 0; i < list.count && !error; i++) {
+		uint64_t key = list.lines[i].key;
+		uint32_t port = port_key_port(key);
+
+		print_tally(printer, port_key_binary(key), &port, port_key_verdict(key), &list.lines[i].tally);
+	}
+	free(list.lines);
+	return error;
 }
 
 /* One entry a binary for what found no place in the full table. */
@@ -191,7 +228,7 @@ static enum status list_ports(struct output *output, const struct kernel *kernel
 	output_open_object(output, NULL);
 	output_number(output, "schema", NULL, 1);
 	output_open_table(output, "ports");
-	error = ports_walk(kernel, print_port, &printer);
+	error = print_ports(&printer);
 	if (!error)
 		error = print_others(&printer);
 	output_close(output);

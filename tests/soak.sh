@@ -1,10 +1,15 @@
 #!/bin/sh
-# Runs what is left to chance (races, pressure on the event buffers, random input) over and over.
-# usage: tests/soak.sh SERIES...   ROUNDS: how often, 10 unless set
+# A million accepts, and then what is left to chance (races, pressure on the event buffers, random input) over and over.
+# usage: tests/soak.sh SERIES...   ROUNDS: how often, 10 unless set; ACCEPTS: how many, a million unless set
 set -eu
 
 rounds=${ROUNDS:-10}
 failed=0
+for series in "$@"; do
+	echo "${ACCEPTS:-1000000} accepts, Linux $series"
+	tests/guest/run --kernel "$series" --timeout 7200 --env ACCEPTS="${ACCEPTS:-1000000}" --env SHOW=1 tests/guest/suite.sh \
+		every_accept_is_recorded stopped_reader_counts_exactly || failed=1
+done
 tests/fuzz/fuzz.sh $((rounds * 60)) || failed=1
 for round in $(seq "$rounds"); do
 	for series in "$@"; do

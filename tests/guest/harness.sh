@@ -85,6 +85,7 @@ test_case() {
 	unmount_left
 	report "$test" $verdict
 	[ $verdict -eq 0 ] || unloaded
+	[ -z "${SHOW-}" ] || sed 's/^/    /' $base/output
 	[ -z "${TIMES-}" ] || echo "# $test: $(echo "$began $(now)" | awk '{ printf "%.1f s", $2 - $1 }')"
 }
 

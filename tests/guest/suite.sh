@@ -4,7 +4,7 @@
 # usage: suite.sh [NAME...]      only the tests with these names
 #
 # Prints "ok NAME", "not ok NAME: WHY" or "skip NAME: WHY" for each, and a last line with the totals. Exits with 1 if
-# anything failed. TIMES=1 in the environment adds what each took.
+# anything failed. TIMES=1 in the environment adds what each took, SHOW=1 what it printed.
 root=$(cd "$(dirname "$0")/../.." && pwd)
 wanted=$*
 
