@@ -114,7 +114,7 @@ static __always_inline struct fold *fold_of(struct fold_key *key)
 		return fold;
 	key->generation = 0;
 	key->uid = answerable_user();
-	key->binary = key->port = key->operation = FOLD_OTHERS;
+	key->binary = key->port = key->what = FOLD_OTHERS;
 	fold = bpf_map_lookup_elem(&folds, key) ?: make_fold(key);
 	if (fold)
 		return fold;
@@ -153,7 +153,7 @@ static __attribute__((noinline)) bool fold_denial(const struct call *call, __u64
 {
 	const struct event *event = &call->event;
 	struct fold_key key = { .generation = event->generation, .uid = event->uid, .binary = event->binary,
-				.port = event->local.port, .operation = event->operation };
+				.port = event->local.port, .what = event->operation | call->class << 8 };
 	struct fold *fold = fold_of(&key);
 	__u64 word, then, start;
 

@@ -385,9 +385,9 @@ enum event_flag {
 	EVENT_HAS_PEER = 1 << 1,
 	EVENT_PATH_HINT = 1 << 2, /* path is only what the process itself would see */
 	/* What the repeats that a folded event stands for don't have in common, and is therefore not in it: */
-	EVENT_MANY_THREADS = 1 << 3,   /* pid, tid, comm, cgroup, descriptor */
+	EVENT_MANY_THREADS = 1 << 3,   /* pid, tid, gid, comm, cgroup, descriptor */
 	EVENT_MANY_LISTENERS = 1 << 4, /* family, protocol, local address, network namespace, backlog */
-	EVENT_MANY_BINARIES = 1 << 5,  /* binary, port, rule: this user had too many to keep apart */
+	EVENT_MANY_BINARIES = 1 << 5,  /* binary, port, rule, policy: this user had too many to keep apart */
 	EVENT_MANY_USERS = 1 << 6,     /* and so had all together */
 	EVENT_MANY_PEERS = 1 << 7,     /* peer, local address */
 };
@@ -438,7 +438,7 @@ struct fold_key {
 	__u32 uid;
 	__u32 binary;
 	__u32 port;
-	__u32 operation;
+	__u32 what; /* operation, and from bit 8 on the class of the listener: each protocol can have a rule of its own */
 };
 #define FOLD_OTHERS 0xffffffffU /* for whatever has no entry of its own; a uid that nobody has */
 

@@ -30,6 +30,8 @@ static int read_line(const char *path, char *line)
 
 	if (fd < 0 || fstat(fd, &st))
 		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
 	length = read(fd, line, LINE_MAX_BYTES - 1);
 	if (length < 0)
 		return -errno;
@@ -82,6 +84,8 @@ enum status checkpoint_read(const char *path, unsigned long long instance, unsig
 	*mark = there;
 	if (error == -ENOENT)
 		return STATUS_DONE;
+	if (error == -EINVAL)
+		return is_no_checkpoint(path);
 	if (error)
 		return fail(STATUS_FAILED, "%s: %s", path, strerror(-error));
 	if (!*line)
@@ -104,7 +108,8 @@ enum status checkpoint_read(const char *path, unsigned long long instance, unsig
 /* Writes `line` into `path`, which is new. Returns 0 or -errno. */
 static int write_new(const char *path, const char *line)
 {
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = unlink(path) && errno != ENOENT ? -1 :
+				 open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	size_t length = strlen(line);
 	ssize_t written;
 
@@ -130,6 +135,6 @@ enum status checkpoint_write(const char *path, unsigned long long instance, unsi
 	if (!error)
 		return STATUS_DONE;
 	unlink(new);
-	return fail(STATUS_FAILED, "can't write the checkpoint %s: %s; the next run with it prints the same events again", path,
+	return fail(STATUS_FAILED, "can't write the checkpoint %s: %s; name one in a directory of root's", path,
 		    strerror(-error));
 }

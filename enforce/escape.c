@@ -88,13 +88,30 @@ size_t escape_width(const char *text)
 	return width;
 }
 
+/* How many bytes at `text` stand for themselves in JSON: nearly always all of them. */
+static size_t plain_bytes(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] >= 0x20 && text[length] < 0x7f && text[length] != '"' && text[length] != '\\')
+		length++;
+	return length;
+}
+
 void escape_print_json(FILE *stream, const char *text)
 {
 	size_t length;
 
 	fputc('"', stream);
 	for (; *text; text += length) {
-		uint32_t character = decode(text, &length);
+		uint32_t character;
+
+		length = plain_bytes(text);
+		if (length) {
+			fwrite(text, 1, length, stream);
+			continue;
+		}
+		character = decode(text, &length);
 
 		if (character == '"' || character == '\\')
 			fprintf(stream, "\\%c", (char)character);

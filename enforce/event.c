@@ -12,7 +12,6 @@
 #include <time.h>
 
 #include "enforce/escape.h"
-#include "enforce/when.h"
 #include "policy/ini.h"
 #include "policy/port.h"
 
@@ -98,7 +97,7 @@ static time_t tai_offset(void)
 
 /* What fits 80 columns, with an IPv4 address. */
 static const unsigned narrow[EVENT_COLUMNS] = { [COLUMN_TIME] = 14, [COLUMN_VERDICT] = 7, [COLUMN_COUNT] = 6,
-						[COLUMN_BINARY] = 19, [COLUMN_PORT] = 9, [COLUMN_PEER] = 15 };
+						[COLUMN_BINARY] = 17, [COLUMN_PORT] = 11, [COLUMN_PEER] = 15 };
 #define NARROW 80
 #define PEER_AND_PORT 21
 
@@ -106,7 +105,7 @@ static const unsigned narrow[EVENT_COLUMNS] = { [COLUMN_TIME] = 14, [COLUMN_VERD
 static const struct {
 	enum event_column column;
 	unsigned wider;
-} wishes[] = { { COLUMN_PEER, PEER_AND_PORT - 15 }, { COLUMN_BINARY, 9 }, { COLUMN_USER, 8 }, { COLUMN_UNIT, 22 },
+} wishes[] = { { COLUMN_PEER, PEER_AND_PORT - 15 }, { COLUMN_BINARY, 11 }, { COLUMN_USER, 8 }, { COLUMN_UNIT, 22 },
 	       { COLUMN_RULE, 30 } };
 #define GAP 2 /* blanks before a column, which a wish for a new one includes */
 
@@ -140,13 +139,24 @@ static const char *heading(const struct event_printer *printer, enum event_colum
 	return column == COLUMN_TIME && printer->utc ? "TIME (UTC)" : headings[column];
 }
 
-/* Prints a cell that has no member of JSON of its own. */
+/* Prints a cell that has no member of JSON of its own. What is too long for the terminal is cut at its end. */
 static void print_cell(struct event_printer *printer, enum event_column column, const char *text)
 {
 	const char *label = heading(printer, column);
+	size_t width = printer->widths[column], length = text ? strlen(text) : 0;
+	char cut[RULE_TEXT_MAX + sizeof(struct unit)];
 
-	if (label)
+	if (!label)
+		return;
+	if (!text || !printer->output->width || escape_width(text) <= width) {
 		output_text(printer->output, NULL, label, text);
+		return;
+	}
+	do {
+		length--;
+		snprintf(cut, sizeof(cut), "%.*s", (int)length, text);
+	} while (escape_width(cut) + 3 > width || (text[length] & 0xc0) == 0x80);
+	output_text(printer->output, NULL, label, strcat(cut, "..."));
 }
 
 /* The cell of a binary. Of a path that is too long for the terminal, the end says most. */
@@ -169,13 +179,21 @@ static void print_path(struct event_printer *printer, const char *path)
  * Members and cells
  */
 
+/* Most events are of the same second as the one before. */
 static void print_time(struct event_printer *printer, const struct event *event)
 {
-	int64_t real = (int64_t)event->time_tai - tai_offset() * 1000000000LL;
-	char text[WHEN_TEXT_MAX];
+	int64_t second = (int64_t)(event->time_tai / 1000000000U) - printer->tai_offset;
 
-	output_text(printer->output, "time", NULL, when_exact(real, text));
-	print_cell(printer, COLUMN_TIME, when_short(real, printer->utc, text));
+	if (second != printer->second || !printer->exact[0]) {
+		printer->tai_offset = tai_offset();
+		second = (int64_t)(event->time_tai / 1000000000U) - printer->tai_offset;
+		printer->second = second;
+		when_exact(second * 1000000000LL, printer->exact);
+		when_short(second * 1000000000LL, printer->utc, printer->brief);
+	}
+	snprintf(strchr(printer->exact, '.'), WHEN_TEXT_MAX / 2, ".%09uZ", (unsigned)(event->time_tai % 1000000000U));
+	output_text(printer->output, "time", NULL, printer->exact);
+	print_cell(printer, COLUMN_TIME, printer->brief);
 }
 
 static void print_verdict(struct event_printer *printer, const struct event *event)
@@ -189,11 +207,11 @@ static void print_verdict(struct event_printer *printer, const struct event *eve
 	output_coloured(output, NULL, heading(printer, COLUMN_VERDICT), !deny ? "allow" : enforced ? "deny" : "(deny)",
 			deny ? COLOUR_BAD : COLOUR_GOOD);
 	output_number(output, NULL, heading(printer, COLUMN_COUNT), event->count);
-	output_flag(output, "enforced", NULL, enforced);
 	if (event->flags & EVENT_MANY_BINARIES) {
-		print_nulls(output, "reason", "rule");
+		print_nulls(output, "enforced", "reason", "rule");
 		return;
 	}
+	output_flag(output, "enforced", NULL, enforced);
 	output_text(output, "reason", NULL, reason_words[event->reason]);
 	output_text(output, "rule", NULL, event->reason == REASON_RULE ? rule_text(&event->rule, rule) : NULL);
 }
@@ -249,7 +267,10 @@ static void print_user(struct event_printer *printer, const struct event *event)
 		return;
 	}
 	output_number(printer->output, "uid", NULL, event->uid);
-	output_number(printer->output, "gid", NULL, event->gid);
+	if (event->flags & EVENT_MANY_THREADS)
+		output_null(printer->output, "gid");
+	else
+		output_number(printer->output, "gid", NULL, event->gid);
 	snprintf(uid, sizeof(uid), "%u", event->uid);
 	print_cell(printer, COLUMN_USER, uid);
 }
@@ -291,6 +312,7 @@ static void print_endpoint(struct output *output, const char *key, const struct 
 static void print_peer(struct event_printer *printer, const struct event *event)
 {
 	char address[ADDRESS_MAX], text[ADDRESS_MAX + 16];
+	const char *shown;
 
 	if (!(event->flags & EVENT_HAS_PEER)) {
 		output_null(printer->output, "peer");
@@ -299,8 +321,10 @@ static void print_peer(struct event_printer *printer, const struct event *event)
 	}
 	print_endpoint(printer->output, "peer", event, &event->peer);
 	address_text(event, &event->peer, address);
-	snprintf(text, sizeof(text), event->family == AF_INET6 ? "[%s]:%u" : "%s:%u", address, event->peer.port);
-	print_cell(printer, COLUMN_PEER, printer->peer_port ? text : address);
+	/* That of an IPv4 client of an IPv6 listener reads better without what is before it. */
+	shown = strncmp(address, "::ffff:", 7) || !strchr(address, '.') ? address : address + 7;
+	snprintf(text, sizeof(text), strchr(shown, ':') ? "[%s]:%u" : "%s:%u", shown, event->peer.port);
+	print_cell(printer, COLUMN_PEER, printer->peer_port ? text : shown);
 }
 
 /* Of repeats on several listeners there is nothing but the port to say. */
@@ -362,6 +386,7 @@ static void print_forgery(struct event_printer *printer, const struct event *eve
 void event_start(struct event_printer *printer, struct output *output, const struct kernel *kernel, bool utc)
 {
 	*printer = (struct event_printer){ .output = output, .names.kernel = kernel, .utc = utc };
+	output_in_batches(output);
 	choose_columns(printer, output->width);
 	output_stream(output, printer->shown);
 }
@@ -374,10 +399,14 @@ int event_print(struct event_printer *printer, const struct event *event)
 	output_number(output, "schema", NULL, 1);
 	output_number(output, "seq", NULL, event->seq);
 	print_time(printer, event);
-	output_number(output, "generation", NULL, event->generation);
+	if (event->flags & EVENT_MANY_BINARIES)
+		output_null(output, "generation");
+	else
+		output_number(output, "generation", NULL, event->generation);
 	print_verdict(printer, event);
 	print_caller(printer, event);
-	if (event->operation == OPERATION_ACCEPT && event->flags & (EVENT_MANY_LISTENERS | EVENT_MANY_BINARIES))
+	if (event->flags & EVENT_MANY_BINARIES ||
+	    (event->operation == OPERATION_ACCEPT && event->flags & EVENT_MANY_LISTENERS))
 		print_listeners(printer, event);
 	else if (event->operation == OPERATION_ACCEPT)
 		print_listener(printer, event);
@@ -386,7 +415,7 @@ int event_print(struct event_printer *printer, const struct event *event)
 	print_reason(printer, event);
 	output_number(output, "count", NULL, event->count);
 	output_close(output);
-	return output_end(output);
+	return output_line(output);
 }
 
 void event_clear(struct event_printer *printer)

@@ -8,6 +8,7 @@
 #include "enforce/kernel.h"
 #include "enforce/names.h"
 #include "enforce/output.h"
+#include "enforce/when.h"
 
 enum event_column {
 	COLUMN_TIME,
@@ -26,6 +27,9 @@ struct event_printer {
 	struct output *output;
 	struct names names;
 	bool utc;
+	int64_t tai_offset;             /* seconds that CLOCK_TAI is ahead of UTC */
+	int64_t second;                 /* of UTC, whose texts these are */
+	char exact[WHEN_TEXT_MAX], brief[WHEN_TEXT_MAX];
 	bool peer_port;                 /* there is room for it */
 	unsigned widths[EVENT_COLUMNS]; /* 0: not shown; the text of a binary may be longer only if nobody watches */
 	unsigned shown[EVENT_COLUMNS];  /* the same of those that are shown */
@@ -37,7 +41,10 @@ struct event_printer {
  */
 void event_start(struct event_printer *printer, struct output *output, const struct kernel *kernel, bool utc);
 
-/* Prints one event (DESIGN, section 7, has the fields) and flushes. Returns 0, or -errno of the stream. */
+/*
+ * Prints one event (DESIGN, section 7, has the fields). Lines are written as they come, or many at once: call
+ * output_flush() after the last one that is there. Returns 0, or -errno of the stream.
+ */
 int event_print(struct event_printer *printer, const struct event *event);
 
 /* Frees what it holds. */

@@ -28,6 +28,9 @@ static enum status read_times(struct filter *filter, const struct invocation *in
 	problem = until ? when_parse(until, utc, &now, &filter->until) : NULL;
 	if (problem)
 		return fail(STATUS_USAGE, "--until '%s': %s", until, problem);
+	/* Who follows until 18:00 means one that is still to come. */
+	if (until && invocation->given[OPTION_FOLLOW] && when_is_clock(until) && strchr(until, ':'))
+		filter->until += 86400 * 1000000000LL;
 	filter->has_until = until;
 	if (until && filter->until < filter->since)
 		return fail(STATUS_USAGE, "--until %s is before --since %s; exchange them", until, since);

@@ -209,7 +209,7 @@ static enum status load_failed(int error)
 static int make_last_fold(const struct kernel *kernel, size_t size)
 {
 	const struct fold_key key = { .uid = FOLD_OTHERS, .binary = FOLD_OTHERS, .port = FOLD_OTHERS,
-				      .operation = FOLD_OTHERS };
+				      .what = FOLD_OTHERS };
 	_cleanup_free_ void *blank = must(calloc(1, size));
 
 	return bpf_map_update_elem(kernel->fd[MAP_FOLDS], &key, blank, BPF_NOEXIST) ? -errno : 0;

@@ -80,8 +80,10 @@ static enum status read_arguments(int argc, char **argv, struct invocation *invo
 
 		if (option == ':')
 			return usage(invocation->verb, "a value is missing after ", given);
+		if (option == '?' && optopt > HELP)
+			return usage(invocation->verb, "unknown option ", (char[]){ '-', (char)optopt, '\0' });
 		if (option == '?')
-			return usage(invocation->verb, "unknown option ", optopt ? (char[]){ '-', (char)optopt, '\0' } : given);
+			return usage(invocation->verb, optopt ? "takes no value: " : "unknown option ", given);
 		if (optarg && optarg == given)
 			given = argv[optind - 2];
 		/* getopt_long() takes --js for --json: a script that relies on it would break with the next option. */
@@ -122,10 +124,9 @@ static enum status run_verb(int argc, char **argv)
 /* What was printed must have got where it should, or the command has failed. */
 static enum status finish_output(enum status status)
 {
-	if (!fflush(stdout) && !ferror(stdout))
+	if ((!fflush(stdout) && !ferror(stdout)) || status != STATUS_DONE)
 		return status;
-	fail(STATUS_FAILED, "can't write the output: %s", strerror(errno));
-	return status ? status : STATUS_FAILED;
+	return fail(STATUS_FAILED, "can't write the output: %s", strerror(errno));
 }
 
 int main(int argc, char **argv)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,6 +15,7 @@
 #include "enforce/escape.h"
 
 #define LABEL_WIDTH 14
+#define BATCH_BYTES 65536
 
 struct output_cell {
 	const char *label;
@@ -312,12 +314,34 @@ void output_null(struct output *output, const char *key)
 	print_plain(output, key, NULL, "null", false);
 }
 
-int output_end(struct output *output)
+int output_flush(struct output *output)
+{
+	if (fflush(output->stream) || ferror(output->stream))
+		return errno ? -errno : -EIO;
+	return 0;
+}
+
+static void end_line(struct output *output)
 {
 	if (output->json)
 		fputc('\n', output->stream);
 	output->item_before = false;
-	if (fflush(output->stream) || ferror(output->stream))
-		return errno ? -errno : -EIO;
-	return 0;
+}
+
+int output_end(struct output *output)
+{
+	end_line(output);
+	return output_flush(output);
+}
+
+int output_line(struct output *output)
+{
+	end_line(output);
+	return __fpending(output->stream) > BATCH_BYTES / 2 ? output_flush(output) : 0;
+}
+
+void output_in_batches(struct output *output)
+{
+	setvbuf(output->stream, NULL, _IOFBF, BATCH_BYTES);
+	__fsetlocking(output->stream, FSETLOCKING_BYCALLER); /* there is one thread */
 }

@@ -67,6 +67,15 @@ void output_null(struct output *output, const char *key);
 /* Ends a JSON value or a line of JSON Lines, and flushes. Returns 0, or -errno of the stream. */
 int output_end(struct output *output);
 
+/* The same for a line that others follow at once: flushes when many are kept back. output_end() or output_flush() must follow. */
+int output_line(struct output *output);
+
+/* Flushes. Returns 0, or -errno of the stream. */
+int output_flush(struct output *output);
+
+/* Makes the stream keep back many lines between two flushes. To be called before anything is printed. */
+void output_in_batches(struct output *output);
+
 /* Prints `text` escaped, in colour if the stream has it. For text only. */
 void output_paint(struct output *output, const char *text, enum colour colour);
 

@@ -129,9 +129,16 @@ static int collect_buffer(struct reader *reader, unsigned verdict)
 		if (event.number >= buffer->made)
 			later++;
 	}
-	buffer->missed = buffer->made - reader->from.dealt[verdict] - (buffer->got - later) +
-			 buffer->lost - reader->from.lost[verdict];
+	/* One that came so late that it was given up, before the mark, is got behind it: there is nothing less than none. */
+	buffer->overwritten = buffer->made - reader->from.dealt[verdict] - (buffer->got - later);
+	if ((int64_t)buffer->overwritten < 0)
+		buffer->overwritten = 0;
 	return 0;
+}
+
+uint64_t reader_overwritten(const struct reader *reader, unsigned verdict)
+{
+	return reader->buffer[verdict].overwritten;
 }
 
 uint64_t reader_missed(const struct reader *reader)
@@ -139,7 +146,9 @@ uint64_t reader_missed(const struct reader *reader)
 	uint64_t missed = 0;
 
 	for (unsigned verdict = 0; verdict < VERDICTS; verdict++)
-		missed += reader->buffer[verdict].missed;
+		if (reader->buffer[verdict].slots)
+			missed += reader->buffer[verdict].overwritten + reader->buffer[verdict].lost -
+				  reader->from.lost[verdict];
 	return missed;
 }
 

@@ -23,7 +23,7 @@ struct reader_buffer {
 	uint64_t next;             /* the ticket to read next */
 	uint64_t got;              /* events read that are behind the mark */
 	uint64_t made, lost;       /* as they were before the last look */
-	uint64_t missed;           /* since the mark */
+	uint64_t overwritten;      /* behind the mark, before they were read */
 };
 
 struct reader {
@@ -53,6 +53,9 @@ int reader_collect(struct reader *reader);
 
 /* How many events behind the mark were overwritten before they were read, or never written. */
 uint64_t reader_missed(const struct reader *reader);
+
+/* Of them, those of one verdict that were overwritten. */
+uint64_t reader_overwritten(const struct reader *reader, unsigned verdict);
 
 /* Drops the first `count` of the `ready` events. */
 void reader_advance(struct reader *reader, size_t count);

@@ -32,6 +32,7 @@ struct audit {
 	struct output output;
 	struct event_printer printer;
 	uint64_t said; /* of the missed events, those that were spoken of */
+	struct reader_mark kept; /* in the checkpoint */
 };
 
 /* --follow ends here in its own way: what it has printed is kept in the checkpoint. */
@@ -77,7 +78,7 @@ static void pass_over_missed(struct audit *audit)
 		unsigned verdict = event->verdict & (VERDICTS - 1);
 
 		if (!seen[verdict] && (int64_t)event->time_boot < audit->filter.since)
-			audit->said += reader->buffer[verdict].missed;
+			audit->said += reader_overwritten(reader, verdict);
 		seen[verdict] = true;
 	}
 }
@@ -96,6 +97,8 @@ static size_t first_wanted(struct audit *audit)
 		return 0;
 	while (i > 0 && wanted < audit->limit)
 		wanted += is_wanted(audit, --i);
+	if (wanted == audit->limit)
+		audit->said = reader_missed(&audit->reader); /* they are older: the last ones are all there */
 	return i;
 }
 
@@ -111,6 +114,8 @@ static int print_ready(struct audit *audit)
 		if (audit->limit != SIZE_MAX && audit->checkpoint)
 			audit->limit--;
 	}
+	if (!error)
+		error = output_flush(&audit->output);
 	/* Behind a limit that is used up, nothing is taken: the next run with the checkpoint begins there. */
 	reader_advance(&audit->reader, i < audit->reader.ready ? i : audit->reader.ready);
 	if (!audit->checkpoint)
@@ -118,10 +123,13 @@ static int print_ready(struct audit *audit)
 	return error;
 }
 
-static enum status keep_mark(const struct audit *audit)
+static enum status keep_mark(struct audit *audit)
 {
 	struct reader_mark mark = reader_mark(&audit->reader);
 
+	if (!memcmp(&mark, &audit->kept, sizeof(mark)))
+		return STATUS_DONE;
+	audit->kept = mark;
 	return checkpoint_write(audit->checkpoint, audit->instance, audit->filter.verdicts, &mark);
 }
 
@@ -186,7 +194,8 @@ static enum status read_options(struct audit *audit, const struct invocation *in
 
 static void catch_signals(void)
 {
-	struct sigaction action = { .sa_handler = interrupt };
+	/* A line that is being written is written whole; a second signal ends it all the same. */
+	struct sigaction action = { .sa_handler = interrupt, .sa_flags = SA_RESTART | (int)SA_RESETHAND };
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -194,16 +203,18 @@ static void catch_signals(void)
 
 static enum status start(struct audit *audit, const struct kernel *kernel, const struct invocation *invocation)
 {
-	struct reader_mark mark = { 0 };
 	enum status status = STATUS_DONE;
 	int error;
 
 	audit->instance = kernel_instance();
 	if (audit->checkpoint)
-		status = checkpoint_read(audit->checkpoint, audit->instance, audit->filter.verdicts, &mark);
+		status = checkpoint_read(audit->checkpoint, audit->instance, audit->filter.verdicts, &audit->kept);
+	/* Written at once: where it can't be, nothing is printed that would be printed again. */
+	if (status == STATUS_DONE && audit->checkpoint)
+		status = checkpoint_write(audit->checkpoint, audit->instance, audit->filter.verdicts, &audit->kept);
 	if (status != STATUS_DONE)
 		return status;
-	error = reader_start(&audit->reader, kernel, audit->filter.verdicts, &mark);
+	error = reader_start(&audit->reader, kernel, audit->filter.verdicts, &audit->kept);
 	if (error)
 		return fail(STATUS_FAILED, "can't read the events: %s", strerror(-error));
 	output_start(&audit->output, stdout, invocation->given[OPTION_JSON]);

@@ -241,14 +241,16 @@ static enum status list_ports(struct output *output, const struct kernel *kernel
 
 enum status verb_list(const struct invocation *invocation)
 {
+	bool hits = invocation->given[OPTION_HITS], ports = invocation->given[OPTION_PORTS];
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	enum status status = kernel_open(&kernel, false, false);
+	enum status status = STATUS_DONE;
 	struct output output;
 
+	if (hits && ports)
+		return fail(STATUS_USAGE, "--hits is about rules, --ports about ports; give one of them");
+	status = kernel_open(&kernel, false, false);
 	if (status != STATUS_DONE)
 		return status;
-	if (invocation->given[OPTION_HITS] && invocation->given[OPTION_PORTS])
-		return fail(STATUS_USAGE, "--hits is about rules, --ports about ports; give one of them");
 	output_start(&output, stdout, invocation->given[OPTION_JSON]);
-	return invocation->given[OPTION_PORTS] ? list_ports(&output, &kernel) : list_rules(&output, &kernel, invocation->given[OPTION_HITS]);
+	return ports ? list_ports(&output, &kernel) : list_rules(&output, &kernel, hits);
 }

@@ -12,7 +12,7 @@
 
 #define SECOND 1000000000LL
 #define DAY 86400
-#define FAR 9000000000LL /* seconds, in either direction: 285 years, of which the ns fit 64 bits */
+#define FAR 7000000000LL /* seconds, in either direction: 221 years, of which the ns fit 64 bits with some to spare */
 
 static const char not_understood[] = "write how long ago (10m, 2h, 3d), a time of day (14:00), a date (2026-11-24), or both "
 				     "(2026-11-24T14:00, with Z or +01:00 if it isn't local time)";
@@ -68,6 +68,18 @@ static int64_t parse_ago(const char *text)
 	return sum;
 }
 
+/* Reads the fraction of a second at *text, if there is one, as ns. */
+static int64_t take_fraction(const char **text)
+{
+	int64_t fraction = 0, weight = SECOND / 10;
+
+	if (**text != '.' || !isdigit((unsigned char)(*text)[1]))
+		return 0;
+	for (++*text; isdigit((unsigned char)**text); ++*text, weight /= 10)
+		fraction += (**text - '0') * weight;
+	return fraction;
+}
+
 /* Reads `14:00` or `14:00:30` at *text into `tm`. */
 static bool take_clock(const char **text, struct tm *tm)
 {
@@ -112,7 +124,7 @@ static bool seconds_of(const struct tm *written, bool utc, int64_t *seconds)
 	       written->tm_min < 60 && written->tm_sec < 61;
 }
 
-static const char *parse_date(const char *text, bool utc, int64_t *seconds)
+static const char *parse_date(const char *text, bool utc, int64_t *seconds, int64_t *fraction)
 {
 	const char *start = text;
 	struct tm tm = { 0 };
@@ -126,7 +138,10 @@ static const char *parse_date(const char *text, bool utc, int64_t *seconds)
 	if (*text) {
 		if (!take(&text, "T") && !take(&text, " "))
 			return not_understood;
-		if (!take_clock(&text, &tm) || !take_zone(&text, &utc, &east) || *text)
+		if (!take_clock(&text, &tm))
+			return not_understood;
+		*fraction = take_fraction(&text);
+		if (!take_zone(&text, &utc, &east) || *text)
 			return not_understood;
 	}
 	if (!seconds_of(&tm, utc, seconds))
@@ -158,18 +173,24 @@ static const char *parse_clock(const char *text, bool utc, int64_t now, int64_t 
 	return NULL;
 }
 
+bool when_is_clock(const char *text)
+{
+	return strlen(text) <= 8;
+}
+
 const char *when_parse(const char *text, bool utc, const struct when_now *now, int64_t *boot)
 {
-	int64_t seconds = isdigit((unsigned char)*text) ? parse_ago(text) : -1;
+	int64_t seconds = isdigit((unsigned char)*text) ? parse_ago(text) : -1, fraction = 0;
 	const char *problem;
 
 	if (seconds >= 0) {
 		*boot = now->boot - seconds * SECOND;
 		return NULL;
 	}
-	problem = strlen(text) <= 8 ? parse_clock(text, utc, now->real / SECOND, &seconds) : parse_date(text, utc, &seconds);
+	problem = when_is_clock(text) ? parse_clock(text, utc, now->real / SECOND, &seconds) :
+					parse_date(text, utc, &seconds, &fraction);
 	if (!problem)
-		*boot = now->boot - (now->real - seconds * SECOND);
+		*boot = now->boot - (now->real - seconds * SECOND - fraction);
 	return problem;
 }
 

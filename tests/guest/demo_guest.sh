@@ -91,7 +91,7 @@ run sockaccept-ctl load policy.ini
 
 # Most servers retry a denied accept at once, for ever: the log keeps the first of each kind here.
 # shellcheck disable=SC2016 # awk has variables of its own
-sockaccept-ctl audit --follow 2>/dev/null | stdbuf -oL awk '!seen[$4, $5]++' >audit.log &
+sockaccept-ctl audit --follow 2>/dev/null | stdbuf -oL awk '!seen[$5, $6]++' >audit.log &
 
 say 'nginx on 80 is served as before. Port 8081 is not, though nginx listens there.'
 http 80

@@ -140,7 +140,7 @@ ways="map absent wide child"
 
 # prctl_event OPERATION ENFORCED: the newest event of a prctl(), and all that it says
 prctl_event() {
-	"$sockaccept" audit --json | grep -F '"reason":"prctl"' | tail -n 1 >event
+	"$sockaccept" audit --json | grep -F '"reason":"prctl"' | grep '"count":1}' | tail -n 1 >event
 	said=$(cat event)
 	for member in '"verdict":"deny"' "\"enforced\":$2" "\"operation\":\"$1\"" '"comm":"forge"' \
 		'"local":null' '"family":null' '"protocol":null' '"peer":null'; do
