@@ -61,6 +61,17 @@ static __always_inline struct call *call_place(struct task_struct *task)
 	return bpf_map_lookup_elem(&calls, &place);
 }
 
+/* The call of `task` that is kept in its own storage; NULL: none is. */
+static __always_inline struct call *other_call(const struct state *state, struct task_struct *task)
+{
+	struct call *call;
+
+	if (!*(volatile __u64 *)&state->other_calls)
+		return 0;
+	call = bpf_task_storage_get(&other_calls, task, 0, 0);
+	return call && call->task ? call : 0;
+}
+
 /* The place in the thread's own storage. NULL: no memory. */
 static __always_inline struct call *other_place(struct state *state, struct task_struct *task)
 {
@@ -74,33 +85,57 @@ static __always_inline struct call *other_place(struct state *state, struct task
 }
 
 /*
- * A call of `task` that begins. One that is still there has ended unseen; if it has `grafted`, it is to be recorded
- * first. NULL: no memory.
+ * A call of `task` that begins. If *grafted isn't 0, it is the connection of one whose end wasn't seen, and is to be
+ * recorded first. NULL: no memory.
  */
-static __always_inline struct call *begin_call(struct state *state, struct task_struct *task)
+static __always_inline struct call *begin_call(struct state *state, struct task_struct *task, __u64 *grafted)
 {
 	struct call *call = call_place(task);
 	__u64 owner;
 
+	*grafted = 0;
 	if (!call)
 		return 0;
 	owner = __sync_val_compare_and_swap(&call->task, 0, (__u64)task);
-	if ((owner && owner != (__u64)task) || *(volatile __u64 *)&call->grafted == SETTLING)
-		return other_place(state, task);
+	if (owner && owner != (__u64)task)
+		goto elsewhere;
+	*grafted = *(volatile __u64 *)&call->grafted;
+	if (!*grafted)
+		return call;
+	if (*grafted != SETTLING && __sync_val_compare_and_swap(&call->grafted, *grafted, 0) == *grafted)
+		return call;
+	/* The sweep is at it, and lets go of the place itself. */
+	if (!owner)
+		__sync_val_compare_and_swap(&call->task, (__u64)task, 0);
+elsewhere:
+	call = other_place(state, task);
+	*grafted = call ? __sync_lock_test_and_set(&call->grafted, 0) : 0;
 	return call;
 }
 
-/* The call of `task` that is under way; NULL: none. */
+/* The call of `task` that is under way; NULL: none, or the sweep is at it. */
 static __always_inline struct call *call_of(const struct state *state, struct task_struct *task)
 {
 	struct call *call = call_place(task);
+	__u64 grafted;
 
-	if (call && call->task == (__u64)task && *(volatile __u64 *)&call->grafted != SETTLING)
-		return call;
-	if (!*(volatile __u64 *)&state->other_calls)
+	if (!call)
 		return 0;
-	call = bpf_task_storage_get(&other_calls, task, 0, 0);
-	return call && call->task ? call : 0;
+	/* In this order: the sweep lets go of the place first. */
+	grafted = *(volatile __u64 *)&call->grafted;
+	if (*(volatile __u64 *)&call->task == (__u64)task && grafted != SETTLING)
+		return call;
+	return other_call(state, task);
+}
+
+/* Takes the connection of a call, which nobody else records then; 0: there is none, or the sweep has it. */
+static __always_inline __u64 take_grafted(struct call *call)
+{
+	__u64 grafted = *(volatile __u64 *)&call->grafted;
+
+	if (!grafted || grafted == SETTLING)
+		return 0;
+	return __sync_val_compare_and_swap(&call->grafted, grafted, 0) == grafted ? grafted : 0;
 }
 
 /* The place is another's from now on. */
@@ -108,7 +143,7 @@ static __always_inline void end_call(struct state *state, struct task_struct *ta
 {
 	if (*(volatile __u64 *)&state->other_calls && call != call_place(task))
 		__sync_fetch_and_add(&state->other_calls, -1);
-	__sync_lock_test_and_set(&call->task, 0);
+	__sync_val_compare_and_swap(&call->task, (__u64)task, 0);
 }
 
 #endif

@@ -16,9 +16,11 @@
 
 #include "event.bpf.h"
 
+#include <bpf/bpf_core_read.h>
+
 #define FOLD_NS 1000000000ULL
 #define FOLD_KEEP_NS 60000000000ULL
-#define FOLDS_PER_USER 64 /* but root's, who can do anything */
+#define FOLDS_PER_USER 64 /* but the administrator's */
 #define FOLD_USERS 65536  /* ids beyond share those of others */
 #define MAX_NAMESPACES 33 /* user namespaces inside of each other: Linux, include/linux/user_namespace.h */
 
@@ -58,17 +60,31 @@ struct {
 /* A fold with no bit set; no struct fold, as a map with a timer in it can't be read-only. */
 static const __u64 blank_fold[sizeof(struct fold) / sizeof(__u64)];
 
-/* Who is answerable for the caller: its effective user, or who made the user namespace that it is in. */
-static __always_inline __u32 answerable_user(void)
+/* Root of the machine, not of a container: who can load a policy has no need of our room. */
+static __always_inline bool is_administrator(const struct cred *cred)
 {
-	const struct cred *cred = bpf_get_current_task_btf()->cred;
+	__u32 low = 0;
+
+	if (cred->user_ns->level != 0 || cred->euid.val != 0)
+		return false;
+	/* The first half of it, in whichever form this kernel has it. */
+	bpf_probe_read_kernel(&low, sizeof(low), (const void *)cred + bpf_core_field_offset(struct cred, cap_effective));
+	return low & 1U << CAP_SYS_ADMIN;
+}
+
+/*
+ * Who is answerable for the caller: its effective user, or who made the user namespace that it is in; of one that root
+ * made, as for a container, the namespace itself.
+ */
+static __always_inline __u32 answerable_user(const struct cred *cred)
+{
 	struct user_namespace *namespace = cred->user_ns;
 
 	if (namespace->level == 0)
 		return cred->euid.val;
 	for (int depth = 0; depth < MAX_NAMESPACES && namespace->level > 1; depth++)
 		namespace = namespace->parent;
-	return namespace->owner.val;
+	return namespace->owner.val ?: namespace->ns.inum;
 }
 
 /* How many entries a user has. */
@@ -82,14 +98,15 @@ static __always_inline __u64 *folds_of_user(__u32 uid)
 /* Makes the entry of `key`. NULL: there is no room, or the user has enough. */
 static __attribute__((noinline)) struct fold *make_fold(const struct fold_key *key)
 {
-	__u32 user = answerable_user();
+	const struct cred *cred = bpf_get_current_task_btf()->cred;
+	__u32 user = answerable_user(cred);
 	__u64 *count = folds_of_user(user);
 	struct fold *fold;
 	bool made;
 
 	if (!count)
 		return 0;
-	if (__sync_fetch_and_add(count, 1) >= FOLDS_PER_USER && user && key->binary != FOLD_OTHERS) {
+	if (__sync_fetch_and_add(count, 1) >= FOLDS_PER_USER && key->what != FOLD_OTHERS && !is_administrator(cred)) {
 		__sync_fetch_and_add(count, -1);
 		return 0;
 	}
@@ -113,7 +130,7 @@ static __always_inline struct fold *fold_of(struct fold_key *key)
 	if (fold)
 		return fold;
 	key->generation = 0;
-	key->uid = answerable_user();
+	key->uid = answerable_user(bpf_get_current_task_btf()->cred);
 	key->binary = key->port = key->what = FOLD_OTHERS;
 	fold = bpf_map_lookup_elem(&folds, key) ?: make_fold(key);
 	if (fold)
@@ -168,10 +185,13 @@ static __attribute__((noinline)) bool fold_denial(const struct call *call, __u64
 		*opened = fold;
 		return false;
 	}
-	compare_with_first(fold, event, listener, peer);
+	/* The first one of another run, or none yet, says nothing. Noted before it counts: the fold can be closed after. */
+	if (word & FOLD_OPEN && !(word & FOLD_STARTING))
+		compare_with_first(fold, event, listener, peer);
+	else
+		note_differences(fold, FOLD_ALL_DIFFER);
 	then = __sync_fetch_and_add(&fold->word, 1);
-	/* It may have been compared with the first one of another run. */
-	if ((word ^ then) & ~FOLD_COUNT || then & FOLD_STARTING)
+	if ((word ^ then) & FOLD_RUN)
 		note_differences(fold, FOLD_ALL_DIFFER);
 	return then & FOLD_OPEN;
 }
@@ -183,7 +203,7 @@ static __attribute__((noinline)) bool fold_denial(const struct call *call, __u64
 static __attribute__((noinline)) bool record_repeats(struct state *state, const struct fold_key *key, struct fold *fold)
 {
 	__u32 others = key->uid == FOLD_OTHERS ? EVENT_MANY_USERS | EVENT_MANY_BINARIES :
-		       key->port == FOLD_OTHERS ? EVENT_MANY_BINARIES : 0;
+		       key->what == FOLD_OTHERS ? EVENT_MANY_BINARIES : 0;
 	__u64 ticket, word, differ;
 	struct event *event = begin_event(state, VERDICT_DENY, 0, &ticket);
 
@@ -215,9 +235,13 @@ static __always_inline void remove_fold(struct fold_key *key, struct fold *fold,
 
 	if (key->uid == FOLD_OTHERS || __sync_val_compare_and_swap(&fold->word, word, FOLD_DEAD) != word)
 		return;
+	if (bpf_map_delete_elem(&folds, key)) { /* its bucket was in use just now */
+		__sync_lock_test_and_set(&fold->word, word & FOLD_RUN);
+		bpf_timer_start(&fold->timer, FOLD_KEEP_NS, 0);
+		return;
+	}
 	if (count)
 		__sync_fetch_and_add(count, -1);
-	bpf_map_delete_elem(&folds, key);
 }
 
 static int end_fold(void *map, struct fold_key *key, struct fold *fold)
@@ -244,15 +268,19 @@ static int end_fold(void *map, struct fold_key *key, struct fold *fold)
 	return 0;
 }
 
-/* From now on others count. `event`: that of the denial which opened the fold. */
-static __attribute__((noinline)) bool start_fold(struct fold *fold, const struct event *event)
+/* From now on others count. `event`: that of the denial which opened the fold. False: it is closed again. */
+static __attribute__((noinline)) bool start_fold(struct state *state, struct fold *fold, const struct event *event)
 {
 	copy_event(&fold->first, event);
 	bpf_timer_init(&fold->timer, &folds, CLOCK_MONOTONIC); /* -EBUSY: it is that of an earlier run */
 	bpf_timer_set_callback(&fold->timer, end_fold);
-	bpf_timer_start(&fold->timer, FOLD_NS, 0);
-	__sync_fetch_and_and(&fold->word, ~FOLD_STARTING);
-	return true;
+	if (!bpf_timer_start(&fold->timer, FOLD_NS, 0)) {
+		__sync_fetch_and_and(&fold->word, ~FOLD_STARTING);
+		return true;
+	}
+	/* No memory for a timer: nobody would ever close it. */
+	__sync_fetch_and_add(&state->buffer[VERDICT_DENY].lost, __sync_fetch_and_and(&fold->word, FOLD_RUN) & FOLD_COUNT);
+	return false;
 }
 
 #endif

@@ -21,6 +21,7 @@
 #define IPPROTO_SCTP 132
 #define IPPROTO_MPTCP 262
 #define EPERM 1
+#define CAP_SYS_ADMIN 21
 #define ENOSYS 38
 #define MAX_ERRNO 4095
 #define CLOCK_MONOTONIC 1
@@ -112,6 +113,7 @@ struct user_namespace {
 	struct user_namespace *parent;
 	int level;
 	kuid_t owner;
+	struct ns_common ns;
 };
 
 struct dentry;
@@ -185,9 +187,15 @@ struct fs_struct {
 	struct path root;
 };
 
+/* Two words, and since Linux 6.3 one of that size. */
+typedef struct {
+	__u64 val;
+} kernel_cap_t;
+
 struct cred {
 	kuid_t euid;
 	kgid_t egid;
+	kernel_cap_t cap_effective;
 	struct user_namespace *user_ns;
 };
 

@@ -24,15 +24,16 @@ static __attribute__((noinline)) bool record_event(struct state *state, struct c
 }
 
 /* A connection that was returned. Of permissive mode's, those that the policy denies are folded as denials are. */
-static __always_inline void record_connection(struct state *state, struct call *call, __u64 child)
+static __always_inline void record_connection(struct state *state, struct call *call)
 {
 	struct fold *opened = 0;
 
 	count_connection(state, call, 1);
-	if (call->event.verdict == VERDICT_DENY && fold_denial(call, call->listener, child, &opened))
+	/* No two of them are the same connection, though their socks may be at the same address. */
+	if (call->event.verdict == VERDICT_DENY && fold_denial(call, call->listener, bpf_ktime_get_boot_ns(), &opened))
 		return;
 	if (opened)
-		CALL(start_fold(opened, &call->event));
+		CALL(start_fold(state, opened, &call->event));
 	CALL(record_event(state, call));
 }
 

@@ -84,7 +84,8 @@ static __always_inline void arm_sweeper(struct state *state)
 		return;
 	bpf_timer_init(&one->timer, &sweeper, CLOCK_MONOTONIC); /* -EBUSY: it was */
 	bpf_timer_set_callback(&one->timer, sweep_calls);
-	bpf_timer_start(&one->timer, SWEEP_NS, 0);
+	if (bpf_timer_start(&one->timer, SWEEP_NS, 0))
+		__sync_lock_test_and_set(&state->sweeping, 0); /* no memory: the next one tries again */
 }
 
 static int sweep_calls(void *map, __u32 *key, struct sweeper *one)
@@ -105,14 +106,36 @@ static int sweep_calls(void *map, __u32 *key, struct sweeper *one)
 	return 0;
 }
 
-/* Records the connection of an earlier call of the same thread, if its end wasn't seen. */
+/* Records the connection of an earlier call, of which `call` still has the event. */
 static __attribute__((noinline)) bool settle_call(struct state *state, struct call *call)
 {
-	__u64 grafted = call->grafted;
+	record_connection(state, call);
+	return true;
+}
 
-	if (!grafted || __sync_val_compare_and_swap(&call->grafted, grafted, 0) != grafted)
+/* The same of one that is kept in the thread's own storage, while the thread now has `call`. */
+static __attribute__((noinline)) bool settle_other(struct state *state, struct task_struct *task, const struct call *call)
+{
+	struct call *other = other_call(state, task);
+
+	if (!other || other == call)
 		return false;
-	record_connection(state, call, grafted);
+	if (take_grafted(other))
+		record_connection(state, other);
+	end_call(state, task, other);
+	return true;
+}
+
+/* Ends what an earlier call of the thread has left: this one isn't followed, and its end must not be taken for that one's. */
+static __attribute__((noinline)) bool settle_leftover(struct state *state, struct task_struct *task)
+{
+	struct call *call = call_of(state, task);
+
+	if (!call)
+		return false;
+	if (take_grafted(call))
+		record_connection(state, call);
+	end_call(state, task, call);
 	return true;
 }
 

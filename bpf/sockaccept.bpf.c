@@ -59,7 +59,7 @@ static __attribute__((noinline)) bool record_refusal(struct state *state, struct
 	if (waiting_ends(listener, &queue, event->family, &event->local, &event->peer))
 		event->flags |= EVENT_HAS_PEER;
 	if (opened)
-		CALL(start_fold(opened, event));
+		CALL(start_fold(state, opened, event));
 	CALL(record_event(state, call));
 	return true;
 }
@@ -93,13 +93,16 @@ static __attribute__((noinline)) bool decide_unfollowed(struct state *state, con
 static __always_inline bool decide_call(struct state *state, struct socket *newsock, const struct caller *caller,
 					const struct listener *listener)
 {
-	struct call *call = begin_call(state, caller->task);
+	__u64 grafted;
+	struct call *call = begin_call(state, caller->task, &grafted);
 	bool deny;
 
 	if (!call)
 		return decide_unfollowed(state, caller, listener);
-	if (call->grafted)
+	if (grafted)
 		CALL(settle_call(state, call));
+	if (*(volatile __u64 *)&state->other_calls)
+		CALL(settle_other(state, caller->task, call));
 	describe_task(&call->event);
 	answer_caller(call, caller, listener);
 	count_decision(state, call);
@@ -128,12 +131,14 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret
 		return pass_on(ret);
 	if (ret) {
 		__sync_fetch_and_add(&counters->refused_earlier, 1);
+		CALL(settle_leftover(counters, bpf_get_current_task_btf()));
 		return pass_on(ret);
 	}
 	if (sk)
 		family = sk->__sk_common.skc_family;
 	if (!sk || !is_mediated(sock, family)) {
 		__sync_fetch_and_add(&counters->unmediated, 1);
+		CALL(settle_leftover(counters, bpf_get_current_task_btf()));
 		return 0;
 	}
 	read_listener(&listener, sk, family);
@@ -181,7 +186,7 @@ int BPF_PROG(accept_end, struct file *listener, void *argument, void *address, v
 	     struct file *accepted)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 result = 0, grafted;
+	__u64 result = 0;
 	struct state *counters;
 	struct call *call;
 	__u32 zero = 0;
@@ -192,11 +197,10 @@ int BPF_PROG(accept_end, struct file *listener, void *argument, void *address, v
 	call = call_of(counters, task);
 	if (!call)
 		return 0;
-	grafted = call->grafted;
-	if (grafted && __sync_val_compare_and_swap(&call->grafted, grafted, 0) == grafted) {
+	if (take_grafted(call)) {
 		bpf_get_func_ret(ctx, &result);
 		if (result < (__u64)-MAX_ERRNO)
-			record_connection(counters, call, grafted);
+			record_connection(counters, call);
 		else /* it couldn't tell who the connection is from (EFAULT) */
 			__sync_fetch_and_add(&counters->failed, 1);
 	}
@@ -236,7 +240,7 @@ static __attribute__((noinline)) bool record_forgery(struct state *state, struct
 	if (fold_denial(call, 0, 0, &opened))
 		return true;
 	if (opened)
-		CALL(start_fold(opened, &call->event));
+		CALL(start_fold(state, opened, &call->event));
 	return record_event(state, call);
 }
 
@@ -249,6 +253,7 @@ int BPF_PROG(task_prctl, int option, unsigned long arg2, unsigned long arg3, uns
 	struct state *counters;
 	int what = (int)arg2; /* as prctl_set_mm() takes it: the upper half counts for nothing */
 	struct call *call;
+	__u64 grafted;
 	__u32 zero = 0;
 
 	if (option != PR_SET_MM || (what != PR_SET_MM_MAP && what != PR_SET_MM_EXE_FILE))
@@ -259,9 +264,9 @@ int BPF_PROG(task_prctl, int option, unsigned long arg2, unsigned long arg3, uns
 	if (!counters || !read_caller(counters, arg3, &caller))
 		return 0;
 	__sync_fetch_and_add(&counters->forgeries, 1);
-	call = begin_call(counters, caller.task);
+	call = begin_call(counters, caller.task, &grafted);
 	if (call) {
-		if (call->grafted)
+		if (grafted)
 			CALL(settle_call(counters, call));
 		CALL(record_forgery(counters, call, &caller, what));
 		end_call(counters, caller.task, call);
