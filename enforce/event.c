@@ -154,9 +154,9 @@ static void print_cell(struct event_printer *printer, enum event_column column, 
 	}
 	do {
 		length--;
-		snprintf(cut, sizeof(cut), "%.*s", (int)length, text);
-	} while (escape_width(cut) + 3 > width || (text[length] & 0xc0) == 0x80);
-	output_text(printer->output, NULL, label, strcat(cut, "..."));
+		snprintf(cut, sizeof(cut), "%.*s...", (int)length, text);
+	} while (length && (escape_width(cut) > width || (text[length] & 0xc0) == 0x80));
+	output_text(printer->output, NULL, label, cut);
 }
 
 /* The cell of a binary. Of a path that is too long for the terminal, the end says most. */
