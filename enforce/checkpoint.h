@@ -11,9 +11,9 @@
 #include "enforce/status.h"
 
 /*
- * Reads the mark in `path`, left by a reader of the same `verdicts`. `instance`: kernel_instance() of what is read. A file that is empty or isn't there yet is no error, nor is the mark
- * of a kernel side that isn't loaded any more, which is said: *mark is then before the first event. Says what is wrong
- * otherwise.
+ * Reads the mark in `path`, left by a reader of the same `verdicts` (1 << v for each verdict v). `instance`:
+ * kernel_instance() of what is read. A file that is empty or isn't there yet is no error, nor is the mark of a kernel side
+ * that isn't loaded any more, which is said: *mark is then before the first event. Says what is wrong otherwise.
  */
 enum status checkpoint_read(const char *path, unsigned long long instance, unsigned verdicts, struct reader_mark *mark);
 

@@ -3,7 +3,8 @@
  * One call prints a value, as text or as JSON, so that the two can't drift apart.
  *
  * JSON is compact: no blanks between tokens. As text, a value is a line `label  value`, on a terminal broken at blanks
- * into several that fit, or inside a table a cell under the heading `label`. A NULL label: the value is in the JSON only. A NULL key: in the text only.
+ * into several that fit, or inside a table a cell under the heading `label`. A NULL label: the value is in the JSON only. A
+ * NULL key: in the text only.
  */
 #ifndef SOCKACCEPT_OUTPUT_H
 #define SOCKACCEPT_OUTPUT_H

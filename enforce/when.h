@@ -19,11 +19,12 @@ struct when_now when_now(void);
 
 /*
  * Reads a point in time from `text`: how long ago (`90s`, `10m`, `1h30m`, `2d`, `1w`), the last time that the clock showed it
- * (`14:00`, `14:00:30`), a date, or a date and time (`2026-11-24`, `2026-11-24T14:00`, with or without a fraction of a second and a zone: `Z`,
- * `+01:00`). Without a zone, local time, or UTC if `utc`. On success sets *boot, in ns since boot, negative for what was
- * before, and returns NULL. Otherwise *boot is untouched and a constant sentence says what is wrong.
+ * (`14:00`, `14:00:30`), a date, or a date and time (`2026-11-24`, `2026-11-24T14:00`), with or without a fraction of a
+ * second and a zone (`Z`, `+01:00`). Without a zone, local time, or UTC if `utc`. On success sets *boot, in ns since boot,
+ * negative for what was before, and returns NULL. Otherwise *boot is untouched and a constant sentence says what is wrong.
  *
- * Clock times are taken back from now by the clock as it is set now, so that they stay right for events from before it was set.
+ * Clock times are taken back from now by the clock as it is set now, so that they stay right for events from before it was
+ * set.
  */
 const char *when_parse(const char *text, bool utc, const struct when_now *now, int64_t *boot);
 
