@@ -35,7 +35,7 @@ in_force() {
 
 # kill_points BPF COMMAND...: the numbers of the calls to kill it at: those that leave something behind the process,
 # among them the commands BPF of bpf(2). Of several of a kind in a row the first and the last will do. With
-# ALL_KILLS=1 in the environment, all calls; without THOROUGH=1, every third of them and the last.
+# ALL_KILLS=1 in the environment, all calls; with BRIEF=1, every third of them and the last.
 kill_points() {
 	commands=$1
 	shift
@@ -48,15 +48,15 @@ kill_points() {
 		$0 != kind { if (last) print last; print number; last = 0; kind = $0; next }
 		{ last = number }
 		END { if (last) print last }' |
-		awk -v "all=${ALL_KILLS-}${THOROUGH-}" 'all || NR % 3 == 1 { print; last = ""; next } { last = $0 } END { if (last) print last }'
+		awk -v "brief=${BRIEF-}" '!brief || NR % 3 == 1 { print; last = ""; next } { last = $0 } END { if (last) print last }'
 }
 
 # least KILLS: how many there must be
 least() {
-	if [ -n "${THOROUGH-}" ]; then
-		echo "$1"
-	else
+	if [ -n "${BRIEF-}" ]; then
 		echo $(($1 / 3))
+	else
+		echo "$1"
 	fi
 }
 
