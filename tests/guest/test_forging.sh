@@ -138,9 +138,9 @@ nothing_loaded() {
 # The kernel itself agrees to all of these. PR_SET_MM_EXE_FILE, it leaves to root of the initial namespace.
 ways="map absent wide child"
 
-# prctl_event OPERATION ENFORCED: the newest event of a prctl(), and all that it says
+# prctl_event OPERATION ENFORCED: the newest event of a prctl() that is no fold of repeats, and all that it says
 prctl_event() {
-	"$sockaccept" audit --json | grep -F '"reason":"prctl"' | grep '"count":1}' | tail -n 1 >event
+	"$sockaccept" audit --json | grep -F '"reason":"prctl"' | grep '"pid":[0-9]' | tail -n 1 >event
 	said=$(cat event)
 	for member in '"verdict":"deny"' "\"enforced\":$2" "\"operation\":\"$1\"" '"comm":"forge"' \
 		'"local":null' '"family":null' '"protocol":null' '"peer":null'; do
