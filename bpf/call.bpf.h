@@ -84,32 +84,40 @@ static __always_inline struct call *other_place(struct state *state, struct task
 	return call;
 }
 
+/* Takes the connection of a call, which nobody else records then. False: there is none, or the sweep has it. */
+static __always_inline bool take_grafted(struct call *call)
+{
+	__u64 grafted = *(volatile __u64 *)&call->grafted;
+
+	return grafted && grafted != SETTLING && __sync_val_compare_and_swap(&call->grafted, grafted, 0) == grafted;
+}
+
 /*
- * A call of `task` that begins. If *grafted isn't 0, it is the connection of one whose end wasn't seen, and is to be
+ * A call of `task` that begins. *grafted: the place still has the connection of one whose end wasn't seen, which is to be
  * recorded first. NULL: no memory.
  */
-static __always_inline struct call *begin_call(struct state *state, struct task_struct *task, __u64 *grafted)
+static __always_inline struct call *begin_call(struct state *state, struct task_struct *task, bool *grafted)
 {
 	struct call *call = call_place(task);
 	__u64 owner;
 
-	*grafted = 0;
+	*grafted = false;
 	if (!call)
 		return 0;
 	owner = __sync_val_compare_and_swap(&call->task, 0, (__u64)task);
-	if (owner && owner != (__u64)task)
-		goto elsewhere;
-	*grafted = *(volatile __u64 *)&call->grafted;
-	if (!*grafted)
-		return call;
-	if (*grafted != SETTLING && __sync_val_compare_and_swap(&call->grafted, *grafted, 0) == *grafted)
-		return call;
-	/* The sweep is at it, and lets go of the place itself. */
-	if (!owner)
-		__sync_val_compare_and_swap(&call->task, (__u64)task, 0);
-elsewhere:
+	if (!owner || owner == (__u64)task) {
+		if (!*(volatile __u64 *)&call->grafted)
+			return call;
+		*grafted = take_grafted(call);
+		if (*grafted)
+			return call;
+		/* The sweep is at it, and lets go of the place itself. */
+		if (!owner)
+			__sync_val_compare_and_swap(&call->task, (__u64)task, 0);
+	}
 	call = other_place(state, task);
-	*grafted = call ? __sync_lock_test_and_set(&call->grafted, 0) : 0;
+	if (call)
+		*grafted = take_grafted(call);
 	return call;
 }
 
@@ -126,16 +134,6 @@ static __always_inline struct call *call_of(const struct state *state, struct ta
 	if (*(volatile __u64 *)&call->task == (__u64)task && grafted != SETTLING)
 		return call;
 	return other_call(state, task);
-}
-
-/* Takes the connection of a call, which nobody else records then; 0: there is none, or the sweep has it. */
-static __always_inline __u64 take_grafted(struct call *call)
-{
-	__u64 grafted = *(volatile __u64 *)&call->grafted;
-
-	if (!grafted || grafted == SETTLING)
-		return 0;
-	return __sync_val_compare_and_swap(&call->grafted, grafted, 0) == grafted ? grafted : 0;
 }
 
 /* The place is another's from now on. */

@@ -65,14 +65,14 @@ static __always_inline void count_decision(struct state *state, const struct cal
 		count_hit(counter);
 }
 
-/* Counts the connection that a counted decision was about; -1: one that it turned out not to be. */
-static __always_inline void count_connection(struct state *state, const struct call *call, int count)
+/* Counts the connection that a counted decision was about. */
+static __always_inline void count_connection(struct state *state, const struct call *call)
 {
 	struct tally *tally = tally_of(call);
 
-	__sync_fetch_and_add(&state->decisions[call->event.verdict & (VERDICTS - 1)].connections, count);
+	__sync_fetch_and_add(&state->decisions[call->event.verdict & (VERDICTS - 1)].connections, 1);
 	if (tally)
-		__sync_fetch_and_add(&tally->connections, count);
+		__sync_fetch_and_add(&tally->connections, 1);
 }
 
 #endif

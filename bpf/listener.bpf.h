@@ -6,6 +6,7 @@
 #define SOCKACCEPT_LISTENER_BPF_H
 
 #include "kernel_types.h"
+#include "protocol.h"
 #include "sockaccept.h"
 
 #include <bpf/bpf_core_read.h>
@@ -41,19 +42,6 @@ static __always_inline bool is_mediated(const struct socket *sock, __u16 family)
 	if (family == AF_INET || family == AF_INET6)
 		return sock->type == SOCK_STREAM;
 	return family == AF_VSOCK;
-}
-
-static __always_inline __u32 class_of(__u16 protocol)
-{
-	switch (protocol) {
-	case IPPROTO_TCP:
-	case IPPROTO_MPTCP:
-		return PROTOCOL_TCP;
-	case IPPROTO_SCTP:
-		return PROTOCOL_SCTP;
-	default:
-		return PROTOCOL_ANY;
-	}
 }
 
 /*

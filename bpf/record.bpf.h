@@ -28,7 +28,7 @@ static __always_inline void record_connection(struct state *state, struct call *
 {
 	struct fold *opened = 0;
 
-	count_connection(state, call, 1);
+	count_connection(state, call);
 	/* No two of them are the same connection, though their socks may be at the same address. */
 	if (call->event.verdict == VERDICT_DENY && fold_denial(call, call->listener, bpf_ktime_get_boot_ns(), &opened))
 		return;

@@ -62,7 +62,7 @@ static long sweep_call(__u32 place, struct state **context)
 	if (__sync_val_compare_and_swap(&call->grafted, grafted, SETTLING) != grafted)
 		return 0;
 	/* Never folded: that would take a timer from within one. */
-	count_connection(state, call, 1);
+	count_connection(state, call);
 	CALL(record_event(state, call));
 	__sync_val_compare_and_swap(&call->task, owner, 0);
 	__sync_lock_test_and_set(&call->grafted, 0);

@@ -50,7 +50,7 @@ static __attribute__((noinline)) bool record_refusal(struct state *state, struct
 	read_queue(listener->sk, true, &queue);
 	if (!queue.waiting)
 		return true;
-	count_connection(state, call, 1);
+	count_connection(state, call);
 	if (fold_denial(call, (__u64)listener->sk, queue.child ? (__u64)queue.child : queue.mptcp_child, &opened))
 		return true;
 	describe_caller(event, caller);
@@ -93,7 +93,7 @@ static __attribute__((noinline)) bool decide_unfollowed(struct state *state, con
 static __always_inline bool decide_call(struct state *state, struct socket *newsock, const struct caller *caller,
 					const struct listener *listener)
 {
-	__u64 grafted;
+	bool grafted;
 	struct call *call = begin_call(state, caller->task, &grafted);
 	bool deny;
 
@@ -253,7 +253,7 @@ int BPF_PROG(task_prctl, int option, unsigned long arg2, unsigned long arg3, uns
 	struct state *counters;
 	int what = (int)arg2; /* as prctl_set_mm() takes it: the upper half counts for nothing */
 	struct call *call;
-	__u64 grafted;
+	bool grafted;
 	__u32 zero = 0;
 
 	if (option != PR_SET_MM || (what != PR_SET_MM_MAP && what != PR_SET_MM_EXE_FILE))

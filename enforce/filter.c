@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "bpf/protocol.h"
 #include "enforce/when.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
@@ -118,28 +119,15 @@ static bool matches_binary(const struct filter *filter, struct names *names, con
 	return !strcmp(path, filter->binary) || (filter->resolved && !strcmp(path, filter->resolved));
 }
 
-static enum protocol protocol_of(const struct event *event)
-{
-	if (event->family == AF_VSOCK)
-		return PROTOCOL_VSOCK;
-	switch (event->protocol) {
-	case IPPROTO_TCP:
-	case IPPROTO_MPTCP:
-		return PROTOCOL_TCP;
-	case IPPROTO_SCTP:
-		return PROTOCOL_SCTP;
-	default:
-		return PROTOCOL_ANY;
-	}
-}
-
 static bool matches_port(const struct port_item *item, const struct event *event)
 {
+	__u32 class = event->family == AF_VSOCK ? PROTOCOL_VSOCK : class_of(event->protocol);
+
 	if (item->first && (event->local.port < item->first || event->local.port > item->last))
 		return false;
 	if (item->protocol == PROTOCOL_ANY)
 		return true;
-	return !(event->flags & EVENT_MANY_LISTENERS) && item->protocol == protocol_of(event);
+	return !(event->flags & EVENT_MANY_LISTENERS) && item->protocol == class;
 }
 
 static bool matches_ports(const struct filter *filter, const struct event *event)

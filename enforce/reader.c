@@ -136,11 +136,6 @@ static int collect_buffer(struct reader *reader, unsigned verdict)
 	return 0;
 }
 
-uint64_t reader_overwritten(const struct reader *reader, unsigned verdict)
-{
-	return reader->buffer[verdict].overwritten;
-}
-
 uint64_t reader_missed(const struct reader *reader)
 {
 	uint64_t missed = 0;

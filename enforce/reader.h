@@ -54,9 +54,6 @@ int reader_collect(struct reader *reader);
 /* How many events behind the mark were overwritten before they were read, or never written. */
 uint64_t reader_missed(const struct reader *reader);
 
-/* Of them, those of one verdict that were overwritten. */
-uint64_t reader_overwritten(const struct reader *reader, unsigned verdict);
-
 /* Drops the first `count` of the `ready` events. */
 void reader_advance(struct reader *reader, size_t count);
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The class of protocols that a protocol of AF_INET or AF_INET6 belongs to, for both sides. Includers define IPPROTO_*:
+ * the C library has them as an enum, which a BPF program can't include.
+ */
+#ifndef SOCKACCEPT_PROTOCOL_H
+#define SOCKACCEPT_PROTOCOL_H
+
+#include "compiler.h"
+#include "sockaccept.h"
+
+/* PROTOCOL_ANY: one that no rule can name. */
+static __always_inline __u32 class_of(__u16 protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+	case IPPROTO_MPTCP:
+		return PROTOCOL_TCP;
+	case IPPROTO_SCTP:
+		return PROTOCOL_SCTP;
+	default:
+		return PROTOCOL_ANY;
+	}
+}
+
+#endif
