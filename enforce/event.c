@@ -221,6 +221,8 @@ static void print_reason(struct event_printer *printer, const struct event *even
 {
 	char rule[RULE_TEXT_MAX];
 
+	if (!heading(printer, COLUMN_RULE))
+		return;
 	if (event->flags & EVENT_MANY_BINARIES)
 		print_cell(printer, COLUMN_RULE, "several");
 	else
