@@ -92,27 +92,24 @@ preempted() { # SERIES
 }
 
 other_guests() {
-	for other in ${kernels#* }; do
+	for other in ${kernels#"$first"}; do
 		guest "$other" --env BRIEF=1 --env UPGRADES=25
 	done
+	preempted "${kernels##* }"
 }
 
 # Two lanes, as a guest keeps little more than one processor busy: the first kernel and all that needs none; the others,
 # which leave out what only user space decides.
 first=${kernels%% *}
-others=
-if [ "$first" != "$kernels" ]; then
-	other_guests &
-	others=$!
-fi
+other_guests &
+others=$!
 unit_tests
 valgrind_tests
 lint
 part fuzz tests/fuzz/fuzz.sh "$fuzz_seconds"
 guest "$first" --env ACCEPTS=100000 --env FORKS=10000
-preempted "${kernels##* }"
 part no-bpf-lsm tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh
-[ -z "$others" ] || wait "$others"
+wait "$others"
 
 cat $logs/*.tests >$logs/all
 passed=$(grep -c '^ok' $logs/all)
