@@ -3,7 +3,7 @@
 # The buffers of events under more than they hold.
 
 : "${sockaccept:?}" "${traffic:?}"
-spinners=6
+spinners=8
 each=3000
 
 # sizes: of what the readers have printed
