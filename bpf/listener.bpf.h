@@ -29,8 +29,8 @@ struct listener {
  * queue through the whole decision.
  */
 struct queue {
-	struct sock *child; /* at the head of it; NULL: none waits, or not known */
-	__u64 mptcp_child;  /* the same of an MPTCP listener: an address, for BPF_CORE_READ() only */
+	struct sock *child;  /* at the head of it; NULL: none waits, or not known */
+	__u64 untyped_child; /* the same of a listener that isn't TCP: an address, to be read by helpers only */
 	__u32 backlog;
 	__u32 backlog_max;
 	bool waiting; /* a connection is in the queue. Read without its lock: advisory */
@@ -87,6 +87,14 @@ static __always_inline void read_listener(struct listener *listener, struct sock
 	listener->class = class_of(sk->sk_protocol);
 }
 
+/* The start of union sctp_addr: sockaddr_in or sockaddr_in6, whose layout is ABI. */
+struct sctp_address {
+	__u16 family;
+	__u16 port;
+	__u32 v4; /* or IPv6's flow label */
+	__u8 v6[16];
+};
+
 /* What accept() itself will look at: the head of the queue. */
 static __always_inline void read_tcp_queue(struct sock *sk, struct queue *queue)
 {
@@ -111,24 +119,66 @@ static __always_inline void read_mptcp_queue(struct sock *sk, struct queue *queu
 
 	queue->waiting = head;
 	if (head)
-		queue->mptcp_child = (__u64)BPF_CORE_READ(head, sk);
+		queue->untyped_child = (__u64)BPF_CORE_READ(head, sk);
 	queue->backlog = BPF_CORE_READ(first, sk_ack_backlog);
 	queue->backlog_max = BPF_CORE_READ(first, sk_max_ack_backlog);
 }
 
-/* `who`: also who waits in it, not only how many. */
-static __always_inline void read_queue(struct sock *sk, bool who, struct queue *queue)
+/* The first of the list whose head is at `list`, as the address of its link; 0: none, or not readable. */
+static __always_inline __u64 first_of_list(__u64 list)
+{
+	__u64 first = 0;
+
+	bpf_probe_read_kernel(&first, sizeof(first), (void *)list);
+	return first == list ? 0 : first;
+}
+
+/* The association that accept() will take. That it names the listener's endpoint as its owner is the proof. */
+static __always_inline __u64 first_association(const struct state *state, __u64 sk)
+{
+	const struct sctp_layout *layout = &state->sctp;
+	__u64 endpoint = 0, owner = 0, first;
+
+	if (!layout->known)
+		return 0;
+	bpf_probe_read_kernel(&endpoint, sizeof(endpoint), (void *)(sk + layout->endpoint));
+	first = first_of_list(endpoint + layout->queue);
+	if (!first)
+		return 0;
+	first -= layout->link;
+	bpf_probe_read_kernel(&owner, sizeof(owner), (void *)(first + layout->owner));
+	return owner == endpoint ? first : 0;
+}
+
+static __always_inline __u64 first_vsock(const struct state *state, __u64 sk)
+{
+	__u64 first = state->vsock.known ? first_of_list(sk + state->vsock.queue) : 0;
+
+	return first ? first - state->vsock.queue : 0;
+}
+
+/* `state`: also who waits in it, not only how many; else NULL. */
+static __always_inline void read_queue(const struct state *state, struct sock *sk, struct queue *queue)
 {
 	__u16 protocol = sk->sk_protocol;
 
 	queue->backlog = sk->sk_ack_backlog;
 	queue->backlog_max = sk->sk_max_ack_backlog;
-	if (protocol == IPPROTO_MPTCP)
+	if (protocol == IPPROTO_MPTCP) {
 		read_mptcp_queue(sk, queue);
-	else if (protocol == IPPROTO_TCP && who)
+		return;
+	}
+	if (protocol == IPPROTO_TCP && state) {
 		read_tcp_queue(sk, queue);
-	else
-		queue->waiting = queue->backlog > 0;
+		return;
+	}
+	queue->waiting = queue->backlog > 0;
+	if (!state || !queue->waiting)
+		return;
+	if (protocol == IPPROTO_SCTP)
+		queue->untyped_child = first_association(state, (__u64)sk);
+	else if (sk->__sk_common.skc_family == AF_VSOCK)
+		queue->untyped_child = first_vsock(state, (__u64)sk);
 }
 
 static __always_inline void copy_address(struct endpoint *endpoint, __u16 family, __u32 v4, const struct in6_addr *v6)
@@ -154,19 +204,48 @@ static __always_inline void untyped_ends(struct sock *sk, __u16 family, struct e
 	copy_address(local, family, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr), &sk->__sk_common.skc_v6_rcv_saddr);
 }
 
+/* Those of a VSOCK connection. Returns false if it isn't one. */
+static __always_inline bool vsock_ends(__u64 sk, struct endpoint *local, struct endpoint *peer)
+{
+	struct vsock_address address[2];
+
+	read_vsock_addresses((struct sock *)sk, address);
+	*(__u32 *)local->address = address[0].cid;
+	*(__u32 *)peer->address = address[1].cid;
+	peer->port = address[1].port;
+	return address[1].family == AF_VSOCK;
+}
+
+/* The peer of an SCTP association, in the form that an accepted socket of the listener's family will show. */
+static __always_inline bool association_peer(const struct state *state, __u64 association, __u16 family,
+					     struct endpoint *peer)
+{
+	struct sctp_address address = { 0 };
+	__u16 port = 0;
+
+	bpf_probe_read_kernel(&port, sizeof(port), (void *)(association + state->sctp.peer_port));
+	bpf_probe_read_kernel(&address, sizeof(address), (void *)(association + state->sctp.peer));
+	peer->port = port;
+	if (address.family == AF_INET6) {
+		__builtin_memcpy(peer->address, address.v6, sizeof(peer->address));
+		return true;
+	}
+	if (family == AF_INET) {
+		*(__u32 *)peer->address = address.v4;
+	} else {
+		((__u32 *)peer->address)[2] = bpf_htonl(0xffff);
+		((__u32 *)peer->address)[3] = address.v4;
+	}
+	return address.family == AF_INET;
+}
+
 /* The addresses of an accepted connection, and the peer's port. Returns false if the peer isn't known. */
 static __always_inline bool connection_ends(struct sock *sk, __u16 family, struct endpoint *local, struct endpoint *peer)
 {
-	struct vsock_address address[2];
 	struct sock *first;
 
-	if (family == AF_VSOCK) {
-		read_vsock_addresses(sk, address);
-		*(__u32 *)local->address = address[0].cid;
-		*(__u32 *)peer->address = address[1].cid;
-		peer->port = address[1].port;
-		return address[1].family == AF_VSOCK;
-	}
+	if (family == AF_VSOCK)
+		return vsock_ends((__u64)sk, local, peer);
 	if (sk->sk_protocol == IPPROTO_MPTCP) {
 		first = BPF_CORE_READ((struct mptcp_sock *)sk, first);
 		if (first) {
@@ -182,12 +261,14 @@ static __always_inline bool connection_ends(struct sock *sk, __u16 family, struc
  * The same of a listener: the local address is that of the connection that waits, or else the listener's. Returns false
  * if no peer is known.
  */
-static __always_inline bool waiting_ends(const struct listener *listener, const struct queue *queue, __u16 family,
-				      struct endpoint *local, struct endpoint *peer)
+static __always_inline bool waiting_ends(const struct state *state, const struct listener *listener,
+				      const struct queue *queue, __u16 family, struct endpoint *local, struct endpoint *peer)
 {
 	struct sock *sk = listener->sk;
 
 	if (family == AF_VSOCK) {
+		if (queue->untyped_child && vsock_ends(queue->untyped_child, local, peer))
+			return true;
 		*(__u32 *)local->address = listener->cid;
 		return false;
 	}
@@ -195,12 +276,13 @@ static __always_inline bool waiting_ends(const struct listener *listener, const 
 		typed_ends(queue->child, family, local, peer);
 		return true;
 	}
-	if (queue->mptcp_child) {
-		untyped_ends((struct sock *)queue->mptcp_child, family, local, peer);
+	if (queue->untyped_child && sk->sk_protocol != IPPROTO_SCTP) {
+		untyped_ends((struct sock *)queue->untyped_child, family, local, peer);
 		return true;
 	}
+	/* Of SCTP too: an association may have many local addresses, and an accepted socket shows the listener's. */
 	copy_address(local, family, sk->__sk_common.skc_rcv_saddr, &sk->__sk_common.skc_v6_rcv_saddr);
-	return false;
+	return queue->untyped_child && association_peer(state, queue->untyped_child, family, peer);
 }
 
 #endif

@@ -47,16 +47,16 @@ static __attribute__((noinline)) bool record_refusal(struct state *state, struct
 	struct queue queue = { 0 };
 	struct fold *opened;
 
-	read_queue(listener->sk, true, &queue);
+	read_queue(state, listener->sk, &queue);
 	if (!queue.waiting)
 		return true;
 	count_connection(state, call);
-	if (fold_denial(call, (__u64)listener->sk, queue.child ? (__u64)queue.child : queue.mptcp_child, &opened))
+	if (fold_denial(call, (__u64)listener->sk, queue.child ? (__u64)queue.child : queue.untyped_child, &opened))
 		return true;
 	describe_caller(event, caller);
 	describe_listener(call, listener, &queue);
 	describe_thread(call, caller->task);
-	if (waiting_ends(listener, &queue, event->family, &event->local, &event->peer))
+	if (waiting_ends(state, listener, &queue, event->family, &event->local, &event->peer))
 		event->flags |= EVENT_HAS_PEER;
 	if (opened)
 		CALL(start_fold(state, opened, event));
@@ -70,7 +70,7 @@ static __attribute__((noinline)) bool follow_call(struct call *call, struct sock
 {
 	struct queue queue = { 0 };
 
-	read_queue(listener->sk, false, &queue);
+	read_queue(NULL, listener->sk, &queue);
 	describe_caller(&call->event, caller);
 	describe_listener(call, listener, &queue);
 	call->newsock = (__u64)newsock;

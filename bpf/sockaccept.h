@@ -32,7 +32,7 @@
 #include <linux/types.h>
 
 /* Changes with any change of this file that an older or newer program would misread. */
-#define SOCKACCEPT_LAYOUT 3
+#define SOCKACCEPT_LAYOUT 4
 
 #define SOCKACCEPT_PIN_DIR "/sys/fs/bpf/sockaccept"
 
@@ -340,12 +340,34 @@ struct btrfs_layout {
 	__u32 known;     /* 0: the others aren't set */
 };
 
+/*
+ * Where the waiting connections of a listener are whose protocol is a module, in bytes, for the same reason. If `known`
+ * is 0, the others aren't set.
+ */
+struct sctp_layout {
+	__u32 endpoint;    /* sctp_sock.ep */
+	__u32 queue;       /* sctp_endpoint.asocs, a list */
+	__u32 link;        /* sctp_association.asocs, its member */
+	__u32 owner;       /* sctp_association.ep */
+	__u32 peer_port;   /* sctp_association.peer.port */
+	__u32 peer;        /* sctp_association.peer.primary_addr */
+	__u32 reserved;
+	__u32 known;
+};
+
+struct vsock_layout {
+	__u32 queue; /* vsock_sock.accept_queue, the list of a listener, and its member of one that waits */
+	__u32 known;
+};
+
 struct state {
 	__u64 layout;        /* SOCKACCEPT_LAYOUT; set once */
 	__u64 next_binary;   /* user space, under its lock: the next number for an entry */
 	__u64 next_step;     /* user space, under its lock */
 	__u64 entries_epoch; /* user space: next_binary, once its entry is there */
 	struct btrfs_layout btrfs; /* user space, before the first rule on btrfs */
+	struct sctp_layout sctp;   /* user space, when it finds the module loaded */
+	struct vsock_layout vsock; /* user space, likewise */
 	__u64 next_superblock; /* from 0: the number before the next */
 	__u64 next_unnamed;
 	struct tally decisions[VERDICTS];
@@ -458,6 +480,6 @@ _Static_assert(sizeof(struct port_group) == 96, "no padding");
 _Static_assert(sizeof(struct endpoint) == 20, "no padding");
 _Static_assert(sizeof(struct event) == 512, "an event slot is eight cache lines");
 _Static_assert(sizeof(struct fold_key) == 24, "no padding: it is hashed");
-_Static_assert(sizeof(struct state) == 216, "no padding");
+_Static_assert(sizeof(struct state) == 256, "no padding");
 
 #endif

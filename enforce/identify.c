@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "enforce/module_layout.h"
 #include "policy/cleanup.h"
 
 /* Runs the iterator over this process's files. Returns the descriptor to read records from, or -errno. */
@@ -84,18 +85,6 @@ static bool any_flag(const struct identity *identities, size_t count, __u32 flag
 		if (identities[i].flags & flag)
 			return true;
 	return false;
-}
-
-/* Tells the kernel side how to tell btrfs' subvolumes apart. Returns false if that isn't known. */
-static bool tell_btrfs_layout(const struct kernel *kernel)
-{
-	struct btrfs_layout layout = { 0 };
-
-	if (!kernel->writable || kernel->state->btrfs.known || btrfs_read_layout(&layout))
-		return false;
-	kernel->state->btrfs = layout;
-	__atomic_store_n(&kernel->state->btrfs.known, 1, __ATOMIC_RELEASE);
-	return true;
 }
 
 int identify_files(const struct kernel *kernel, const int *fds, struct identity *identities, size_t count)

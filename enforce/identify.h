@@ -40,10 +40,4 @@ void identity_clear(struct identity *identity);
  */
 const char *identity_problem(const struct identity *identity);
 
-/*
- * Where this kernel's btrfs keeps a file's subvolume, from its type information (enforce/btrfs.c). Returns 0, or
- * -ENOENT: there is none.
- */
-int btrfs_read_layout(struct btrfs_layout *layout);
-
 #endif

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "enforce/lock.h"
+#include "enforce/module_layout.h"
 #include "enforce/ports.h"
 #include "policy/cleanup.h"
 #include "policy/image.h"
@@ -256,6 +257,7 @@ enum status live_change(live_change_function change, const void *edit, uint64_t 
 		status = kernel_open(&kernel, true, false);
 	if (status != STATUS_DONE)
 		return status;
+	tell_queue_layouts(&kernel);
 	policy_init(&policy);
 	status = live_read(&kernel, &policy);
 	taken = live_counters(&policy);

@@ -8,6 +8,7 @@
 #include "enforce/kernel.h"
 #include "enforce/live.h"
 #include "enforce/lock.h"
+#include "enforce/module_layout.h"
 #include "enforce/output.h"
 #include "enforce/report.h"
 #include "enforce/verb.h"
@@ -89,6 +90,8 @@ static enum status publish(struct policy *policy)
 		status = publish_first(&kernel, policy);
 	else if (status == STATUS_DONE)
 		status = publish_next(&kernel, policy);
+	if (status == STATUS_DONE)
+		tell_queue_layouts(&kernel);
 	if (status == STATUS_DONE && problem)
 		warn("NOT ENFORCING: %s", problem);
 	return status;

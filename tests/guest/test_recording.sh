@@ -137,6 +137,73 @@ for line in open("events"):
 '
 }
 
+# waiting_peer PORT: denied, then allowed, on a listener of each protocol that is a module: two lines of what it saw
+waiting_peer() {
+	python3 -S - "$1" >outcome <<-'END' || because "no accept: $(tail -n 1 "$base/output")"
+		import _socket, socket, subprocess, sys
+		port = int(sys.argv[1])
+		def listen(family, protocol, address):
+		    listener = socket.socket(family, socket.SOCK_STREAM, protocol)
+		    listener.bind(address)
+		    listener.listen(5)
+		    return listener
+		def connect(family, protocol, local, address):
+		    client = socket.socket(family, socket.SOCK_STREAM, protocol)
+		    if local:
+		        client.bind(local)
+		    client.connect(address)
+		    return client
+		def peer(name):
+		    return name if isinstance(name[0], int) else (name[0], name[1])
+		SCTP = 132
+		cases = [(socket.AF_INET, SCTP, ("127.0.0.1", port), socket.AF_INET, ("127.0.0.7", 0), ("127.0.0.1", port)),
+		         (socket.AF_INET6, SCTP, ("::1", port + 1), socket.AF_INET6, None, ("::1", port + 1)),
+		         (socket.AF_INET6, SCTP, ("::", port + 2), socket.AF_INET, ("127.0.0.7", 0), ("127.0.0.1", port + 2)),
+		         (socket.AF_VSOCK, 0, (1, port + 3), socket.AF_VSOCK, None, (1, port + 3))]
+		for family, protocol, here, client_family, local, there in cases:
+		    listener = listen(family, protocol, here)
+		    waiting = [connect(client_family, protocol, local, there) for _ in range(2)]
+		    try:
+		        listener.accept()
+		        sys.exit("was not denied")
+		    except PermissionError:
+		        pass
+		    subprocess.run(["sockaccept-ctl", "allow", sys.executable, "any"], check=True, stdout=subprocess.DEVNULL)
+		    accepted = [peer(listener.accept()[1]) for _ in waiting]
+		    subprocess.run(["sockaccept-ctl", "remove", sys.executable, "any"], check=True, stdout=subprocess.DEVNULL)
+		    print("%s %s" % accepted[0])
+	END
+}
+
+# Who waits is found in types of modules. The one that was denied is the first that is accepted afterwards.
+denial_has_the_peer_that_waits() {
+	unloaded
+	deny_all
+	PATH=$(dirname "$sockaccept"):$PATH waiting_peer 22780
+	expect "listeners" 4 "$(wc -l <outcome)"
+	"$sockaccept" audit --json >events
+	expect "denials" 4 "$(wc -l <events)"
+	sed 's/.*"peer":{"address":"\{0,1\}\([^",]*\)"\{0,1\},"port":\([0-9]*\)}.*/\1 \2/' events >peers
+	cmp -s outcome peers || because "expected the peers $(tr '\n' ' ' <outcome), saw $(tr '\n' ' ' <peers)"
+	"$sockaccept" audit --all --verdict allow --json >events
+	expect "accepted" 8 "$(wc -l <events)"
+}
+
+# A module that comes after the policy is told of by the next command.
+late_module_is_learned() {
+	unloaded
+	modprobe -r vsock_loopback vmw_vsock_virtio_transport_common vsock_diag vsock
+	! grep "^vsock " /proc/modules || because "the VSOCK module can't be unloaded: $(grep vsock /proc/modules)"
+	deny_all
+	modprobe vsock_loopback
+	expect_outcomes EPERM vsock accept 22790
+	expect "the peer before" null "$(last_event | value peer)"
+	ctl refresh
+	expect_outcomes EPERM vsock accept 22791
+	"$sockaccept" audit --json --port 22791 | grep -q '"peer":{"address":"1","port":[1-9]' ||
+		because "afterwards: $("$sockaccept" audit --json --port 22791)"
+}
+
 # blocked_call_is_recorded VERDICT PORT
 blocked_call_is_recorded() {
 	unloaded
@@ -442,6 +509,8 @@ test_case forking_hides_nobody
 test_case namespace_has_its_owners_folds
 test_case user_has_so_many_folds
 test_case waiting_call_is_recorded_when_it_ends
+test_case denial_has_the_peer_that_waits
+test_case late_module_is_learned
 test_case failed_call_is_an_attempt
 test_case buffers_have_the_size_that_is_set
 test_case event_names_the_unit
