@@ -10,7 +10,7 @@
 #include "enforce/lock.h"
 #include "enforce/module_layout.h"
 #include "enforce/output.h"
-#include "enforce/report.h"
+#include "enforce/diagnostics_print.h"
 #include "enforce/verb.h"
 #include "policy/advice.h"
 #include "policy/cleanup.h"
@@ -38,7 +38,7 @@ static enum status read_valid(const struct invocation *invocation, struct policy
 	size_t errors;
 
 	read_policy(invocation, false, policy, &diagnostics);
-	report_print(&diagnostics);
+	diagnostics_print(&diagnostics);
 	errors = diagnostics.errors;
 	diagnostics_clear(&diagnostics);
 	if (errors)
@@ -142,7 +142,7 @@ static void print_check(const struct diagnostics *diagnostics, const struct poli
 
 	output_start(&output, stdout, json);
 	if (!json) {
-		report_print(diagnostics);
+		diagnostics_print(diagnostics);
 		if (!diagnostics->errors)
 			printf("Valid: %zu rule%s.\n", policy->rule_count, policy->rule_count == 1 ? "" : "s");
 		return;
@@ -150,8 +150,8 @@ static void print_check(const struct diagnostics *diagnostics, const struct poli
 	output_open_object(&output, NULL);
 	output_number(&output, "schema", NULL, 1);
 	output_flag(&output, "valid", NULL, !diagnostics->errors);
-	report_json(&output, "errors", diagnostics, SEVERITY_ERROR);
-	report_json(&output, "warnings", diagnostics, SEVERITY_WARNING);
+	diagnostics_print_json(&output, "errors", diagnostics, SEVERITY_ERROR);
+	diagnostics_print_json(&output, "warnings", diagnostics, SEVERITY_WARNING);
 	output_close(&output);
 	output_end(&output);
 }

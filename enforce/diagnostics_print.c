@@ -2,7 +2,7 @@
 /*
  * Printing diagnostics.
  */
-#include "enforce/report.h"
+#include "enforce/diagnostics_print.h"
 
 #include "enforce/escape.h"
 
@@ -22,13 +22,13 @@ static void print_one(const struct diagnostic *diagnostic)
 	fputc('\n', stderr);
 }
 
-void report_print(const struct diagnostics *diagnostics)
+void diagnostics_print(const struct diagnostics *diagnostics)
 {
 	for (size_t i = 0; i < diagnostics->count; i++)
 		print_one(&diagnostics->list[i]);
 }
 
-void report_json(struct output *output, const char *key, const struct diagnostics *diagnostics, enum severity severity)
+void diagnostics_print_json(struct output *output, const char *key, const struct diagnostics *diagnostics, enum severity severity)
 {
 	output_open_array(output, key);
 	for (size_t i = 0; i < diagnostics->count; i++) {
