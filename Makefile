@@ -29,7 +29,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 WERROR ?= $(if $(CI),-Werror)
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CFLAGS ?= -O2 -g
-LIBS = $(shell $(PKG_CONFIG) --libs libbpf libcap inih 2>/dev/null || echo -lbpf -lcap -linih)
+LIBS = $(shell $(PKG_CONFIG) --libs libbpf libcap inih jansson 2>/dev/null || echo -lbpf -lcap -linih -ljansson)
 override CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DSOCKACCEPT_VERSION='"$(VERSION)"'
 override CFLAGS += -std=gnu11 $(WARNINGS) $(WERROR)
 LDFLAGS ?= -pie -Wl,-z,relro,-z,now

@@ -16,7 +16,6 @@
 #include "policy/cleanup.h"
 #include "policy/text.h"
 
-#define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define LINE_MAX_BYTES 512
 
 _Static_assert(VERDICTS == 2, "format() has two of each");
@@ -40,31 +39,31 @@ static int read_line(const char *path, char *line)
 	return 0;
 }
 
-/* What comes before the numbers: other kernel sides begin otherwise. To be freed. */
-static char *origin(unsigned long long instance)
-{
-	char boot[LINE_MAX_BYTES];
+/* What stands for the boot where nothing was read yet. */
+#define NO_BOOT "none"
 
-	if (read_line(BOOT_ID, boot))
-		boot[0] = '\0';
-	return text_format("sockaccept-checkpoint 1 %s %llu", boot, instance);
+static char *format(unsigned verdicts, const struct log_source *at)
+{
+	const struct reader_mark *mark = &at->mark;
+
+	return text_format("sockaccept-checkpoint 1 %s %" PRIu64 " %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
+			   at->boot_id[0] ? at->boot_id : NO_BOOT, at->instance, verdicts, mark->seq, mark->dealt[0], mark->dealt[1], mark->lost[0],
+			   mark->lost[1]);
 }
 
-static char *format(const char *from, unsigned verdicts, const struct reader_mark *mark)
-{
-	return text_format("%s %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, from, verdicts, mark->seq,
-			   mark->dealt[0], mark->dealt[1], mark->lost[0], mark->lost[1]);
-}
-
-/* True if `line` is what format() writes for some mark. */
-static bool parse(const char *line, const char *from, unsigned *verdicts, struct reader_mark *mark)
+/* True if `line` is what format() writes for some place. */
+static bool parse(const char *line, unsigned *verdicts, struct log_source *at)
 {
 	_cleanup_free_ char *again = NULL;
+	struct reader_mark *mark = &at->mark;
 
-	if (sscanf(line + strlen(from), "%u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, verdicts,
-		   (uint64_t *)&mark->seq, &mark->dealt[0], &mark->dealt[1], &mark->lost[0], &mark->lost[1]) != 6)
+	if (sscanf(line, "sockaccept-checkpoint 1 %39s %" SCNu64 " %u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+		   at->boot_id, &at->instance, verdicts, &mark->seq, &mark->dealt[0], &mark->dealt[1], &mark->lost[0],
+		   &mark->lost[1]) != 8)
 		return false;
-	again = format(from, *verdicts, mark);
+	if (!strcmp(at->boot_id, NO_BOOT))
+		at->boot_id[0] = '\0';
+	again = format(*verdicts, at);
 	return !strcmp(again, line);
 }
 
@@ -73,35 +72,26 @@ static enum status is_no_checkpoint(const char *path)
 	return fail(STATUS_FAILED, "%s is no checkpoint of sockaccept-ctl audit; name another file, or remove it", path);
 }
 
-enum status checkpoint_read(const char *path, unsigned long long instance, unsigned verdicts, struct reader_mark *mark)
+enum status checkpoint_read(const char *path, unsigned verdicts, struct log_source *at)
 {
-	_cleanup_free_ char *from = origin(instance);
-	struct reader_mark there = { 0 };
+	struct log_source there = { 0 };
 	char line[LINE_MAX_BYTES] = "";
 	unsigned were = 0;
 	int error = read_line(path, line);
 
-	*mark = there;
+	*at = there;
 	if (error == -ENOENT)
 		return STATUS_DONE;
-	if (error == -EINVAL)
-		return is_no_checkpoint(path);
-	if (error)
+	if (error && error != -EINVAL)
 		return fail(STATUS_FAILED, "%s: %s", path, strerror(-error));
-	if (!*line)
+	if (!error && !*line)
 		return STATUS_DONE;
-	if (strncmp(line, "sockaccept-checkpoint 1 ", 24) != 0)
-		return is_no_checkpoint(path);
-	if (strncmp(line, from, strlen(from)) != 0 || line[strlen(from)] != ' ') {
-		warn("%s is from before sockaccept was loaded; beginning with the oldest event", path);
-		return STATUS_DONE;
-	}
-	if (!parse(line, from, &were, &there))
+	if (error || !parse(line, &were, &there))
 		return is_no_checkpoint(path);
 	if (were != verdicts)
 		return fail(STATUS_USAGE, "%s was made with another choice of --all and --verdict; give the same, or name another "
 			    "file", path);
-	*mark = there;
+	*at = there;
 	return STATUS_DONE;
 }
 
@@ -123,10 +113,9 @@ static int write_new(const char *path, const char *line)
 	return fsync(fd) ? -errno : 0;
 }
 
-enum status checkpoint_write(const char *path, unsigned long long instance, unsigned verdicts,
-			     const struct reader_mark *mark)
+enum status checkpoint_write(const char *path, unsigned verdicts, const struct log_source *at)
 {
-	_cleanup_free_ char *from = origin(instance), *text = format(from, verdicts, mark), *line = text_format("%s\n", text);
+	_cleanup_free_ char *text = format(verdicts, at), *line = text_format("%s\n", text);
 	_cleanup_free_ char *new = text_format("%s.new", path);
 	int error = write_new(new, line);
 

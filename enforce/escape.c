@@ -102,13 +102,13 @@ void escape_print_json(FILE *stream, const char *text)
 {
 	size_t length;
 
-	fputc('"', stream);
+	putc_unlocked('"', stream);
 	for (; *text; text += length) {
 		uint32_t character;
 
 		length = plain_bytes(text);
 		if (length) {
-			fwrite(text, 1, length, stream);
+			fwrite_unlocked(text, 1, length, stream);
 			continue;
 		}
 		character = decode(text, &length);
@@ -116,11 +116,11 @@ void escape_print_json(FILE *stream, const char *text)
 		if (character == '"' || character == '\\')
 			fprintf(stream, "\\%c", (char)character);
 		else if (character == NOT_UTF8)
-			fputs("\\ufffd", stream);
+			fputs_unlocked("\\ufffd", stream);
 		else if (is_control(character))
 			fprintf(stream, "\\u%04x", (unsigned)character);
 		else
-			fwrite(text, 1, length, stream);
+			fwrite_unlocked(text, 1, length, stream);
 	}
-	fputc('"', stream);
+	putc_unlocked('"', stream);
 }

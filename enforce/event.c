@@ -13,10 +13,9 @@
 
 #include "enforce/escape.h"
 #include "policy/ini.h"
-#include "policy/port.h"
 
-static const char *const reason_words[REASONS] = { "default", "rule", "prctl" };
-static const char *const operation_words[OPERATIONS] = { "accept", "PR_SET_MM_MAP", "PR_SET_MM_EXE_FILE" };
+const char *const event_reason_words[REASONS] = { "default", "rule", "prctl" };
+const char *const event_operation_words[OPERATIONS] = { "accept", "PR_SET_MM_MAP", "PR_SET_MM_EXE_FILE" };
 
 /* Prints each of these members as null. */
 static void print_null_list(struct output *output, const char *const *keys)
@@ -25,20 +24,6 @@ static void print_null_list(struct output *output, const char *const *keys)
 		output_null(output, *keys);
 }
 #define print_nulls(output, ...) print_null_list(output, (const char *const[]){ __VA_ARGS__, NULL })
-
-#define ADDRESS_MAX (INET6_ADDRSTRLEN + 1)
-
-const char *rule_text(const struct rule_label *label, char *text)
-{
-	const struct port_item item = { label->first, label->last, label->protocol };
-	char port[PORT_TEXT_MAX], user[24] = "";
-
-	if (label->has_uid)
-		snprintf(user, sizeof(user), " user %" PRIu32, label->uid);
-	snprintf(text, RULE_TEXT_MAX, "%.*s: %s %s%s", SECTION_MAX, label->section,
-		 ini_verdict_words[label->verdict == VERDICT_DENY], port_format(&item, port), user);
-	return text;
-}
 
 static const char *family_name(const struct event *event)
 {
@@ -52,8 +37,10 @@ static const char *family_name(const struct event *event)
 	}
 }
 
-static const char *protocol_text(const struct event *event, char *text, size_t size)
+const char *event_protocol(const struct event *event)
 {
+	static char number[8];
+
 	if (event->family == AF_VSOCK)
 		return "vsock";
 	switch (event->protocol) {
@@ -64,31 +51,25 @@ static const char *protocol_text(const struct event *event, char *text, size_t s
 	case IPPROTO_MPTCP:
 		return "mptcp";
 	default:
-		snprintf(text, size, "%u", event->protocol);
-		return text;
+		snprintf(number, sizeof(number), "%u", event->protocol);
+		return number;
 	}
 }
 
-static const char *address_text(const struct event *event, const struct endpoint *endpoint, char *text)
+const char *event_address(const struct event *event, const struct endpoint *endpoint, char *text)
 {
 	__u32 cid;
 
 	if (event->family != AF_VSOCK)
-		return inet_ntop(event->family, endpoint->address, text, ADDRESS_MAX);
+		return inet_ntop(event->family, endpoint->address, text, EVENT_ADDRESS_MAX);
 	memcpy(&cid, endpoint->address, sizeof(cid));
-	snprintf(text, ADDRESS_MAX, "%" PRIu32, cid);
+	snprintf(text, EVENT_ADDRESS_MAX, "%" PRIu32, cid);
 	return text;
 }
 
-/* Seconds that CLOCK_TAI is ahead of UTC, as this machine has been told: mostly 0 or 37. */
-static time_t tai_offset(void)
+int64_t event_real(const struct event *event)
 {
-	struct timespec tai, utc;
-
-	clock_gettime(CLOCK_REALTIME, &utc);
-	clock_gettime(CLOCK_TAI, &tai);
-	return (time_t)((tai.tv_sec - utc.tv_sec) + (tai.tv_nsec - utc.tv_nsec > 500000000L) -
-			(utc.tv_nsec - tai.tv_nsec > 500000000L));
+	return (int64_t)event->time_tai - when_tai_offset() * 1000000000LL;
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -179,28 +160,35 @@ static void print_path(struct event_printer *printer, const char *path)
  * Members and cells
  */
 
+/* The nine digits of a fraction of a second. */
+static void set_fraction(char *digits, unsigned nanoseconds)
+{
+	for (int i = 8; i >= 0; i--, nanoseconds /= 10)
+		digits[i] = (char)('0' + nanoseconds % 10);
+}
+
 /* Most events are of the same second as the one before. */
 static void print_time(struct event_printer *printer, const struct event *event)
 {
 	int64_t second = (int64_t)(event->time_tai / 1000000000U) - printer->tai_offset;
 
 	if (second != printer->second || !printer->exact[0]) {
-		printer->tai_offset = tai_offset();
+		printer->tai_offset = when_tai_offset();
 		second = (int64_t)(event->time_tai / 1000000000U) - printer->tai_offset;
 		printer->second = second;
 		when_exact(second * 1000000000LL, printer->exact);
 		when_short(second * 1000000000LL, printer->utc, printer->brief);
 	}
-	snprintf(strchr(printer->exact, '.'), WHEN_TEXT_MAX / 2, ".%09uZ", (unsigned)(event->time_tai % 1000000000U));
+	set_fraction(strchr(printer->exact, '.') + 1, (unsigned)(event->time_tai % 1000000000U));
 	output_text(printer->output, "time", NULL, printer->exact);
 	print_cell(printer, COLUMN_TIME, printer->brief);
 }
 
-static void print_verdict(struct event_printer *printer, const struct event *event)
+static void print_verdict(struct event_printer *printer, const struct record *record)
 {
+	const struct event *event = record->event;
 	bool deny = event->verdict == VERDICT_DENY, enforced = event->flags & EVENT_ENFORCED;
 	struct output *output = printer->output;
-	char rule[RULE_TEXT_MAX];
 
 	output_text(output, "verdict", NULL, ini_verdict_words[deny]);
 	/* In permissive mode nothing was denied: the table must not say so. */
@@ -212,50 +200,40 @@ static void print_verdict(struct event_printer *printer, const struct event *eve
 		return;
 	}
 	output_flag(output, "enforced", NULL, enforced);
-	output_text(output, "reason", NULL, reason_words[event->reason]);
-	output_text(output, "rule", NULL, event->reason == REASON_RULE ? rule_text(&event->rule, rule) : NULL);
+	output_text(output, "reason", NULL, event_reason_words[event->reason]);
+	output_text(output, "rule", NULL, record->rule);
 }
 
 /* The last cell: why it was decided so. */
-static void print_reason(struct event_printer *printer, const struct event *event)
+static void print_reason(struct event_printer *printer, const struct record *record)
 {
-	char rule[RULE_TEXT_MAX];
-
-	if (!heading(printer, COLUMN_RULE))
-		return;
-	if (event->flags & EVENT_MANY_BINARIES)
+	if (record->event->flags & EVENT_MANY_BINARIES)
 		print_cell(printer, COLUMN_RULE, "several");
 	else
-		print_cell(printer, COLUMN_RULE, event->reason == REASON_RULE ? rule_text(&event->rule, rule) :
-			   reason_words[event->reason]);
+		print_cell(printer, COLUMN_RULE, record->rule ? record->rule : event_reason_words[record->event->reason]);
 }
 
 /* What the process itself would see says nothing certain: the table has it in brackets. */
-static void print_hint(struct event_printer *printer, const struct event *event)
+static void print_hint(struct event_printer *printer, const char *hint)
 {
-	bool known = event->binary & BINARY_UNNAMED && event->path.length;
-	char hint[PATH_ROOM + 1] = "", bracketed[PATH_ROOM + 4];
+	char bracketed[PATH_ROOM + 4];
 
-	if (known)
-		memcpy(hint, event->path.path, PATH_ROOM);
 	output_null(printer->output, "binary");
-	output_text(printer->output, "binary_hint", NULL, known ? hint : NULL);
-	snprintf(bracketed, sizeof(bracketed), "(%s)", known ? hint : "?");
+	output_text(printer->output, "binary_hint", NULL, hint);
+	snprintf(bracketed, sizeof(bracketed), "(%s)", hint ? hint : "?");
 	print_path(printer, bracketed);
 }
 
-static void print_binary(struct event_printer *printer, const struct event *event)
+static void print_binary(struct event_printer *printer, const struct record *record)
 {
-	const char *path = names_binary(&printer->names, event);
-
-	if (event->flags & EVENT_MANY_BINARIES) {
+	if (record->event->flags & EVENT_MANY_BINARIES) {
 		output_null(printer->output, "binary");
 		print_path(printer, "several");
-	} else if (!path) {
-		print_hint(printer, event);
+	} else if (!record->binary) {
+		print_hint(printer, record->hint);
 	} else {
-		output_text(printer->output, "binary", NULL, path);
-		print_path(printer, path);
+		output_text(printer->output, "binary", NULL, record->binary);
+		print_path(printer, record->binary);
 	}
 }
 
@@ -277,14 +255,14 @@ static void print_user(struct event_printer *printer, const struct event *event)
 	print_cell(printer, COLUMN_USER, uid);
 }
 
-static void print_caller(struct event_printer *printer, const struct event *event)
+static void print_caller(struct event_printer *printer, const struct record *record)
 {
-	const char *unit = names_unit(&printer->names, event);
+	const struct event *event = record->event;
 	struct output *output = printer->output;
 	char comm[sizeof(event->comm) + 1] = "";
 
 	memcpy(comm, event->comm, sizeof(event->comm));
-	print_binary(printer, event);
+	print_binary(printer, record);
 	if (event->flags & EVENT_MANY_THREADS) {
 		print_nulls(output, "pid", "tid");
 		print_user(printer, event);
@@ -295,25 +273,25 @@ static void print_caller(struct event_printer *printer, const struct event *even
 		print_user(printer, event);
 		output_text(output, "comm", NULL, comm);
 		output_number(output, "cgroup_id", NULL, event->cgroup_id);
-		output_text(output, "unit", NULL, unit);
+		output_text(output, "unit", NULL, record->unit);
 	}
-	print_cell(printer, COLUMN_UNIT, unit);
+	print_cell(printer, COLUMN_UNIT, record->unit);
 }
 
 static void print_endpoint(struct output *output, const char *key, const struct event *event,
 			   const struct endpoint *endpoint)
 {
-	char address[ADDRESS_MAX];
+	char address[EVENT_ADDRESS_MAX];
 
 	output_open_object(output, key);
-	output_text(output, "address", NULL, event->flags & EVENT_MANY_PEERS ? NULL : address_text(event, endpoint, address));
+	output_text(output, "address", NULL, event->flags & EVENT_MANY_PEERS ? NULL : event_address(event, endpoint, address));
 	output_number(output, "port", NULL, endpoint->port);
 	output_close(output);
 }
 
 static void print_peer(struct event_printer *printer, const struct event *event)
 {
-	char address[ADDRESS_MAX], text[ADDRESS_MAX + 16];
+	char address[EVENT_ADDRESS_MAX], text[EVENT_ADDRESS_MAX + 16];
 	const char *shown;
 
 	if (!(event->flags & EVENT_HAS_PEER)) {
@@ -322,7 +300,7 @@ static void print_peer(struct event_printer *printer, const struct event *event)
 		return;
 	}
 	print_endpoint(printer->output, "peer", event, &event->peer);
-	address_text(event, &event->peer, address);
+	event_address(event, &event->peer, address);
 	/* That of an IPv4 client of an IPv6 listener reads better without what is before it. */
 	shown = strncmp(address, "::ffff:", 7) || !strchr(address, '.') ? address : address + 7;
 	snprintf(text, sizeof(text), strchr(shown, ':') ? "[%s]:%u" : "%s:%u", shown, event->peer.port);
@@ -353,8 +331,8 @@ static void print_listeners(struct event_printer *printer, const struct event *e
 static void print_listener(struct event_printer *printer, const struct event *event)
 {
 	struct output *output = printer->output;
-	char number[8], port[32];
-	const char *protocol = protocol_text(event, number, sizeof(number));
+	char port[32];
+	const char *protocol = event_protocol(event);
 
 	output_number(output, "netns", NULL, event->netns);
 	if (event->flags & EVENT_MANY_THREADS)
@@ -374,7 +352,7 @@ static void print_listener(struct event_printer *printer, const struct event *ev
 /* A refused prctl() has no listener. The table has its name where one looks for who was denied. */
 static void print_forgery(struct event_printer *printer, const struct event *event)
 {
-	const char *operation = operation_words[event->operation];
+	const char *operation = event_operation_words[event->operation];
 	struct output *output = printer->output;
 
 	output_null(output, "netns");
@@ -385,16 +363,17 @@ static void print_forgery(struct event_printer *printer, const struct event *eve
 	print_cell(printer, COLUMN_PEER, operation + strlen("PR_"));
 }
 
-void event_start(struct event_printer *printer, struct output *output, const struct kernel *kernel, bool utc)
+void event_start(struct event_printer *printer, struct output *output, bool utc)
 {
-	*printer = (struct event_printer){ .output = output, .names.kernel = kernel, .utc = utc };
+	*printer = (struct event_printer){ .output = output, .utc = utc };
 	output_in_batches(output);
 	choose_columns(printer, output->width);
 	output_stream(output, printer->shown);
 }
 
-int event_print(struct event_printer *printer, const struct event *event)
+int event_print(struct event_printer *printer, const struct record *record)
 {
+	const struct event *event = record->event;
 	struct output *output = printer->output;
 
 	output_open_object(output, NULL);
@@ -405,8 +384,8 @@ int event_print(struct event_printer *printer, const struct event *event)
 		output_null(output, "generation");
 	else
 		output_number(output, "generation", NULL, event->generation);
-	print_verdict(printer, event);
-	print_caller(printer, event);
+	print_verdict(printer, record);
+	print_caller(printer, record);
 	if (event->flags & EVENT_MANY_BINARIES ||
 	    (event->operation == OPERATION_ACCEPT && event->flags & EVENT_MANY_LISTENERS))
 		print_listeners(printer, event);
@@ -414,13 +393,8 @@ int event_print(struct event_printer *printer, const struct event *event)
 		print_listener(printer, event);
 	else
 		print_forgery(printer, event);
-	print_reason(printer, event);
+	print_reason(printer, record);
 	output_number(output, "count", NULL, event->count);
 	output_close(output);
 	return output_line(output);
-}
-
-void event_clear(struct event_printer *printer)
-{
-	names_clear(&printer->names);
 }

@@ -5,9 +5,10 @@
 #ifndef SOCKACCEPT_EVENT_H
 #define SOCKACCEPT_EVENT_H
 
-#include "enforce/kernel.h"
-#include "enforce/names.h"
+#include <netinet/in.h>
+
 #include "enforce/output.h"
+#include "enforce/record.h"
 #include "enforce/when.h"
 
 enum event_column {
@@ -25,7 +26,6 @@ enum event_column {
 
 struct event_printer {
 	struct output *output;
-	struct names names;
 	bool utc;
 	int64_t tai_offset;             /* seconds that CLOCK_TAI is ahead of UTC */
 	int64_t second;                 /* of UTC, whose texts these are */
@@ -37,21 +37,28 @@ struct event_printer {
 
 /*
  * Makes `output` print events, one a line; with times in UTC if `utc`, which in JSON they always are. The
- * columns are those that the terminal has room for. `kernel` and `output` must stay. Clear the printer in the end.
+ * columns are those that the terminal has room for. `output` must stay.
  */
-void event_start(struct event_printer *printer, struct output *output, const struct kernel *kernel, bool utc);
+void event_start(struct event_printer *printer, struct output *output, bool utc);
 
 /*
  * Prints one event (DESIGN, section 7, has the fields). Lines are written as they come, or many at once: call
  * output_flush() after the last one that is there. Returns 0, or -errno of the stream.
  */
-int event_print(struct event_printer *printer, const struct event *event);
+int event_print(struct event_printer *printer, const struct record *record);
 
-/* Frees what it holds. */
-void event_clear(struct event_printer *printer);
+/* The event's time, ns since 1970, as the clock was set. */
+int64_t event_real(const struct event *event);
 
-#define RULE_TEXT_MAX 128
-/* `web: deny any`: section, verdict and port item of a rule, into `text` of RULE_TEXT_MAX bytes; returns it. */
-const char *rule_text(const struct rule_label *label, char *text);
+/* `tcp`, `mptcp`, `sctp`, `vsock`; else the number, as a text that is valid until the next call. */
+const char *event_protocol(const struct event *event);
+
+#define EVENT_ADDRESS_MAX (INET6_ADDRSTRLEN + 1)
+/* The address of one end of a connection, into `text` of EVENT_ADDRESS_MAX bytes; returns it. */
+const char *event_address(const struct event *event, const struct endpoint *endpoint, char *text);
+
+/* The words of JSON for enum reason and enum operation. */
+extern const char *const event_reason_words[REASONS];
+extern const char *const event_operation_words[OPERATIONS];
 
 #endif

@@ -33,6 +33,7 @@ static enum status read_times(struct filter *filter, const struct invocation *in
 	if (until && invocation->given[OPTION_FOLLOW] && when_is_clock(until) && strchr(until, ':'))
 		filter->until += 86400 * 1000000000LL;
 	filter->has_until = until;
+	filter->utc = utc;
 	if (until && filter->until < filter->since)
 		return fail(STATUS_USAGE, "--until %s is before --since %s; exchange them", until, since);
 	return STATUS_DONE;
@@ -108,10 +109,8 @@ static bool matches_time(const struct filter *filter, const struct event *event)
 	return time >= filter->since && (!filter->has_until || time <= filter->until);
 }
 
-static bool matches_binary(const struct filter *filter, struct names *names, const struct event *event)
+static bool matches_binary(const struct filter *filter, const char *path)
 {
-	const char *path = names_binary(names, event);
-
 	if (!path)
 		return false;
 	if (*filter->binary != '/')
@@ -151,9 +150,8 @@ static bool matches_user(const struct filter *filter, const struct event *event)
 }
 
 /* As systemctl does, `ssh` stands for `ssh.service`. */
-static bool matches_unit(const struct filter *filter, struct names *names, const struct event *event)
+static bool matches_unit(const struct filter *filter, const char *unit)
 {
-	const char *unit = names_unit(names, event);
 	size_t length = strlen(filter->unit);
 
 	if (!unit || strncmp(unit, filter->unit, length) != 0)
@@ -168,11 +166,13 @@ static bool matches_peer(const struct filter *filter, const struct event *event)
 	return prefix_matches(&filter->peer, event->family, &event->peer);
 }
 
-bool filter_matches(const struct filter *filter, struct names *names, const struct event *event)
+bool filter_matches(const struct filter *filter, const struct record *record)
 {
+	const struct event *event = record->event;
+
 	return matches_time(filter, event) && filter->verdicts & TAKES(event->verdict) &&
-	       (!filter->binary || matches_binary(filter, names, event)) &&
+	       (!filter->binary || matches_binary(filter, record->binary)) &&
 	       (!filter->ports.count || matches_ports(filter, event)) &&
 	       (!filter->users.count || matches_user(filter, event)) &&
-	       (!filter->unit || matches_unit(filter, names, event)) && (!filter->has_peer || matches_peer(filter, event));
+	       (!filter->unit || matches_unit(filter, record->unit)) && (!filter->has_peer || matches_peer(filter, event));
 }

@@ -7,13 +7,14 @@
 
 #include "bpf/sockaccept.h"
 #include "enforce/items.h"
-#include "enforce/names.h"
 #include "enforce/prefix.h"
+#include "enforce/record.h"
 #include "enforce/verb.h"
 
 struct filter {
 	int64_t since, until; /* ns since boot */
 	bool has_until;
+	bool utc;             /* times are in UTC, given and shown */
 	unsigned verdicts;    /* TAKES() of each verdict that is wanted */
 	const char *binary;   /* a path, or a file name; NULL: any */
 	char *resolved;       /* what links in `binary` lead to; NULL: nothing else */
@@ -30,8 +31,8 @@ struct filter {
  */
 enum status filter_read(struct filter *filter, const struct invocation *invocation);
 
-/* True if `event` was asked for. */
-bool filter_matches(const struct filter *filter, struct names *names, const struct event *event);
+/* True if the event was asked for. */
+bool filter_matches(const struct filter *filter, const struct record *record);
 
 /* Frees what it holds. */
 void filter_clear(struct filter *filter);

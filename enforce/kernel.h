@@ -29,6 +29,9 @@ enum kernel_object {
 	MAP_SWEEPER,
 	MAP_EVENTS,
 	PROGRAM_IDENTIFY,
+	PROGRAM_SOCKET_ACCEPT, /* for their statistics: being pinned doesn't attach a program */
+	PROGRAM_CONNECTION_GRAFT,
+	PROGRAM_ACCEPT_END,
 	LINK_SUPERBLOCK_FREE,
 	LINK_TASK_PRCTL,
 	LINK_ACCEPT_END,

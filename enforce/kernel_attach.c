@@ -153,6 +153,9 @@ static int take_descriptors(struct kernel *kernel, const struct sockaccept_bpf *
 	/* A link's is that of its program until attach(). */
 	const struct bpf_program *programs[] = {
 		[PROGRAM_IDENTIFY] = bpf->progs.identify_files,
+		[PROGRAM_SOCKET_ACCEPT] = bpf->progs.socket_accept,
+		[PROGRAM_CONNECTION_GRAFT] = bpf->progs.connection_graft,
+		[PROGRAM_ACCEPT_END] = bpf->progs.accept_end,
 		[LINK_SUPERBLOCK_FREE] = bpf->progs.superblock_free,
 		[LINK_TASK_PRCTL] = bpf->progs.task_prctl,
 		[LINK_ACCEPT_END] = bpf->progs.accept_end,

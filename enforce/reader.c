@@ -4,10 +4,13 @@
  *
  * Order: a writer takes its ticket before its number. So every event with a number below `next_seq`, read
  * first, has a ticket below `tickets`, read second: when all those tickets are dealt with, no lower number can
- * come any more. Events with higher numbers are held back until the next time.
+ * come any more. Events with higher numbers are held back until the next look.
+ *
+ * A look only finds where the events are, with their numbers; they are copied a batch at a time as they are wanted. So a
+ * reader needs little memory however much there is, and gets all that isn't overwritten faster than it goes on.
  *
  * What was missed: `made`, read before `tickets`, counts events whose tickets are all below it. Those of them
- * that weren't found were overwritten.
+ * that weren't found were overwritten, and so were those found that are gone when their turn comes.
  */
 #include "enforce/reader.h"
 
@@ -17,37 +20,68 @@
 #include <sys/mman.h>
 #include <time.h>
 
+_Static_assert(VERDICTS == 2, "one bit of reader_place.ticket");
+
 /* How long a writer that was preempted in the middle is waited for. */
 #define WAIT_NS 1000000000L
 #define WAIT_STEP_NS 200000L
 
-static size_t map_bytes(const struct reader *reader)
+/* Slots that are mapped at a time: whole pages, and few enough not to count as memory of ours. */
+#define WINDOW_SLOTS 1024U
+
+static uint32_t window_slots(const struct reader *reader)
 {
-	return (size_t)VERDICTS * reader->slots * sizeof(struct event);
+	return reader->slots < WINDOW_SLOTS ? reader->slots : WINDOW_SLOTS;
+}
+
+static void unmap_window(const struct reader *reader, struct reader_buffer *buffer)
+{
+	if (buffer->window)
+		munmap((void *)(uintptr_t)buffer->window, window_slots(reader) * sizeof(struct event));
+	buffer->window = NULL;
+}
+
+/* The slot of `ticket`. Returns 0 or -errno. */
+static int find_slot(struct reader *reader, unsigned verdict, uint64_t ticket, const struct event **slot)
+{
+	struct reader_buffer *buffer = &reader->buffer[verdict];
+	uint32_t place = (uint32_t)(ticket & (reader->slots - 1)), slots = window_slots(reader), first = place & ~(slots - 1);
+
+	if (!buffer->window || buffer->window_first != first) {
+		off_t at = (off_t)(((uint64_t)verdict * reader->slots + first) * sizeof(struct event));
+		void *memory;
+
+		unmap_window(reader, buffer);
+		memory = mmap(NULL, slots * sizeof(struct event), PROT_READ, MAP_SHARED, reader->map, at);
+		if (memory == MAP_FAILED)
+			return -errno;
+		buffer->window = memory;
+		buffer->window_first = first;
+	}
+	*slot = &buffer->window[place - first];
+	return 0;
 }
 
 int reader_start(struct reader *reader, const struct kernel *kernel, unsigned verdicts, const struct reader_mark *from)
 {
-	void *memory;
-
-	*reader = (struct reader){ .state = kernel->state, .slots = kernel_events(kernel), .from = *from };
+	*reader = (struct reader){ .state = kernel->state, .map = kernel->fd[MAP_EVENTS], .slots = kernel_events(kernel),
+				   .from = *from };
 	if (!reader->slots)
 		return -errno;
-	memory = mmap(NULL, map_bytes(reader), PROT_READ, MAP_SHARED, kernel->fd[MAP_EVENTS], 0);
-	if (memory == MAP_FAILED)
-		return -errno;
-	reader->memory = memory;
+	reader->events = malloc(READER_BATCH * sizeof(*reader->events));
+	if (!reader->events)
+		return -ENOMEM;
 	for (unsigned verdict = 0; verdict < VERDICTS; verdict++)
-		if (verdicts & 1U << verdict)
-			reader->buffer[verdict].slots = reader->memory + (size_t)verdict * reader->slots;
+		reader->buffer[verdict].wanted = verdicts & 1U << verdict;
 	return 0;
 }
 
 void reader_close(struct reader *reader)
 {
-	if (reader->memory)
-		munmap((void *)(uintptr_t)reader->memory, map_bytes(reader));
+	for (unsigned verdict = 0; verdict < VERDICTS; verdict++)
+		unmap_window(reader, &reader->buffer[verdict]);
 	free(reader->events);
+	free(reader->places);
 	*reader = (struct reader){ 0 };
 }
 
@@ -62,12 +96,13 @@ enum outcome {
 	OUTCOME_PENDING, /* not written yet */
 };
 
-static enum outcome try_read(const struct event *slot, uint64_t ticket, struct event *copy)
+static enum outcome try_find(const struct event *slot, uint64_t ticket, struct reader_place *place)
 {
 	uint64_t before = load(&slot->state);
 
 	if (before == EVENT_READY(ticket)) {
-		*copy = *slot;
+		place->seq = slot->seq;
+		place->number = slot->number;
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		return load(&slot->state) == before ? OUTCOME_READ : OUTCOME_GONE;
 	}
@@ -76,39 +111,50 @@ static enum outcome try_read(const struct event *slot, uint64_t ticket, struct e
 	return OUTCOME_PENDING;
 }
 
-static enum outcome wait_and_read(const struct event *slot, uint64_t ticket, struct event *copy)
+static enum outcome wait_and_find(const struct event *slot, uint64_t ticket, struct reader_place *place)
 {
 	const struct timespec step = { .tv_nsec = WAIT_STEP_NS };
-	enum outcome outcome = try_read(slot, ticket, copy);
+	enum outcome outcome = try_find(slot, ticket, place);
 
 	for (long waited = 0; outcome == OUTCOME_PENDING && waited < WAIT_NS; waited += WAIT_STEP_NS) {
 		nanosleep(&step, NULL);
-		outcome = try_read(slot, ticket, copy);
+		outcome = try_find(slot, ticket, place);
 	}
 	return outcome;
 }
 
-static int keep(struct reader *reader, const struct event *event)
+static int keep(struct reader *reader, const struct reader_place *place)
 {
-	if (reader->count == reader->room) {
-		size_t room = reader->room ? 2 * reader->room : 256;
-		struct event *events = reallocarray(reader->events, room, sizeof(*events));
+	if (reader->place_count == reader->place_room) {
+		size_t room = reader->place_room ? 2 * reader->place_room : 256;
+		struct reader_place *places = reallocarray(reader->places, room, sizeof(*places));
 
-		if (!events)
+		if (!places)
 			return -ENOMEM;
-		reader->events = events;
-		reader->room = room;
+		reader->places = places;
+		reader->place_room = room;
 	}
-	reader->events[reader->count++] = *event;
+	reader->places[reader->place_count++] = *place;
 	return 0;
 }
 
-/* Reads one buffer up to its newest ticket. */
-static int collect_buffer(struct reader *reader, unsigned verdict)
+/* Events behind `made`, which the next look counts: found already. */
+static uint64_t count_later(const struct reader *reader, unsigned verdict)
+{
+	uint64_t later = 0;
+
+	for (size_t i = reader->place_first; i < reader->place_count; i++)
+		later += (reader->places[i].ticket & 1) == verdict &&
+			 reader->places[i].number >= reader->buffer[verdict].made;
+	return later;
+}
+
+/* Finds what is in one buffer, up to its newest ticket. */
+static int look_at_buffer(struct reader *reader, unsigned verdict)
 {
 	const struct buffer_state *state = &reader->state->buffer[verdict];
 	struct reader_buffer *buffer = &reader->buffer[verdict];
-	uint64_t tickets, later = 0;
+	uint64_t tickets;
 
 	buffer->made = load(&state->made);
 	buffer->lost = load(&state->lost);
@@ -116,85 +162,136 @@ static int collect_buffer(struct reader *reader, unsigned verdict)
 	if (tickets - buffer->next > reader->slots)
 		buffer->next = tickets - reader->slots;
 	for (; buffer->next < tickets; buffer->next++) {
-		const struct event *slot = &buffer->slots[buffer->next & (reader->slots - 1)];
-		struct event event;
-		int error;
+		struct reader_place place = { .ticket = buffer->next << 1 | verdict };
+		const struct event *slot;
+		int error = find_slot(reader, verdict, buffer->next, &slot);
 
-		if (wait_and_read(slot, buffer->next, &event) != OUTCOME_READ || event.seq < reader->from.seq)
-			continue;
-		error = keep(reader, &event);
+		if (!error && wait_and_find(slot, buffer->next, &place) == OUTCOME_READ && place.seq >= reader->from.seq) {
+			error = keep(reader, &place);
+			buffer->found++;
+		}
 		if (error)
 			return error;
-		buffer->got++;
-		if (event.number >= buffer->made)
-			later++;
 	}
-	/* One that came so late that it was given up, before the mark, is got behind it: there is nothing less than none. */
-	buffer->overwritten = buffer->made - reader->from.dealt[verdict] - (buffer->got - later);
-	if ((int64_t)buffer->overwritten < 0)
-		buffer->overwritten = 0;
 	return 0;
 }
 
-uint64_t reader_missed(const struct reader *reader)
+/* One that came so late that it was given up, before the mark, is got behind it: there is nothing less than none. */
+static void count_overwritten(struct reader *reader, unsigned verdict)
 {
-	uint64_t missed = 0;
+	struct reader_buffer *buffer = &reader->buffer[verdict];
 
-	for (unsigned verdict = 0; verdict < VERDICTS; verdict++)
-		if (reader->buffer[verdict].slots)
-			missed += reader->buffer[verdict].overwritten + reader->buffer[verdict].lost -
-				  reader->from.lost[verdict];
-	return missed;
+	buffer->overwritten = buffer->made - reader->from.dealt[verdict] - (buffer->found - count_later(reader, verdict));
+	if ((int64_t)buffer->overwritten < 0)
+		buffer->overwritten = 0;
 }
 
-static int compare_events(const void *a, const void *b)
+static int compare_places(const void *a, const void *b)
 {
-	uint64_t first = ((const struct event *)a)->seq, second = ((const struct event *)b)->seq;
+	uint64_t first = ((const struct reader_place *)a)->seq, second = ((const struct reader_place *)b)->seq;
 
 	return (first > second) - (first < second);
 }
 
-int reader_collect(struct reader *reader)
+/* Finds what has come since the last look. */
+static int look(struct reader *reader)
 {
 	uint64_t next_seq = load(&reader->state->next_seq);
 
+	reader->place_count -= reader->place_first;
+	if (reader->place_count)
+		memmove(reader->places, reader->places + reader->place_first, reader->place_count * sizeof(*reader->places));
+	reader->place_first = 0;
 	for (unsigned verdict = 0; verdict < VERDICTS; verdict++) {
-		int error = reader->buffer[verdict].slots ? collect_buffer(reader, verdict) : 0;
+		int error = reader->buffer[verdict].wanted ? look_at_buffer(reader, verdict) : 0;
 
 		if (error)
 			return error;
 	}
-	if (reader->count)
-		qsort(reader->events, reader->count, sizeof(*reader->events), compare_events);
-	for (reader->ready = 0; reader->ready < reader->count; reader->ready++)
-		if (reader->events[reader->ready].seq >= next_seq)
-			break;
+	if (reader->place_count)
+		qsort(reader->places, reader->place_count, sizeof(*reader->places), compare_places);
+	for (unsigned verdict = 0; verdict < VERDICTS; verdict++)
+		if (reader->buffer[verdict].wanted)
+			count_overwritten(reader, verdict);
 	reader->next_seq = next_seq;
 	return 0;
 }
 
+/* The next event that was found and can't be preceded by another any more; NULL: none. */
+static const struct reader_place *next_place(const struct reader *reader)
+{
+	const struct reader_place *place = &reader->places[reader->place_first];
+
+	return reader->place_first < reader->place_count && place->seq < reader->next_seq ? place : NULL;
+}
+
+bool reader_is_through(const struct reader *reader)
+{
+	return !next_place(reader);
+}
+
+static int copy(struct reader *reader, const struct reader_place *place)
+{
+	unsigned verdict = place->ticket & 1;
+	uint64_t ticket = place->ticket >> 1;
+	const struct event *slot;
+	int error = find_slot(reader, verdict, ticket, &slot);
+
+	if (error)
+		return error;
+	reader->place_first++;
+	reader->events[reader->ready] = *slot;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (load(&slot->state) == EVENT_READY(ticket)) {
+		reader->ready++;
+	} else {
+		reader->buffer[verdict].found--;
+		reader->buffer[verdict].overwritten++;
+	}
+	return 0;
+}
+
+int reader_collect(struct reader *reader)
+{
+	const struct reader_place *place;
+	int error = 0;
+
+	if (reader->ready)
+		return 0;
+	if (!next_place(reader))
+		error = look(reader);
+	while (!error && reader->ready < READER_BATCH && (place = next_place(reader)))
+		error = copy(reader, place);
+	return error;
+}
+
+uint64_t reader_missed(const struct reader *reader, unsigned verdict)
+{
+	const struct reader_buffer *buffer = &reader->buffer[verdict];
+
+	return buffer->wanted ? buffer->overwritten + buffer->lost - reader->from.lost[verdict] : 0;
+}
+
 void reader_advance(struct reader *reader, size_t count)
 {
-	reader->count -= count;
 	reader->ready -= count;
-	memmove(reader->events, reader->events + count, reader->count * sizeof(*reader->events));
+	memmove(reader->events, reader->events + count, reader->ready * sizeof(*reader->events));
 }
 
 struct reader_mark reader_mark(const struct reader *reader)
 {
-	struct reader_mark mark = { .seq = reader->next_seq };
+	const struct reader_place *place = next_place(reader);
+	struct reader_mark mark = { .seq = reader->ready ? reader->events[0].seq : place ? place->seq : reader->next_seq };
 
 	for (unsigned verdict = 0; verdict < VERDICTS; verdict++) {
 		mark.dealt[verdict] = reader->buffer[verdict].made;
 		mark.lost[verdict] = reader->buffer[verdict].lost;
 	}
-	if (reader->count && reader->events[0].seq < mark.seq)
-		mark.seq = reader->events[0].seq;
-	for (size_t i = 0; i < reader->count; i++) {
-		const struct event *event = &reader->events[i];
-
-		if (event->number < reader->buffer[event->verdict & (VERDICTS - 1)].made)
-			mark.dealt[event->verdict & (VERDICTS - 1)]--;
-	}
+	for (size_t i = 0; i < reader->ready; i++)
+		if (reader->events[i].number < reader->buffer[reader->events[i].verdict & 1].made)
+			mark.dealt[reader->events[i].verdict & 1]--;
+	for (size_t i = reader->place_first; i < reader->place_count; i++)
+		if (reader->places[i].number < reader->buffer[reader->places[i].ticket & 1].made)
+			mark.dealt[reader->places[i].ticket & 1]--;
 	return mark;
 }

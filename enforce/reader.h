@@ -18,24 +18,39 @@ struct reader_mark {
 	uint64_t lost[VERDICTS];  /* what was never written, until then */
 };
 
+/* One of the two buffers. Only a window of it is mapped at a time, whatever its size. */
 struct reader_buffer {
-	const struct event *slots; /* NULL: this verdict isn't read */
-	uint64_t next;             /* the ticket to read next */
-	uint64_t got;              /* events read that are behind the mark */
-	uint64_t made, lost;       /* as they were before the last look */
-	uint64_t overwritten;      /* behind the mark, before they were read */
+	bool wanted;
+	const struct event *window; /* NULL: none is mapped */
+	uint32_t window_first;      /* the slot that it begins with */
+	uint64_t next;              /* the ticket to look at next */
+	uint64_t found;             /* events behind the mark that were there to be read, and are not gone since */
+	uint64_t made, lost;        /* as they were before the last look */
+	uint64_t overwritten;       /* behind the mark, before they were read */
 };
+
+/* Where an event is: looked for first, and copied when its turn comes. */
+struct reader_place {
+	uint64_t seq;
+	uint64_t number;
+	uint64_t ticket; /* with the verdict in the lowest bit */
+};
+
+/* How many events are copied at a time. */
+#define READER_BATCH 512
 
 struct reader {
 	const struct state *state;
-	const struct event *memory; /* mapped: both buffers */
-	uint32_t slots;             /* of each buffer */
+	int map;
+	uint32_t slots; /* of each buffer */
 	struct reader_mark from;
 	struct reader_buffer buffer[VERDICTS];
-	struct event *events; /* read, in the order of their numbers */
-	size_t count, room;
+	struct reader_place *places; /* found and not copied yet, in the order of their numbers */
+	size_t place_count, place_room;
+	size_t place_first;   /* those before it are dealt with */
 	uint64_t next_seq;    /* of the first event that wasn't there yet at the last look */
-	size_t ready;         /* of them, those that no event with a lower number can follow any more */
+	struct event *events; /* copied, in the order of their numbers; no lower number can follow any more */
+	size_t ready;         /* how many of them there are */
 };
 
 /*
@@ -45,14 +60,18 @@ struct reader {
 int reader_start(struct reader *reader, const struct kernel *kernel, unsigned verdicts, const struct reader_mark *from);
 
 /*
- * Reads what has come. Afterwards events[0 .. ready) are the next events in the order of their numbers, and
- * reader_missed() is exact for all up to the last of them. Waits for events that are being written just now.
+ * Reads what has come, at most READER_BATCH at a time. Afterwards events[0 .. ready) are the next events in the order of
+ * their numbers, and reader_missed() is exact for all up to the last of them. Waits for events that are being written
+ * just now. With `ready` 0, all that was there when it was called is read. Does nothing while some are left from before.
  * Returns 0 or -errno.
  */
 int reader_collect(struct reader *reader);
 
-/* How many events behind the mark were overwritten before they were read, or never written. */
-uint64_t reader_missed(const struct reader *reader);
+/* How many events of one verdict behind the mark were overwritten before they were read, or never written. */
+uint64_t reader_missed(const struct reader *reader, unsigned verdict);
+
+/* True if none is left of what was there at the last look but what is `ready`. */
+bool reader_is_through(const struct reader *reader);
 
 /* Drops the first `count` of the `ready` events. */
 void reader_advance(struct reader *reader, size_t count);

@@ -29,6 +29,11 @@ enum verb_option {
 	OPTION_LIMIT,
 	OPTION_CHECKPOINT,
 	OPTION_UTC,
+	OPTION_LOG,
+	OPTION_ROTATE_SIZE,
+	OPTION_ROTATE_KEEP,
+	OPTION_METRICS_FILE,
+	OPTION_TOP,
 	OPTIONS,
 };
 #define TAKES(option) (1U << (option))
@@ -73,6 +78,9 @@ enum status verb_refresh(const struct invocation *invocation);
 enum status verb_identify(const struct invocation *invocation);
 enum status verb_mode(const struct invocation *invocation);
 enum status verb_audit(const struct invocation *invocation);
+enum status verb_daemon(const struct invocation *invocation);
+enum status verb_report(const struct invocation *invocation);
+enum status verb_metrics(const struct invocation *invocation);
 enum status verb_check(const struct invocation *invocation);
 enum status verb_help(const struct invocation *invocation);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * audit: the events, oldest first.
+ * audit: the events, oldest first, of the lasting log and of the kernel.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,26 +13,34 @@
 #include "enforce/checkpoint.h"
 #include "enforce/event.h"
 #include "enforce/filter.h"
+#include "enforce/history.h"
 #include "enforce/kernel.h"
-#include "enforce/reader.h"
 #include "enforce/verb.h"
 #include "enforce/when.h"
+#include "policy/cleanup.h"
 
 /* How often --follow looks for new events, and how often it keeps where it is. */
 #define POLL_NS 50000000L
 #define CHECKPOINT_NS 1000000000LL
+
+/* What print_item() says when it has printed as many as were wanted. */
+#define ENOUGH 1
 
 struct audit {
 	struct filter filter;
 	size_t limit;           /* SIZE_MAX: none */
 	const char *checkpoint; /* NULL: none */
 	bool follow;
-	unsigned long long instance; /* of the kernel side that is read */
-	struct reader reader;
+	const struct kernel *kernel; /* NULL: nothing is loaded */
+	struct history history;
 	struct output output;
 	struct event_printer printer;
-	uint64_t said; /* of the missed events, those that were spoken of */
-	struct reader_mark kept; /* in the checkpoint */
+	struct log_source kept; /* in the checkpoint */
+
+	/* The last live events, of which --limit prints so many: a ring. */
+	struct event *last;
+	size_t last_count, last_room, last_next;
+	uint64_t missed; /* before them */
 };
 
 /* --follow ends here in its own way: what it has printed is kept in the checkpoint. */
@@ -44,133 +52,178 @@ static void interrupt(int signal)
 	interrupted = 1;
 }
 
-/* What was overwritten before it could be read is said where it would have stood: before what is left. */
-static int print_missed(struct audit *audit)
-{
-	uint64_t missed = reader_missed(&audit->reader);
-	struct output *output = &audit->output;
-	uint64_t more = missed - audit->said;
+/* ---------------------------------------------------------------------------------------------
+ * Printing
+ */
 
-	if (missed <= audit->said)
-		return 0;
-	audit->said = missed;
+static int print_missed(struct audit *audit, uint64_t missed)
+{
+	struct output *output = &audit->output;
+
 	if (!output->json) {
 		fflush(stdout);
-		warn("missed %" PRIu64 " event%s: overwritten before they could be read, or never written", more,
-		     more == 1 ? "" : "s");
+		warn("missed %" PRIu64 " event%s: overwritten before they could be read, or never written", missed,
+		     missed == 1 ? "" : "s");
 		return 0;
 	}
 	output_open_object(output, NULL);
 	output_number(output, "schema", NULL, 1);
-	output_number(output, "missed", NULL, more);
+	output_number(output, "missed", NULL, missed);
 	output_close(output);
-	return output_end(output);
+	return output_line(output);
 }
 
-/* What a buffer has lost from before --since was not asked for: what it still has begins earlier. */
-static void pass_over_missed(struct audit *audit)
+static int print_record(struct audit *audit, const struct history_item *item)
 {
-	const struct reader *reader = &audit->reader;
-	bool seen[VERDICTS] = { false };
-
-	for (size_t i = 0; i < reader->count; i++) {
-		const struct event *event = &reader->events[i];
-		unsigned verdict = event->verdict & (VERDICTS - 1);
-
-		if (!seen[verdict] && (int64_t)event->time_boot < audit->filter.since)
-			audit->said += reader->buffer[verdict].overwritten;
-		seen[verdict] = true;
-	}
+	if (!item->line || !audit->output.json)
+		return event_print(&audit->printer, item->record);
+	fwrite(item->line, 1, item->length, stdout);
+	return output_line(&audit->output);
 }
 
-static bool is_wanted(struct audit *audit, size_t index)
+/* Behind a checkpoint the limit is how many are printed, and the next run goes on there. */
+static int print_item(void *context, const struct history_item *item)
 {
-	return filter_matches(&audit->filter, &audit->printer.names, &audit->reader.events[index]);
+	struct audit *audit = context;
+	int error = item->record ? print_record(audit, item) : print_missed(audit, item->missed);
+
+	if (error || !item->record || audit->limit == SIZE_MAX || !audit->checkpoint)
+		return error;
+	return --audit->limit ? 0 : ENOUGH;
 }
 
-/* The place from which on no more than --limit are wanted: the last ones, or behind a checkpoint the first. */
-static size_t first_wanted(struct audit *audit)
-{
-	size_t wanted = 0, i = audit->reader.ready;
+/* ---------------------------------------------------------------------------------------------
+ * The last ones
+ */
 
-	if (audit->limit == SIZE_MAX || audit->checkpoint)
+static int keep_last(void *context, const struct history_item *item)
+{
+	struct audit *audit = context;
+
+	if (!item->record) {
+		audit->missed += item->missed;
 		return 0;
-	while (i > 0 && wanted < audit->limit)
-		wanted += is_wanted(audit, --i);
-	if (wanted == audit->limit)
-		audit->said = reader_missed(&audit->reader); /* they are older: the last ones are all there */
-	return i;
+	}
+	if (audit->last_count == audit->last_room && audit->last_room < audit->limit) {
+		audit->last_room = audit->last_room ? 2 * audit->last_room : 256;
+		if (audit->last_room > audit->limit)
+			audit->last_room = audit->limit;
+		audit->last = must(reallocarray(audit->last, audit->last_room, sizeof(*audit->last)));
+	}
+	if (audit->last_count < audit->last_room)
+		audit->last_next = audit->last_count++;
+	else
+		audit->last_next = (audit->last_next + 1) % audit->last_room;
+	audit->last[audit->last_next] = *item->record->event;
+	return 0;
 }
 
-static int print_ready(struct audit *audit)
+static int print_last(struct audit *audit)
 {
-	size_t i = first_wanted(audit);
-	int error = print_missed(audit);
+	int error = 0;
 
-	for (; i < audit->reader.ready && audit->limit && !error; i++) {
-		if (!is_wanted(audit, i))
-			continue;
-		error = event_print(&audit->printer, &audit->reader.events[i]);
-		if (audit->limit != SIZE_MAX && audit->checkpoint)
-			audit->limit--;
+	/* What was missed stands before them, unless they are all that was wanted. */
+	if (audit->missed && audit->last_count < audit->limit)
+		error = print_missed(audit, audit->missed);
+	for (size_t i = 0; i < audit->last_count && !error; i++) {
+		size_t place = (audit->last_next + 1 + i) % audit->last_count;
+		const struct record record = record_make(&audit->history.maker, &audit->last[place]);
+
+		error = event_print(&audit->printer, &record);
 	}
-	if (!error)
-		error = output_flush(&audit->output);
-	/* Behind a limit that is used up, nothing is taken: the next run with the checkpoint begins there. */
-	reader_advance(&audit->reader, i < audit->reader.ready ? i : audit->reader.ready);
-	if (!audit->checkpoint)
-		audit->limit = SIZE_MAX; /* it was for what was there at the start */
 	return error;
 }
 
-static enum status keep_mark(struct audit *audit)
+/* The last events that are there, as many as --limit says: those in the kernel, and before them those of the log. */
+static int print_tail(struct audit *audit)
 {
-	struct reader_mark mark = reader_mark(&audit->reader);
+	bool more = audit->kernel;
+	int error = 0;
 
-	if (!memcmp(&mark, &audit->kept, sizeof(mark)))
+	while (more && !error)
+		error = history_walk_live(&audit->history, keep_last, audit, &more);
+	if (!error && audit->last_count < audit->limit)
+		error = history_walk_tail(&audit->history, audit->limit - audit->last_count, print_item, audit);
+	if (!error)
+		error = print_last(audit);
+	audit->limit = SIZE_MAX; /* it was for what was there at the start */
+	return error;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * From the past to what comes
+ */
+
+static enum status keep_place(struct audit *audit)
+{
+	if (!memcmp(&audit->history.at, &audit->kept, sizeof(audit->kept)))
 		return STATUS_DONE;
-	audit->kept = mark;
-	return checkpoint_write(audit->checkpoint, audit->instance, audit->filter.verdicts, &mark);
+	audit->kept = audit->history.at;
+	return checkpoint_write(audit->checkpoint, audit->filter.verdicts, &audit->kept);
 }
 
 static bool is_over(const struct audit *audit)
 {
-	return interrupted || !audit->limit || (audit->filter.has_until && when_now().boot > audit->filter.until);
+	return interrupted || (audit->filter.has_until && when_now().boot > audit->filter.until);
 }
 
-/* Returns STATUS_DONE too when it was interrupted. */
-static enum status print_events(struct audit *audit)
+static enum status cannot_print(int error)
+{
+	return fail(STATUS_FAILED, "can't print the events: %s", strerror(-error));
+}
+
+/* The events that are in the kernel, or come there. Returns STATUS_DONE too when it was interrupted. */
+static enum status print_live(struct audit *audit)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NS };
 	int64_t kept = when_now().boot;
-	enum status status;
 
-	for (bool first = true;; first = false) {
+	for (;;) {
 		/* Asked before the last look at the events, so that none of them is left. */
-		bool over = !audit->follow || is_over(audit), unloaded = audit->follow && kernel_instance() != audit->instance;
-		int error = reader_collect(&audit->reader);
+		bool over = !audit->follow || is_over(audit), more = false;
+		bool unloaded = audit->follow && kernel_instance() != audit->history.live.instance;
+		int error = history_walk_live(&audit->history, print_item, audit, &more);
 
+		over = (over && !more) || error == ENOUGH;
+		if (error >= 0)
+			error = output_flush(&audit->output);
 		if (error)
-			return fail(STATUS_FAILED, "can't read the events: %s", strerror(-error));
-		if (first)
-			pass_over_missed(audit);
-		error = print_ready(audit);
-		if (error)
-			return fail(STATUS_FAILED, "can't print the events: %s", strerror(-error));
-		if (unloaded)
+			return cannot_print(error);
+		if (unloaded && !more)
 			return fail(STATUS_NOT_LOADED, "unloaded meanwhile: no further events come; to follow a new load, "
 				    "run it again");
 		if (audit->checkpoint && (over || when_now().boot - kept >= CHECKPOINT_NS)) {
-			status = keep_mark(audit);
+			enum status status = keep_place(audit);
+
 			if (status != STATUS_DONE)
 				return status;
 			kept = when_now().boot;
 		}
 		if (over)
 			return STATUS_DONE;
-		nanosleep(&pause, NULL);
+		if (!more)
+			nanosleep(&pause, NULL);
 	}
 }
+
+static enum status print_events(struct audit *audit)
+{
+	bool last = audit->limit != SIZE_MAX && !audit->checkpoint;
+	int error = last ? print_tail(audit) : history_walk_log(&audit->history, audit->filter.since, print_item, audit);
+	int flushed = output_flush(&audit->output);
+
+	if (error < 0 || flushed)
+		return cannot_print(error < 0 ? error : flushed);
+	if (error == ENOUGH)
+		return keep_place(audit);
+	if (!audit->kernel)
+		return fail(STATUS_NOT_LOADED, "not loaded: the log ends here; load a policy: sockaccept-ctl load [FILE]");
+	return last && !audit->follow ? STATUS_DONE : print_live(audit);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Options
+ */
 
 static enum status read_limit(struct audit *audit, const char *text)
 {
@@ -201,24 +254,36 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
-static enum status start(struct audit *audit, const struct kernel *kernel, const struct invocation *invocation)
+/* Without a kernel side there may still be a log. */
+static enum status open_kernel(struct audit *audit, struct kernel *kernel, const struct invocation *invocation)
+{
+	enum status status = kernel_open(kernel, false, true);
+
+	if (status == STATUS_DONE)
+		audit->kernel = kernel;
+	if (status != STATUS_DONE && status != STATUS_NOT_LOADED)
+		return status;
+	status = history_open(&audit->history, &audit->filter, audit->kernel, invocation->given[OPTION_LOG]);
+	if (status == STATUS_DONE && !audit->kernel && !log_has_lines(&audit->history.log))
+		status = kernel_is_loaded(false);
+	return status;
+}
+
+static enum status start(struct audit *audit, const struct invocation *invocation)
 {
 	enum status status = STATUS_DONE;
-	int error;
 
-	audit->instance = kernel_instance();
 	if (audit->checkpoint)
-		status = checkpoint_read(audit->checkpoint, audit->instance, audit->filter.verdicts, &audit->kept);
+		status = checkpoint_read(audit->checkpoint, audit->filter.verdicts, &audit->kept);
 	/* Written at once: where it can't be, nothing is printed that would be printed again. */
 	if (status == STATUS_DONE && audit->checkpoint)
-		status = checkpoint_write(audit->checkpoint, audit->instance, audit->filter.verdicts, &audit->kept);
+		status = checkpoint_write(audit->checkpoint, audit->filter.verdicts, &audit->kept);
+	if (status == STATUS_DONE && audit->checkpoint)
+		status = history_continue(&audit->history, &audit->kept);
 	if (status != STATUS_DONE)
 		return status;
-	error = reader_start(&audit->reader, kernel, audit->filter.verdicts, &audit->kept);
-	if (error)
-		return fail(STATUS_FAILED, "can't read the events: %s", strerror(-error));
 	output_start(&audit->output, stdout, invocation->given[OPTION_JSON]);
-	event_start(&audit->printer, &audit->output, kernel, invocation->given[OPTION_UTC]);
+	event_start(&audit->printer, &audit->output, invocation->given[OPTION_UTC]);
 	if (audit->follow)
 		catch_signals();
 	return STATUS_DONE;
@@ -231,13 +296,13 @@ enum status verb_audit(const struct invocation *invocation)
 	enum status status = read_options(&audit, invocation);
 
 	if (status == STATUS_DONE)
-		status = kernel_open(&kernel, false, false);
+		status = open_kernel(&audit, &kernel, invocation);
 	if (status == STATUS_DONE)
-		status = start(&audit, &kernel, invocation);
+		status = start(&audit, invocation);
 	if (status == STATUS_DONE)
 		status = print_events(&audit);
-	reader_close(&audit.reader);
-	event_clear(&audit.printer);
+	free(audit.last);
+	history_close(&audit.history);
 	filter_clear(&audit.filter);
 	return status;
 }

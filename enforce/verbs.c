@@ -11,7 +11,14 @@
 #define AUDIT_OPTIONS                                                                                          \
 	(TAKES(OPTION_JSON) | TAKES(OPTION_ALL) | TAKES(OPTION_FOLLOW) | TAKES(OPTION_SINCE) | TAKES(OPTION_UNTIL) | \
 	 TAKES(OPTION_BINARY) | TAKES(OPTION_PORT) | TAKES(OPTION_VERDICT) | TAKES(OPTION_USER) | TAKES(OPTION_UNIT) | \
-	 TAKES(OPTION_PEER) | TAKES(OPTION_LIMIT) | TAKES(OPTION_CHECKPOINT) | TAKES(OPTION_UTC))
+	 TAKES(OPTION_PEER) | TAKES(OPTION_LIMIT) | TAKES(OPTION_CHECKPOINT) | TAKES(OPTION_UTC) | \
+	 TAKES(OPTION_LOG))
+#define REPORT_OPTIONS                                                                                         \
+	(TAKES(OPTION_JSON) | TAKES(OPTION_SINCE) | TAKES(OPTION_UNTIL) | TAKES(OPTION_BINARY) | TAKES(OPTION_PORT) | \
+	 TAKES(OPTION_USER) | TAKES(OPTION_UNIT) | TAKES(OPTION_PEER) | TAKES(OPTION_TOP) | TAKES(OPTION_UTC) |       \
+	 TAKES(OPTION_LOG))
+#define DAEMON_OPTIONS                                                                                         \
+	(TAKES(OPTION_LOG) | TAKES(OPTION_ROTATE_SIZE) | TAKES(OPTION_ROTATE_KEEP) | TAKES(OPTION_METRICS_FILE))
 
 const struct verb verbs[] = {
 	{ "load", "[FILE|DIRECTORY]", 0, 1, TAKES(OPTION_NO_WARNINGS), PRIVILEGE_ATTACH, verb_load,
@@ -33,6 +40,10 @@ const struct verb verbs[] = {
 	  "enforce, or only record what would be denied" },
 	{ "audit", "", 0, 0, AUDIT_OPTIONS, PRIVILEGE_CHANGE, verb_audit,
 	  "denials (or every event), oldest first" },
+	{ "report", "", 0, 0, REPORT_OPTIONS, PRIVILEGE_CHANGE, verb_report,
+	  "who was denied and who accepted most, and what is new" },
+	{ "metrics", "", 0, 0, 0, PRIVILEGE_READ, verb_metrics, "the counters, as text for a monitoring system" },
+	{ "daemon", "", 0, 0, DAEMON_OPTIONS, PRIVILEGE_READ, verb_daemon, "keep the events in a lasting log" },
 	{ "identify", "PATH|PID", 1, 1, TAKES(OPTION_JSON), PRIVILEGE_PROCESS, verb_identify,
 	  "which rules a program or a process has, and why" },
 	{ "check", "[FILE|DIRECTORY]", 0, 1, TAKES(OPTION_JSON) | TAKES(OPTION_NO_WARNINGS), PRIVILEGE_FILES, verb_check,
@@ -54,6 +65,11 @@ const struct option_row option_rows[OPTIONS] = {
 	{ OPTION_LIMIT, "limit", "NUMBER", "the last ones, so many" },
 	{ OPTION_FOLLOW, "follow", NULL, "go on with new events as they come" },
 	{ OPTION_CHECKPOINT, "checkpoint", "FILE", "go on where the last run with this file ended" },
+	{ OPTION_TOP, "top", "NUMBER", "so many lines of each table; 10 if not given" },
+	{ OPTION_LOG, "log", "FILE", "the lasting log; /var/log/sockaccept/audit.log if not given" },
+	{ OPTION_ROTATE_SIZE, "rotate-size", "SIZE", "begin a new file at this size; 64M if not given" },
+	{ OPTION_ROTATE_KEEP, "rotate-keep", "NUMBER", "so many old files are kept; 15 if not given" },
+	{ OPTION_METRICS_FILE, "metrics-file", "FILE", "keep the metrics there: FILE.prom for the node exporter" },
 	{ OPTION_UTC, "utc", NULL, "times in UTC, given and shown" },
 	{ OPTION_HITS, "hits", NULL, "when each rule decided last" },
 	{ OPTION_PORTS, "ports", NULL, "decisions by binary, port and verdict instead of rules" },
@@ -95,12 +111,12 @@ void help_verb(const struct verb *verb)
 		puts("");
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const struct option_row *row = &option_rows[i];
-		char usage[32];
+		char usage[40];
 
 		snprintf(usage, sizeof(usage), "--%s%s%s", row->name, row->argument ? " " : "",
 			 row->argument ? row->argument : "");
 		if (verb->options & TAKES(row->option))
-			printf("  %-18s  %s\n", usage, row->summary);
+			printf("  %-19s  %s\n", usage, row->summary);
 	}
 }
 

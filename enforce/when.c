@@ -204,6 +204,39 @@ const char *when_exact(int64_t real, char *text)
 	return text;
 }
 
+/* Two digits of each, from the places where when_exact() has them. */
+static bool read_date(const char *text, struct tm *tm)
+{
+	*tm = (struct tm){ .tm_year = two_digits(text) * 100 + two_digits(text + 2) - 1900, .tm_mon = two_digits(text + 5) - 1,
+			   .tm_mday = two_digits(text + 8), .tm_hour = two_digits(text + 11),
+			   .tm_min = two_digits(text + 14), .tm_sec = two_digits(text + 17) };
+	return tm->tm_mon >= 0 && tm->tm_mon < 12 && tm->tm_mday >= 1 && tm->tm_mday <= 31 && tm->tm_hour < 24 &&
+	       tm->tm_min < 60 && tm->tm_sec <= 60;
+}
+
+bool when_read_exact(const char *text, int64_t *real)
+{
+	const char *end = text;
+	int64_t fraction = 0;
+	struct tm tm;
+
+	if (!take(&end, "0000-00-00T00:00:00.000000000Z") || *end || !read_date(text, &tm))
+		return false;
+	for (const char *digit = text + 20; *digit != 'Z'; digit++)
+		fraction = fraction * 10 + *digit - '0';
+	*real = timegm(&tm) * SECOND + fraction;
+	return true;
+}
+
+int64_t when_tai_offset(void)
+{
+	struct timespec tai, utc;
+
+	clock_gettime(CLOCK_REALTIME, &utc);
+	clock_gettime(CLOCK_TAI, &tai);
+	return (tai.tv_sec - utc.tv_sec) + (tai.tv_nsec - utc.tv_nsec > SECOND / 2) - (utc.tv_nsec - tai.tv_nsec > SECOND / 2);
+}
+
 const char *when_short(int64_t real, bool utc, char *text)
 {
 	time_t seconds = real / SECOND;

@@ -31,9 +31,15 @@ const char *when_parse(const char *text, bool utc, const struct when_now *now, i
 /* True if `text` can be only a time of day, which when_parse() takes for the last such time. */
 bool when_is_clock(const char *text);
 
+/* Seconds that CLOCK_TAI is ahead of UTC, as this machine has been told: mostly 0 or 37. */
+int64_t when_tai_offset(void);
+
 #define WHEN_TEXT_MAX 40
 /* `2026-11-24T14:00:05.123456789Z`, of ns since 1970, into `text` of WHEN_TEXT_MAX bytes; returns it. */
 const char *when_exact(int64_t real, char *text);
+
+/* Reads what when_exact() writes into *real. Returns false, and leaves *real, if it is anything else. */
+bool when_read_exact(const char *text, int64_t *real);
 
 /* `11-24 14:00:05` for a table: local time, or UTC. The same. */
 const char *when_short(int64_t real, bool utc, char *text);

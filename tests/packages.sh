@@ -6,7 +6,7 @@
 # them for the guest alone, so that no test of ours ever starts a service on this machine.
 set -eu
 
-build="clang gcc make pkg-config bpftool libbpf-dev libelf-dev zlib1g-dev libcap-dev libinih-dev libc6-dev linux-libc-dev"
+build="clang gcc make pkg-config bpftool libbpf-dev libelf-dev zlib1g-dev libcap-dev libinih-dev libjansson-dev libc6-dev linux-libc-dev"
 guest="qemu-system-x86 busybox-static cpio kmod zstd xz-utils ca-certificates liburing-dev python3"
 check="libcmocka-dev libclang-rt-14-dev clang-tidy cppcheck shellcheck mandoc valgrind git strace"
 

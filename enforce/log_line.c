@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "enforce/log_line.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "enforce/event.h"
+#include "enforce/when.h"
+#include "policy/cleanup.h"
+#include "policy/ini.h"
+#include "policy/text.h"
+
+void log_boot_id(char id[BOOT_ID_MAX])
+{
+	_cleanup_close_ int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? 0 : read(fd, id, BOOT_ID_MAX - 1);
+
+	id[length > 0 ? length : 0] = '\0';
+	id[strcspn(id, "\n")] = '\0';
+	if (!id[0])
+		strcpy(id, "unknown");
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Sources
+ */
+
+bool log_same_source(const struct log_source *a, const struct log_source *b)
+{
+	return a->instance == b->instance && !strcmp(a->boot_id, b->boot_id);
+}
+
+static const char *const dealt_keys[VERDICTS] = { [VERDICT_ALLOW] = "allow", [VERDICT_DENY] = "deny" };
+static const char *const lost_keys[VERDICTS] = { [VERDICT_ALLOW] = "lost_allow", [VERDICT_DENY] = "lost_deny" };
+static const char *const missed_keys[VERDICTS] = { [VERDICT_ALLOW] = "missed_allow", [VERDICT_DENY] = "missed_deny" };
+
+void log_line_print_source(struct output *output, const struct log_source *source, const uint64_t missed[VERDICTS])
+{
+	uint64_t sum = missed[VERDICT_ALLOW] + missed[VERDICT_DENY];
+	char time[WHEN_TEXT_MAX];
+
+	output_open_object(output, NULL);
+	output_number(output, "schema", NULL, 1);
+	if (sum) {
+		output_number(output, "missed", NULL, sum);
+		for (int verdict = 0; verdict < VERDICTS; verdict++)
+			output_number(output, missed_keys[verdict], NULL, missed[verdict]);
+	}
+	output_text(output, "time", NULL, when_exact(source->real, time));
+	output_open_object(output, "source");
+	output_text(output, "boot_id", NULL, source->boot_id);
+	output_number(output, "instance", NULL, source->instance);
+	output_signed(output, "uptime_ns", NULL, source->boot);
+	output_number(output, "seq", NULL, source->mark.seq);
+	for (int verdict = 0; verdict < VERDICTS; verdict++) {
+		output_number(output, dealt_keys[verdict], NULL, source->mark.dealt[verdict]);
+		output_number(output, lost_keys[verdict], NULL, source->mark.lost[verdict]);
+	}
+	output_close(output);
+	output_close(output);
+	output_line(output);
+}
+
+/* False if there is no such number, or a negative one. */
+static bool read_number(const json_t *object, const char *key, uint64_t *number)
+{
+	const json_t *value = json_object_get(object, key);
+
+	*number = (uint64_t)json_integer_value(value);
+	return json_is_integer(value) && json_integer_value(value) >= 0;
+}
+
+static bool read_source(const json_t *object, struct log_source *source)
+{
+	const char *boot_id = json_string_value(json_object_get(object, "boot_id"));
+	uint64_t boot;
+	bool ok = boot_id && strlen(boot_id) < BOOT_ID_MAX && read_number(object, "instance", &source->instance) &&
+		  read_number(object, "uptime_ns", &boot) && read_number(object, "seq", &source->mark.seq);
+
+	for (int verdict = 0; verdict < VERDICTS && ok; verdict++)
+		ok = read_number(object, dealt_keys[verdict], &source->mark.dealt[verdict]) &&
+		     read_number(object, lost_keys[verdict], &source->mark.lost[verdict]);
+	if (!ok)
+		return false;
+	source->boot = (int64_t)boot;
+	strcpy(source->boot_id, boot_id);
+	return true;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Events
+ */
+
+/* The place of the text under `key` among `words`; `count`: none of them. */
+static unsigned word_of(const json_t *object, const char *key, const char *const *words, size_t count)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return (unsigned)(text ? word_find(text, words, count) : count);
+}
+
+static bool read_endpoint(const json_t *object, struct event *event, struct endpoint *endpoint)
+{
+	const char *address = json_string_value(json_object_get(object, "address"));
+	uint64_t port;
+
+	if (!object || json_is_null(object))
+		return false;
+	if (read_number(object, "port", &port))
+		endpoint->port = (__u32)port;
+	if (!address)
+		event->flags |= EVENT_MANY_PEERS;
+	else if (event->family == AF_VSOCK)
+		memcpy(endpoint->address, &(__u32){ (__u32)strtoul(address, NULL, 10) }, sizeof(__u32));
+	else
+		inet_pton(event->family, address, endpoint->address);
+	return true;
+}
+
+static __u16 protocol_of(const json_t *json)
+{
+	static const char *const words[] = { "tcp", "sctp", "mptcp" };
+	static const __u16 numbers[] = { IPPROTO_TCP, IPPROTO_SCTP, IPPROTO_MPTCP };
+	const char *text = json_string_value(json_object_get(json, "protocol"));
+	size_t word = text ? word_find(text, words, 3) : 3;
+
+	if (word < 3)
+		return numbers[word];
+	return text ? (__u16)strtoul(text, NULL, 10) : 0;
+}
+
+/* What is null because the repeats differ in it (enum event_flag). */
+static void read_many(const json_t *json, struct event *event)
+{
+	if (json_is_null(json_object_get(json, "generation")))
+		event->flags |= EVENT_MANY_BINARIES;
+	if (json_is_null(json_object_get(json, "uid")))
+		event->flags |= EVENT_MANY_USERS;
+	if (json_is_null(json_object_get(json, "family")) && event->operation == OPERATION_ACCEPT)
+		event->flags |= EVENT_MANY_LISTENERS;
+}
+
+static void read_listener(const json_t *json, struct event *event)
+{
+	static const char *const families[] = { "inet", "inet6", "vsock" };
+	static const __u16 numbers[] = { AF_INET, AF_INET6, AF_VSOCK, 0 };
+
+	event->family = numbers[word_of(json, "family", families, 3)];
+	event->protocol = protocol_of(json);
+	read_endpoint(json_object_get(json, "local"), event, &event->local);
+	if (read_endpoint(json_object_get(json, "peer"), event, &event->peer))
+		event->flags |= EVENT_HAS_PEER;
+}
+
+static const char *text_of(const json_t *json, const char *key)
+{
+	return json_string_value(json_object_get(json, key));
+}
+
+static bool read_event(const json_t *json, struct log_line *line)
+{
+	struct event *event = &line->event;
+	uint64_t uid = 0, count = 0, seq = 0, generation = 0;
+	unsigned verdict = word_of(json, "verdict", ini_verdict_words, VERDICTS);
+	unsigned reason = word_of(json, "reason", event_reason_words, REASONS);
+
+	if (!read_number(json, "seq", &seq) || !read_number(json, "count", &count) || verdict >= VERDICTS)
+		return false;
+	read_number(json, "uid", &uid);
+	read_number(json, "generation", &generation);
+	event->seq = seq;
+	event->generation = generation;
+	event->time_tai = (uint64_t)(line->real + when_tai_offset() * 1000000000LL);
+	event->verdict = (__u8)verdict;
+	event->reason = reason < REASONS ? (__u8)reason : REASON_DEFAULT;
+	event->count = (__u32)count;
+	event->uid = (__u32)uid;
+	event->operation = (__u8)(word_of(json, "operation", event_operation_words, OPERATIONS) % OPERATIONS);
+	if (json_is_true(json_object_get(json, "enforced")))
+		event->flags |= EVENT_ENFORCED;
+	read_many(json, event);
+	read_listener(json, event);
+	line->record = (struct record){ .event = event, .binary = text_of(json, "binary"), .hint = text_of(json, "binary_hint"),
+					.unit = text_of(json, "unit"), .rule = text_of(json, "rule") };
+	return true;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Lines
+ */
+
+static enum log_line_kind read_kind(struct log_line *line)
+{
+	const char *time = text_of(line->json, "time");
+	const json_t *source = json_object_get(line->json, "source");
+	uint64_t schema = 0, sum;
+
+	if (!read_number(line->json, "schema", &schema) || schema != 1 || !time || !when_read_exact(time, &line->real))
+		return LOG_LINE_OTHER;
+	if (!source)
+		return read_event(line->json, line) ? LOG_LINE_EVENT : LOG_LINE_OTHER;
+	line->source.real = line->real;
+	if (!read_source(source, &line->source))
+		return LOG_LINE_OTHER;
+	if (!read_number(line->json, "missed", &sum))
+		return LOG_LINE_SOURCE;
+	for (int verdict = 0; verdict < VERDICTS; verdict++)
+		read_number(line->json, missed_keys[verdict], &line->missed[verdict]);
+	return LOG_LINE_MISSED;
+}
+
+void log_line_read(struct log_line *line, const char *text, size_t length)
+{
+	json_error_t error;
+
+	*line = (struct log_line){ .json = json_loadb(text, length, 0, &error) };
+	line->kind = read_kind(line);
+	line->record.event = &line->event;
+}
+
+void log_line_clear(struct log_line *line)
+{
+	json_decref(line->json);
+	line->json = NULL;
+}
+
+void log_line_count(const struct log_line *line, struct log_source *source)
+{
+	if (line->kind == LOG_LINE_SOURCE || line->kind == LOG_LINE_MISSED) {
+		*source = line->source;
+	} else if (line->kind == LOG_LINE_EVENT) {
+		source->mark.seq = line->event.seq + 1;
+		source->mark.dealt[line->event.verdict & (VERDICTS - 1)]++;
+	}
+}
+
+/* How log_line_print_source() begins: nearly all lines are events, and needn't be read to tell. */
+bool log_line_is_source(const char *text, size_t length)
+{
+	static const char source[] = "{\"schema\":1,\"time\":", missed[] = "{\"schema\":1,\"missed\":";
+
+	return (length > sizeof(source) && !memcmp(text, source, sizeof(source) - 1)) ||
+	       (length > sizeof(missed) && !memcmp(text, missed, sizeof(missed) - 1));
+}
+
+bool log_line_read_source(const char *text, size_t length, struct log_source *source, uint64_t missed[VERDICTS])
+{
+	struct log_line line;
+	bool is_source;
+
+	if (!log_line_is_source(text, length))
+		return false;
+	log_line_read(&line, text, length);
+	is_source = line.kind == LOG_LINE_SOURCE || line.kind == LOG_LINE_MISSED;
+	*source = line.source;
+	memcpy(missed, line.missed, sizeof(line.missed));
+	log_line_clear(&line);
+	return is_source;
+}
+
+/* What stands behind `key` in the line; NULL: it isn't in it. */
+static const char *behind(const char *text, const char *end, const char *key)
+{
+	const char *found = memmem(text, (size_t)(end - text), key, strlen(key));
+
+	return found ? found + strlen(key) : NULL;
+}
+
+bool log_line_find_pair(const char *text, size_t length, const char **binary, size_t *binary_length, unsigned *port)
+{
+	const char *end = text + length, *path = behind(text, end, ",\"binary\":\""), *local, *number;
+
+	if (!path)
+		return false;
+	*binary = path - 1;
+	while (path < end && *path != '"')
+		path += *path == '\\' ? 2 : 1;
+	local = path < end ? behind(path, end, ",\"local\":{") : NULL;
+	number = local ? behind(local, end, "\"port\":") : NULL;
+	if (!number || *number < '0' || *number > '9')
+		return false;
+	*binary_length = (size_t)(path + 1 - *binary);
+	*port = (unsigned)strtoul(number, NULL, 10);
+	return true;
+}

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "enforce/log_read.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/cleanup.h"
+#include "policy/text.h"
+
+#define BLOCK_BYTES 262144
+#define LINE_MAX_BYTES 65536 /* ours have some hundred */
+#define SOURCE_EVERY 1572864 /* bytes within which there is a source, and a batch of events more */
+
+/* An event may stand a little behind later ones: one that its thread, or a timer, recorded afterwards. */
+#define LATE_NS 5000000000LL
+
+/* ---------------------------------------------------------------------------------------------
+ * Files
+ */
+
+/* How many names are older than this one's: audit.log is the newest, then .1, .2, then -20261125; 0: not of the log. */
+static unsigned long age_of(const char *name, const char *log)
+{
+	size_t length = strlen(log);
+	const char *rest = name + length, *digits = rest + 1;
+
+	if (strncmp(name, log, length) != 0)
+		return 0;
+	if (!*rest)
+		return 1;
+	if (!*digits || strlen(digits) > 18 || digits[strspn(digits, "0123456789")])
+		return 0;
+	if (*rest == '.')
+		return 1 + strtoul(digits, NULL, 10);
+	return *rest == '-' ? ULONG_MAX - strtoul(digits, NULL, 10) : 0;
+}
+
+struct name {
+	char *text;
+	unsigned long age;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+	unsigned long first = ((const struct name *)a)->age, second = ((const struct name *)b)->age;
+
+	return (first < second) - (first > second);
+}
+
+struct names_found {
+	struct name *list;
+	size_t count;
+};
+
+static void free_names(struct names_found *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->list[i].text);
+	free(names->list);
+	*names = (struct names_found){ 0 };
+}
+
+/* The names of the log's files in `directory`, oldest first. */
+static int find_names(int directory, const char *log, struct names_found *names)
+{
+	int again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = again < 0 ? NULL : fdopendir(again);
+	const struct dirent *entry;
+
+	if (!stream)
+		return -errno;
+	while ((entry = readdir(stream))) {
+		unsigned long age = age_of(entry->d_name, log);
+
+		if (!age)
+			continue;
+		names->list = must(reallocarray(names->list, names->count + 1, sizeof(*names->list)));
+		names->list[names->count++] = (struct name){ must(strdup(entry->d_name)), age };
+	}
+	closedir(stream);
+	if (names->count)
+		qsort(names->list, names->count, sizeof(*names->list), compare_names);
+	return 0;
+}
+
+static bool is_open_already(const struct log_reader *reader, ino_t inode)
+{
+	for (size_t i = 0; i < reader->count; i++)
+		if (reader->files[i].inode == inode)
+			return true;
+	return false;
+}
+
+/* Where the last whole line of the file ends. Returns it, or -errno. */
+static off_t end_of_lines(int fd, off_t size)
+{
+	char block[4096];
+
+	while (size > 0) {
+		off_t from = size > (off_t)sizeof(block) ? size - (off_t)sizeof(block) : 0;
+		ssize_t length = pread(fd, block, (size_t)(size - from), from);
+		const char *newline;
+
+		if (length <= 0)
+			return length ? -errno : 0;
+		newline = memrchr(block, '\n', (size_t)length);
+		if (newline)
+			return from + (newline - block) + 1;
+		size = from;
+	}
+	return 0;
+}
+
+/* A file that is gone meanwhile was the oldest, or has another name now. */
+static int open_file(struct log_reader *reader, int directory, const char *name)
+{
+	_cleanup_close_ int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	off_t size;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if (is_open_already(reader, st.st_ino))
+		return 0;
+	size = end_of_lines(fd, st.st_size);
+	if (size < 0)
+		return (int)size;
+	reader->files = must(reallocarray(reader->files, reader->count + 1, sizeof(*reader->files)));
+	reader->files[reader->count++] = (struct log_file){ TAKE_FD(fd), st.st_ino, size };
+	return 0;
+}
+
+static void close_files(struct log_reader *reader)
+{
+	for (size_t i = 0; i < reader->count; i++)
+		close(reader->files[i].fd);
+	free(reader->files);
+	reader->files = NULL;
+	reader->count = 0;
+}
+
+/* -EAGAIN: files got other names meanwhile, and one may be missing. */
+static int open_files(struct log_reader *reader, int directory, const char *log)
+{
+	struct names_found names = { 0 };
+	int error = find_names(directory, log, &names);
+	struct stat st;
+
+	for (size_t i = 0; i < names.count && !error; i++)
+		error = open_file(reader, directory, names.list[i].text);
+	if (!error && reader->count &&
+	    (fstatat(directory, log, &st, 0) ? errno != ENOENT : !is_open_already(reader, st.st_ino)))
+		error = -EAGAIN;
+	free_names(&names);
+	return error;
+}
+
+int log_open(struct log_reader *reader, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *log = slash ? slash + 1 : path;
+	_cleanup_free_ char *parent = slash ? text_format("%.*s", (int)(slash - path) + 1, path) : text_format(".");
+	_cleanup_close_ int directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int error = -EAGAIN;
+
+	*reader = (struct log_reader){ .now = when_now() };
+	log_boot_id(reader->boot_id);
+	if (directory < 0)
+		return errno == ENOENT ? 0 : -errno;
+	for (int tries = 0; tries < 10 && error == -EAGAIN; tries++) {
+		close_files(reader);
+		error = open_files(reader, directory, log);
+	}
+	return error;
+}
+
+void log_close(struct log_reader *reader)
+{
+	close_files(reader);
+	free(reader->buffer);
+	*reader = (struct log_reader){ 0 };
+}
+
+bool log_has_lines(const struct log_reader *reader)
+{
+	for (size_t i = 0; i < reader->count; i++)
+		if (reader->files[i].size)
+			return true;
+	return false;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Lines
+ */
+
+static void go_to(struct log_reader *reader, size_t file, off_t offset)
+{
+	reader->file = file;
+	reader->next = offset;
+	reader->filled = 0;
+	reader->taken = 0;
+	reader->source = (struct log_source){ 0 };
+}
+
+void log_rewind(struct log_reader *reader)
+{
+	go_to(reader, 0, 0);
+}
+
+/* Where the next line begins. */
+static off_t position(const struct log_reader *reader)
+{
+	return reader->next - (off_t)(reader->filled - reader->taken);
+}
+
+void log_tell(const struct log_reader *reader, size_t *file, off_t *offset)
+{
+	*file = reader->file;
+	*offset = position(reader);
+}
+
+bool log_is_at(const struct log_reader *reader, size_t file, off_t offset)
+{
+	return reader->file > file || (reader->file == file && position(reader) >= offset) || reader->file >= reader->count;
+}
+
+/* More of the file behind what is in the buffer. Returns 0 or -errno; false in *more at the end of the file. */
+static int fill(struct log_reader *reader, bool *more)
+{
+	const struct log_file *file = &reader->files[reader->file];
+	size_t left = reader->filled - reader->taken, want = BLOCK_BYTES;
+	ssize_t length;
+
+	if (left && reader->taken)
+		memmove(reader->buffer, reader->buffer + reader->taken, left);
+	reader->filled = left;
+	reader->taken = 0;
+	if (reader->room < left + BLOCK_BYTES) {
+		reader->room = left + BLOCK_BYTES;
+		reader->buffer = must(realloc(reader->buffer, reader->room));
+	}
+	if ((off_t)want > file->size - reader->next)
+		want = (size_t)(file->size - reader->next);
+	length = want ? pread(file->fd, reader->buffer + left, want, reader->next) : 0;
+	if (length < 0)
+		return -errno;
+	reader->filled += (size_t)length;
+	reader->next += length;
+	*more = length > 0;
+	return 0;
+}
+
+/* The next line of this file; NULL at its end. */
+static int next_of_file(struct log_reader *reader, const char **line, size_t *length)
+{
+	bool more = true;
+
+	for (;;) {
+		char *start = reader->buffer + reader->taken;
+		size_t left = reader->filled - reader->taken;
+		char *end = left ? memchr(start, '\n', left) : NULL;
+		int error;
+
+		if (end) {
+			*line = start;
+			*length = (size_t)(end - start);
+			reader->taken += *length + 1;
+			return 0;
+		}
+		/* What has no end is no line of ours: its beginning is forgotten. */
+		if (left > LINE_MAX_BYTES)
+			reader->taken = reader->filled;
+		error = fill(reader, &more);
+		if (error || !more) {
+			*line = NULL;
+			return error;
+		}
+	}
+}
+
+int log_next(struct log_reader *reader, const char **line, size_t *length)
+{
+	uint64_t missed[VERDICTS];
+	struct log_source source;
+	int error = 0;
+
+	*line = NULL;
+	while (!error && !*line && reader->file < reader->count) {
+		error = next_of_file(reader, line, length);
+		if (!error && !*line) {
+			reader->file++;
+			reader->next = 0;
+			reader->filled = 0;
+			reader->taken = 0;
+		}
+	}
+	if (!error && *line && log_line_read_source(*line, *length, &source, missed))
+		reader->source = source;
+	return error;
+}
+
+int64_t log_boot_time(const struct log_reader *reader, int64_t real)
+{
+	const struct log_source *source = &reader->source;
+
+	if (!strcmp(source->boot_id, reader->boot_id))
+		return real - (source->real - source->boot);
+	return real - (reader->now.real - reader->now.boot);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Places
+ */
+
+/* Goes to the first source at or behind this place, within a file, and leaves it to be read next. */
+static int find_source(struct log_reader *reader, size_t file, off_t offset, off_t limit, bool *found)
+{
+	const char *line;
+	size_t length;
+	uint64_t missed[VERDICTS];
+	struct log_source source;
+	int error = 0;
+
+	go_to(reader, file, offset);
+	*found = false;
+	/* The middle of a line is no beginning of one. */
+	if (offset)
+		error = next_of_file(reader, &line, &length);
+	while (!error && position(reader) < limit) {
+		off_t start = position(reader);
+
+		error = next_of_file(reader, &line, &length);
+		if (error || !line)
+			break;
+		if (log_line_read_source(line, length, &source, missed)) {
+			go_to(reader, file, start);
+			reader->source = source;
+			*found = true;
+			return 0;
+		}
+	}
+	return error;
+}
+
+/* Goes to where a file begins. *source: of its first line. */
+static int first_source(struct log_reader *reader, size_t file, bool *found)
+{
+	return find_source(reader, file, 0, 1, found);
+}
+
+/* When it is sure that no event from after `since` stands before. */
+static int64_t with_late(int64_t since)
+{
+	return since < INT64_MIN + LATE_NS ? INT64_MIN : since - LATE_NS;
+}
+
+bool log_is_before(const struct log_reader *reader, int64_t since)
+{
+	return reader->source.boot_id[0] && log_boot_time(reader, reader->source.real) < with_late(since);
+}
+
+/* The last source of the file that is before `since`: from `low`, which is one, on. */
+static int search_file(struct log_reader *reader, size_t file, int64_t since)
+{
+	off_t low = 0, high = reader->files[file].size;
+	int error = 0;
+
+	while (!error && high - low > SOURCE_EVERY) {
+		off_t middle = low + (high - low) / 2;
+		bool found;
+
+		error = find_source(reader, file, middle, high, &found);
+		if (!error && found && log_is_before(reader, since))
+			low = position(reader);
+		else
+			high = middle;
+	}
+	go_to(reader, file, low);
+	return error;
+}
+
+int log_seek_time(struct log_reader *reader, int64_t since)
+{
+	for (size_t file = reader->count; file-- > 0;) {
+		bool found;
+		int error = first_source(reader, file, &found);
+
+		if (error)
+			return error;
+		if (found && log_is_before(reader, since))
+			return search_file(reader, file, since);
+	}
+	log_rewind(reader);
+	return 0;
+}
+
+/* True if a source of this kernel side, at or before the mark, is in the files from the one on that is read. */
+static int is_in_log(struct log_reader *reader, const struct log_source *at, bool *found)
+{
+	const char *line;
+	size_t length;
+	int error;
+
+	*found = false;
+	while (!(error = log_next(reader, &line, &length)) && line && !*found)
+		*found = log_same_source(&reader->source, at) && reader->source.mark.seq <= at->mark.seq;
+	return error;
+}
+
+int log_seek_mark(struct log_reader *reader, const struct log_source *at, bool *found)
+{
+	int error;
+
+	for (size_t file = reader->count; file-- > 0;) {
+		error = first_source(reader, file, found);
+		if (error)
+			return error;
+		if (*found && log_same_source(&reader->source, at) && reader->source.mark.seq <= at->mark.seq) {
+			go_to(reader, file, 0);
+			return 0;
+		}
+	}
+	/* It may begin in the middle of a file. */
+	log_rewind(reader);
+	error = is_in_log(reader, at, found);
+	log_rewind(reader);
+	return error;
+}
+
+int log_seek_back(struct log_reader *reader, size_t *file, off_t *offset, off_t *end)
+{
+	bool found = false;
+	int error = 0;
+
+	*end = *offset;
+	if (!*end) {
+		while (*file > 0 && !reader->files[*file - 1].size)
+			--*file;
+		if (!*file)
+			return 0;
+		*end = reader->files[--*file].size;
+	}
+	*offset = 0;
+	for (off_t back = SOURCE_EVERY; !error && !found && back < *end; back *= 2) {
+		error = find_source(reader, *file, *end - back, *end, &found);
+		if (found)
+			*offset = position(reader);
+	}
+	if (!found)
+		go_to(reader, *file, 0);
+	return error;
+}
+
+int log_end(struct log_reader *reader, struct log_source *end)
+{
+	size_t file = reader->count;
+	off_t offset = 0, until;
+	int error;
+
+	*end = (struct log_source){ 0 };
+	while (!(error = log_seek_back(reader, &file, &offset, &until)) && until && !end->boot_id[0]) {
+		const char *line = "";
+		size_t length;
+
+		while (!error && line && !log_is_at(reader, file, until)) {
+			struct log_line read;
+
+			error = log_next(reader, &line, &length);
+			if (error || !line)
+				break;
+			log_line_read(&read, line, length);
+			log_line_count(&read, end);
+			log_line_clear(&read);
+		}
+	}
+	log_rewind(reader);
+	return error;
+}

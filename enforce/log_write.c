@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The file itself is the state: where it ends is where the next writer goes on. A line that isn't whole is as good
+ * as not written, and is cut off before the next one comes.
+ */
+#include "enforce/log_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "enforce/log_read.h"
+#include "policy/cleanup.h"
+#include "policy/text.h"
+
+/* A source stands in the log at least so often. */
+#define SOURCE_BYTES 1048576
+/* The clock was set if it differs by more from what the last source says; less is how clocks are kept right. */
+#define CLOCK_SET_NS 1000000000LL
+
+static const char *file_name(const struct log_writer *writer)
+{
+	const char *slash = strrchr(writer->path, '/');
+
+	return slash ? slash + 1 : writer->path;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Opening
+ */
+
+static enum status open_directory(struct log_writer *writer)
+{
+	const char *slash = strrchr(writer->path, '/');
+	_cleanup_free_ char *path = slash ? text_format("%.*s", (int)(slash - writer->path) + (slash == writer->path),
+							writer->path) : text_format(".");
+
+	if (mkdir(path, 0750) && errno != EEXIST)
+		return fail(STATUS_FAILED, "can't make %s: %s; make it, or name another log with --log", path, strerror(errno));
+	writer->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (writer->directory < 0)
+		return fail(STATUS_FAILED, "%s: %s; name another log with --log", path, strerror(errno));
+	if (flock(writer->directory, LOCK_EX | LOCK_NB))
+		return fail(STATUS_FAILED, errno == EWOULDBLOCK ? "another daemon writes a log in %s already; stop it first, or name "
+			    "a log elsewhere with --log" : "can't lock %s", path);
+	return STATUS_DONE;
+}
+
+/* Opens the file, for appending, and makes it if it isn't there. Returns 0 or -errno. */
+static int open_file(struct log_writer *writer)
+{
+	_cleanup_close_ int fd = openat(writer->directory, file_name(writer),
+					O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0640);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if (writer->fd >= 0)
+		close(writer->fd);
+	writer->fd = TAKE_FD(fd);
+	writer->size = st.st_size;
+	writer->reopen = true;
+	return 0;
+}
+
+static enum status cannot_open(const struct log_writer *writer, int error)
+{
+	return fail(STATUS_FAILED, "%s: %s", writer->path, error == -EINVAL ? "isn't a plain file; remove it" : strerror(-error));
+}
+
+/* Where the log ends; a line that was cut short is cut off. */
+static int find_end(struct log_writer *writer, struct log_source *end)
+{
+	struct log_reader reader;
+	int error = log_open(&reader, writer->path);
+
+	if (!error && reader.count) {
+		const struct log_file *newest = &reader.files[reader.count - 1];
+
+		if (newest->size < writer->size && ftruncate(writer->fd, newest->size))
+			error = -errno;
+		writer->size = newest->size;
+	}
+	if (!error)
+		error = log_end(&reader, end);
+	log_close(&reader);
+	return error;
+}
+
+enum status log_writer_open(struct log_writer *writer, const char *path, struct log_source *end)
+{
+	enum status status;
+	int error;
+
+	*writer = (struct log_writer){ .path = path, .directory = -1, .fd = -1 };
+	writer->stream = open_memstream(&writer->pending, &writer->pending_bytes);
+	if (!writer->stream)
+		return fail(STATUS_FAILED, "%s", strerror(errno));
+	output_start(&writer->output, writer->stream, true);
+	event_start(&writer->printer, &writer->output, true);
+	status = open_directory(writer);
+	if (status != STATUS_DONE)
+		return status;
+	error = open_file(writer);
+	if (!error)
+		error = find_end(writer, end);
+	return error ? cannot_open(writer, error) : STATUS_DONE;
+}
+
+void log_writer_close(struct log_writer *writer)
+{
+	if (writer->stream)
+		fclose(writer->stream);
+	free(writer->pending);
+	if (writer->fd >= 0)
+		close(writer->fd);
+	if (writer->directory >= 0)
+		close(writer->directory);
+	*writer = (struct log_writer){ .directory = -1, .fd = -1 };
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Adding
+ */
+
+void log_add_event(struct log_writer *writer, const struct record *record)
+{
+	event_print(&writer->printer, record);
+}
+
+static bool is_needed(const struct log_writer *writer, const struct log_source *source)
+{
+	const struct log_source *last = &writer->source;
+	int64_t set = (source->real - source->boot) - (last->real - last->boot);
+
+	return writer->reopen || !log_same_source(last, source) ||
+	       writer->size - writer->source_at >= SOURCE_BYTES || set > CLOCK_SET_NS || set < -CLOCK_SET_NS;
+}
+
+void log_add_source(struct log_writer *writer, const struct log_source *source, const uint64_t missed[VERDICTS])
+{
+	writer->batch = *source;
+	if (!missed[VERDICT_ALLOW] && !missed[VERDICT_DENY] && !is_needed(writer, source))
+		return;
+	log_line_print_source(&writer->output, source, missed);
+	writer->source = *source;
+	writer->source_at = writer->size;
+	writer->reopen = false;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Writing
+ */
+
+/* Names the file `number` as the one after. One that isn't there leaves a hole, and the next rotation fills it. */
+static int rename_rotated(const struct log_writer *writer, unsigned number)
+{
+	_cleanup_free_ char *from = text_format("%s.%u", file_name(writer), number),
+			    *to = text_format("%s.%u", file_name(writer), number + 1);
+
+	return renameat(writer->directory, number ? from : file_name(writer), writer->directory, to) && errno != ENOENT ?
+		-errno : 0;
+}
+
+/* The oldest goes, and all others are one older. Whatever ends this in the middle, no file is lost but the oldest. */
+static int rotate(struct log_writer *writer)
+{
+	_cleanup_free_ char *oldest = text_format("%s.%u", file_name(writer), writer->rotate_keep);
+	int error = 0;
+
+	if (!writer->rotate_keep)
+		return ftruncate(writer->fd, 0) ? -errno : open_file(writer);
+	if (unlinkat(writer->directory, oldest, 0) && errno != ENOENT)
+		return -errno;
+	for (unsigned number = writer->rotate_keep; number-- > 0 && !error;)
+		error = rename_rotated(writer, number);
+	return error ? error : open_file(writer);
+}
+
+static void say_failed(struct log_writer *writer, int error)
+{
+	if (!writer->error) {
+		writer->failed_at = when_now().boot;
+		warn("can't write %s: %s; trying on, and nothing is lost that the kernel still holds", writer->path,
+		     strerror(-error));
+	}
+	writer->error = error;
+}
+
+static void say_recovered(struct log_writer *writer)
+{
+	if (writer->error)
+		warn("%s can be written again, after %" PRId64 " s", writer->path,
+		     (int64_t)((when_now().boot - writer->failed_at) / 1000000000LL));
+	writer->error = 0;
+}
+
+/* What is in the file of a line that isn't whole goes: nobody should read half a line. */
+static void cut_off(struct log_writer *writer)
+{
+	size_t whole = writer->written;
+
+	while (whole > 0 && writer->pending[whole - 1] != '\n')
+		whole--;
+	if (whole < writer->written && !ftruncate(writer->fd, writer->size - (off_t)(writer->written - whole))) {
+		writer->size -= (off_t)(writer->written - whole);
+		writer->written = whole;
+	}
+}
+
+static int write_pending(struct log_writer *writer)
+{
+	while (writer->written < writer->pending_bytes) {
+		ssize_t length = write(writer->fd, writer->pending + writer->written, writer->pending_bytes - writer->written);
+
+		if (length < 0 && errno == EINTR)
+			continue;
+		if (length < 0)
+			return -errno;
+		writer->written += (size_t)length;
+		writer->size += length;
+	}
+	return 0;
+}
+
+/* Makes room for new lines, when all are written. */
+static int finish_pending(struct log_writer *writer)
+{
+	rewind(writer->stream);
+	writer->written = 0;
+	return fflush(writer->stream) ? -errno : 0;
+}
+
+bool log_flush(struct log_writer *writer)
+{
+	int error = fflush(writer->stream) ? -errno : 0;
+
+	if (!error)
+		error = write_pending(writer);
+	if (error) {
+		cut_off(writer);
+	} else {
+		error = finish_pending(writer);
+		if (!error && writer->size >= writer->rotate_bytes)
+			error = rotate(writer);
+	}
+	if (error)
+		say_failed(writer, error);
+	else
+		say_recovered(writer);
+	return !error;
+}
+
+/* What stands before the pending line that is written next: the source of the batch, and the lines since. */
+static struct log_source source_here(const struct log_writer *writer)
+{
+	struct log_source source = writer->batch;
+	const char *line = writer->pending, *end = line + writer->written;
+
+	while (line < end) {
+		size_t length = (size_t)((const char *)memchr(line, '\n', (size_t)(end - line)) - line);
+		struct log_line read;
+
+		log_line_read(&read, line, length);
+		log_line_count(&read, &source);
+		log_line_clear(&read);
+		line += length + 1;
+	}
+	return source;
+}
+
+/* Pending lines that come into another file than those before them need a source of their own there. */
+static int carry_over(struct log_writer *writer)
+{
+	static const uint64_t none[VERDICTS];
+	size_t left = writer->pending_bytes - writer->written;
+	_cleanup_free_ char *lines = left ? malloc(left) : NULL;
+	struct log_source source;
+
+	if (!left)
+		return 0;
+	if (!lines)
+		return -ENOMEM;
+	source = source_here(writer);
+	memcpy(lines, writer->pending + writer->written, left);
+	rewind(writer->stream);
+	writer->written = 0;
+	log_line_print_source(&writer->output, &source, none);
+	fwrite(lines, 1, left, writer->stream);
+	writer->batch = source;
+	writer->source = source;
+	writer->source_at = writer->size;
+	writer->reopen = false;
+	return fflush(writer->stream) ? -errno : 0;
+}
+
+bool log_reopen(struct log_writer *writer)
+{
+	int error = fflush(writer->stream) ? -errno : 0;
+
+	/* Tried once more: the old file may well be the better place. */
+	if (!error && !write_pending(writer))
+		error = finish_pending(writer);
+	else
+		cut_off(writer);
+	if (!error)
+		error = open_file(writer);
+	if (!error)
+		error = carry_over(writer);
+	if (error)
+		say_failed(writer, error);
+	return !error;
+}

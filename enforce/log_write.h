@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Writing the lasting log: whole lines, appended, each event once, whatever ends the writer in the middle.
+ */
+#ifndef SOCKACCEPT_LOG_WRITE_H
+#define SOCKACCEPT_LOG_WRITE_H
+
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "enforce/event.h"
+#include "enforce/log_line.h"
+
+struct log_writer {
+	const char *path;
+	off_t rotate_bytes;   /* a file that has reached this is rotated */
+	unsigned rotate_keep; /* how many rotated files are kept: `path`.1 and so on */
+	int directory;        /* that it is in: its lock is held */
+	int fd;
+	off_t size;           /* of the file */
+	off_t source_at;      /* where its last source stands */
+	struct log_source source; /* that one */
+	struct log_source batch;  /* what stands before the first pending line */
+
+	/* Lines that aren't in the file yet. */
+	FILE *stream;
+	char *pending;
+	size_t pending_bytes, written;
+	struct output output;
+	struct event_printer printer;
+
+	bool reopen;       /* the file is another one now: begin with a source */
+	int error;         /* -errno of the last write; 0: all is well */
+	int64_t failed_at; /* since when, ns since boot */
+};
+
+/*
+ * Opens the log `path`, whose directory is made if only that is missing, for appending; a line that was cut short is
+ * removed, and *end says where the log ends (log_end()). Says what is wrong, and returns STATUS_FAILED then, also if
+ * another process writes it. Close it in any case.
+ */
+enum status log_writer_open(struct log_writer *writer, const char *path, struct log_source *end);
+
+/*
+ * Adds an event, or a source, with what was missed before it. Nothing is written before log_flush(). A source is left out
+ * when the last one still says enough, unless something was missed.
+ */
+void log_add_event(struct log_writer *writer, const struct record *record);
+void log_add_source(struct log_writer *writer, const struct log_source *source, const uint64_t missed[VERDICTS]);
+
+/*
+ * Writes what was added, and rotates a file that is full. Returns true if all is in the file. Otherwise says why, once,
+ * and keeps it: call it again, before anything more is added.
+ */
+bool log_flush(struct log_writer *writer);
+
+/*
+ * Goes on in the file that has the log's name now, which it makes: for logrotate. What isn't in the old file will be in
+ * this one. Returns false, and says why, if it can't: the old one goes on then.
+ */
+bool log_reopen(struct log_writer *writer);
+
+/* Closes and frees. What wasn't flushed is dropped. */
+void log_writer_close(struct log_writer *writer);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "enforce/metrics.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "enforce/escape.h"
+#include "enforce/kernel.h"
+#include "enforce/live.h"
+#include "enforce/ports.h"
+#include "policy/cleanup.h"
+#include "policy/ini.h"
+#include "policy/port.h"
+#include "policy/text.h"
+
+#define PREFIX "sockaccept_"
+
+static const char *const verdict_labels[VERDICTS] = { [VERDICT_ALLOW] = "verdict=\"allow\"",
+						      [VERDICT_DENY] = "verdict=\"deny\"" };
+
+static void begin(FILE *stream, const char *name, const char *type, const char *help)
+{
+	fprintf(stream, "# HELP " PREFIX "%s %s\n# TYPE " PREFIX "%s %s\n", name, help, name, type);
+}
+
+static void sample(FILE *stream, const char *name, const char *labels, uint64_t value)
+{
+	fprintf(stream, labels ? PREFIX "%s{%s} %" PRIu64 "\n" : PREFIX "%s%s %" PRIu64 "\n", name, labels ? labels : "", value);
+}
+
+static void gauge(FILE *stream, const char *name, const char *help, uint64_t value)
+{
+	begin(stream, name, "gauge", help);
+	sample(stream, name, NULL, value);
+}
+
+static void counter(FILE *stream, const char *name, const char *help, uint64_t value)
+{
+	begin(stream, name, "counter", help);
+	sample(stream, name, NULL, value);
+}
+
+static void by_verdict(FILE *stream, const char *name, const char *help, const uint64_t value[VERDICTS])
+{
+	begin(stream, name, "counter", help);
+	for (int verdict = 0; verdict < VERDICTS; verdict++)
+		sample(stream, name, verdict_labels[verdict], value[verdict]);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Decisions and events
+ */
+
+static void print_decisions(FILE *stream, const struct state *state)
+{
+	uint64_t connections[VERDICTS], attempts[VERDICTS];
+
+	for (int verdict = 0; verdict < VERDICTS; verdict++) {
+		struct tally tally = tally_read(&state->decisions[verdict]);
+
+		connections[verdict] = tally.connections;
+		attempts[verdict] = tally_attempts(&tally);
+	}
+	by_verdict(stream, "connections_total", "Connections accepted, and denied with one waiting.", connections);
+	by_verdict(stream, "attempts_total", "Decisions that no connection came of.", attempts);
+	counter(stream, "unmediated_total", "Calls on sockets that rules aren't about, such as AF_UNIX.", state->unmediated);
+	counter(stream, "refused_earlier_total", "Calls that another LSM had refused.", state->refused_earlier);
+	counter(stream, "accept_failed_total", "Calls that failed when they had taken a connection.", state->failed);
+	counter(stream, "prctl_refused_total", "Attempts to forge an identity, refused.", state->forgeries);
+}
+
+static void print_events(FILE *stream, const struct kernel *kernel)
+{
+	uint64_t made[VERDICTS], lost[VERDICTS];
+
+	for (int verdict = 0; verdict < VERDICTS; verdict++) {
+		made[verdict] = kernel->state->buffer[verdict].made;
+		lost[verdict] = kernel->state->buffer[verdict].lost;
+	}
+	by_verdict(stream, "events_total", "Events written to the buffers.", made);
+	by_verdict(stream, "events_lost_total", "Connections and denials that no event could be written of.", lost);
+	gauge(stream, "events_room", "Events that each buffer holds.", kernel_events(kernel));
+}
+
+static void print_log(FILE *stream, const struct metrics_log *log)
+{
+	counter(stream, "log_events_total", "Events written to the log since the daemon began.", log->events);
+	by_verdict(stream, "log_missed_total", "Events that were gone before they could be written to the log.", log->missed);
+	gauge(stream, "log_writable", "Whether the log could be written the last time.", log->writable);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Policy
+ */
+
+/* A label's value: escaped as everywhere for whoever looks at it, and that as the format wants it. */
+static char *label_value(const char *text)
+{
+	_cleanup_free_ char *shown = NULL;
+	size_t length = 0, at = 0;
+	FILE *stream = must(open_memstream(&shown, &length));
+	char *value;
+
+	escape_print(stream, text);
+	fclose(stream);
+	value = must(malloc(2 * length + 1));
+	for (size_t i = 0; i < length; i++) {
+		if (shown[i] == '\\' || shown[i] == '"')
+			value[at++] = '\\';
+		value[at++] = shown[i];
+	}
+	value[at] = '\0';
+	return value;
+}
+
+static char *rule_labels(const struct policy *policy, const struct rule *rule)
+{
+	_cleanup_free_ char *section = label_value(rule->section), *binary = label_value(policy->binaries[rule->binary].path);
+	char port[PORT_TEXT_MAX], user[16] = "any";
+
+	if (rule->has_uid)
+		snprintf(user, sizeof(user), "%" PRIu32, rule->uid);
+	return text_format("section=\"%s\",binary=\"%s\",user=\"%s\",%s,ports=\"%s\"", section, binary, user,
+			   verdict_labels[rule->verdict], port_format(&rule->port, port));
+}
+
+static void print_rules(FILE *stream, const struct kernel *kernel, const struct policy *policy)
+{
+	if (!policy->rule_count)
+		return;
+	begin(stream, "rule_hits_total", "counter", "Decisions by rule, since it was made.");
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		_cleanup_free_ char *labels = rule_labels(policy, &policy->rules[i]);
+		struct rule_counter hits = { 0 };
+
+		bpf_map_lookup_elem(kernel->fd[MAP_RULE_COUNTERS], &policy->rules[i].counter, &hits);
+		sample(stream, "rule_hits_total", labels, hits.hits);
+	}
+}
+
+static void print_policy(FILE *stream, const struct policy *policy)
+{
+	bool well = !kernel_not_enforcing();
+
+	gauge(stream, "enforcing", "Whether denials are returned to the callers.", well && policy->mode == MODE_ENFORCE);
+	gauge(stream, "called", "Whether the kernel calls the program: not with kernel.ftrace_enabled=0 on some.", well);
+	gauge(stream, "default_deny", "Whether what no rule matches is denied.", policy->verdict == VERDICT_DENY);
+	gauge(stream, "policy_generation", "Number of the policy in force.", policy->generation);
+	gauge(stream, "policy_rules", "Rules of the policy in force.", policy->rule_count);
+	gauge(stream, "policy_binaries", "Binaries that they name.", policy->binary_count);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Programs
+ */
+
+static const struct {
+	enum kernel_object object;
+	const char *label;
+} programs[] = { { PROGRAM_SOCKET_ACCEPT, "program=\"socket_accept\"" },
+		 { PROGRAM_CONNECTION_GRAFT, "program=\"connection_graft\"" },
+		 { PROGRAM_ACCEPT_END, "program=\"accept_end\"" } };
+#define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
+
+/* Only where kernel.bpf_stats_enabled is set, or was: otherwise the kernel counts nothing. */
+static void print_programs(FILE *stream, const struct kernel *kernel)
+{
+	struct bpf_prog_info info[PROGRAMS] = { 0 };
+	uint64_t runs = 0;
+
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		__u32 size = sizeof(info[i]);
+
+		if (bpf_obj_get_info_by_fd(kernel->fd[programs[i].object], &info[i], &size))
+			return;
+		runs += info[i].run_cnt;
+	}
+	if (!runs)
+		return;
+	begin(stream, "program_runs_total", "counter", "Runs of a program while kernel.bpf_stats_enabled was set.");
+	for (size_t i = 0; i < PROGRAMS; i++)
+		sample(stream, "program_runs_total", programs[i].label, info[i].run_cnt);
+	begin(stream, "program_run_seconds_total", "counter", "Time that these took.");
+	for (size_t i = 0; i < PROGRAMS; i++)
+		fprintf(stream, PREFIX "program_run_seconds_total{%s} %" PRIu64 ".%09" PRIu64 "\n", programs[i].label,
+			(uint64_t)info[i].run_time_ns / 1000000000U, (uint64_t)info[i].run_time_ns % 1000000000U);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * All
+ */
+
+static enum status print_loaded(FILE *stream, const struct kernel *kernel)
+{
+	struct policy policy;
+	enum status status;
+
+	policy_init(&policy);
+	status = live_read_image(kernel, &policy);
+	if (status == STATUS_DONE) {
+		print_policy(stream, &policy);
+		print_decisions(stream, kernel->state);
+		print_rules(stream, kernel, &policy);
+		print_events(stream, kernel);
+		print_programs(stream, kernel);
+	}
+	policy_clear(&policy);
+	return status;
+}
+
+enum status metrics_print(FILE *stream, const struct metrics_log *log)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	enum status status = kernel_open(&kernel, false, true);
+
+	if (status != STATUS_DONE && status != STATUS_NOT_LOADED)
+		return status;
+	gauge(stream, "loaded", "Whether a policy is in force.", status == STATUS_DONE);
+	if (status == STATUS_DONE)
+		status = print_loaded(stream, &kernel);
+	if (log)
+		print_log(stream, log);
+	fputs("# EOF\n", stream);
+	return status;
+}
+
+/* Returns 0 or -errno. */
+static int write_new(const char *path, const struct metrics_log *log)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	FILE *stream = fd < 0 || fchmod(fd, 0644) ? NULL : fdopen(fd, "w");
+	enum status status;
+
+	if (!stream)
+		return -errno;
+	TAKE_FD(fd);
+	status = metrics_print(stream, log);
+	if (fclose(stream))
+		return -errno;
+	return status == STATUS_DONE || status == STATUS_NOT_LOADED ? 0 : -EIO;
+}
+
+int metrics_write_file(const char *path, const struct metrics_log *log)
+{
+	/* The collector takes *.prom: not this one. */
+	_cleanup_free_ char *new = text_format("%s.new", path);
+	int error = write_new(new, log);
+
+	if (!error && rename(new, path))
+		error = -errno;
+	if (error)
+		unlink(new);
+	return error;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * metrics: what is counted, for a monitoring system.
+ */
+#include <stdio.h>
+
+#include "enforce/metrics.h"
+#include "enforce/verb.h"
+
+enum status verb_metrics(const struct invocation *invocation)
+{
+	(void)invocation;
+	return metrics_print(stdout, NULL);
+}
