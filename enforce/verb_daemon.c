@@ -154,7 +154,7 @@ static void add_batch(struct daemon *daemon)
 	daemon->source.real = now.real;
 	daemon->source.boot = now.boot;
 	daemon->source.mark = reader_mark(reader);
-	if (reader->ready || missed[VERDICT_ALLOW] || missed[VERDICT_DENY])
+	if (reader->ready || missed[VERDICT_ALLOW] || missed[VERDICT_DENY] || daemon->writer.reopen)
 		log_add_source(&daemon->writer, &daemon->source, missed);
 	for (size_t i = 0; i < reader->ready; i++) {
 		const struct record record = record_make(&daemon->maker, &reader->events[i]);

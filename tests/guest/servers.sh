@@ -13,10 +13,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=lib.sh
 . "$here/lib.sh"
 
-packages="nginx-light redis-server ncat openssh-server strace bpftrace curl socat iproute2 procps xfsprogs btrfs-progs e2fsprogs bindfs"
+packages="nginx-light redis-server ncat openssh-server strace bpftrace curl socat iproute2 procps xfsprogs btrfs-progs e2fsprogs bindfs prometheus logrotate rsyslog systemd"
 
 # Raise this when the list above or the layout changes.
-entry=$cache/servers-3
+entry=$cache/servers-4
 
 codename() {
 	# shellcheck source=/dev/null
