@@ -251,6 +251,8 @@ static void print_user(struct event_printer *printer, const struct event *event)
 		output_null(printer->output, "gid");
 	else
 		output_number(printer->output, "gid", NULL, event->gid);
+	if (printer->output->json)
+		return;
 	snprintf(uid, sizeof(uid), "%u", event->uid);
 	print_cell(printer, COLUMN_USER, uid);
 }
@@ -300,6 +302,8 @@ static void print_peer(struct event_printer *printer, const struct event *event)
 		return;
 	}
 	print_endpoint(printer->output, "peer", event, &event->peer);
+	if (printer->output->json)
+		return;
 	event_address(event, &event->peer, address);
 	/* That of an IPv4 client of an IPv6 listener reads better without what is before it. */
 	shown = strncmp(address, "::ffff:", 7) || !strchr(address, '.') ? address : address + 7;
@@ -342,8 +346,10 @@ static void print_listener(struct event_printer *printer, const struct event *ev
 	output_text(output, "family", NULL, family_name(event));
 	output_text(output, "protocol", NULL, protocol);
 	print_endpoint(output, "local", event, &event->local);
-	snprintf(port, sizeof(port), "%u/%s", event->local.port, protocol);
-	print_cell(printer, COLUMN_PORT, port);
+	if (!output->json) {
+		snprintf(port, sizeof(port), "%u/%s", event->local.port, protocol);
+		print_cell(printer, COLUMN_PORT, port);
+	}
 	print_peer(printer, event);
 	output_number(output, "backlog", NULL, event->backlog);
 	output_number(output, "backlog_max", NULL, event->backlog_max);

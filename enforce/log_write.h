@@ -18,14 +18,15 @@ struct log_writer {
 	int directory;        /* that it is in: its lock is held */
 	int fd;
 	off_t size;           /* of the file */
+	uint64_t bytes;       /* written, to whatever file */
 	off_t source_at;      /* where its last source stands */
 	struct log_source source; /* that one */
 	struct log_source batch;  /* what stands before the first pending line */
 
 	/* Lines that aren't in the file yet. */
-	FILE *stream;
+	FILE *stream; /* into `pending` */
 	char *pending;
-	size_t pending_bytes, written;
+	size_t pending_bytes, pending_room, written;
 	struct output output;
 	struct event_printer printer;
 
@@ -34,9 +35,11 @@ struct log_writer {
 	int64_t failed_at; /* since when, ns since boot */
 };
 
+#define LOG_WRITER_INIT { .directory = -1, .fd = -1 }
+
 /*
  * Opens the log `path`, whose directory is made if only that is missing, for appending; a line that was cut short is
- * removed, and *end says where the log ends (log_end()). Says what is wrong, and returns STATUS_FAILED then, also if
+ * removed, and *end says where the log ends (log_end()). How it is rotated must be set already. Says what is wrong, and returns STATUS_FAILED then, also if
  * another process writes it. Close it in any case.
  */
 enum status log_writer_open(struct log_writer *writer, const char *path, struct log_source *end);

@@ -7,7 +7,7 @@ UNIT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY) $(PURE))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 GUEST_PROGRAMS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,$(filter-out %/preload.c,$(wildcard tests/guest/*.c))) \
 	$(B)/tests/guest/preload.so
-BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(wildcard tests/bench/*.c))
+BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 
 # --- unit -------------------------------------------------------------------------------------
 
@@ -33,6 +33,17 @@ $(B)/tests/guest/preload.so: tests/guest/preload.c | $(B)/.made
 
 $(B)/tests/bench/%: tests/bench/%.c | $(B)/.made
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $< -o $@
+
+$(B)/tests/bench/events.bpf.o: tests/bench/events.bpf.c | $(B)/.made
+	$(call say,CLANG)$(CLANG) -g -O2 $(WARNINGS) -Wno-unused-parameter -Wno-missing-prototypes -Wno-shadow -target bpf \
+		-mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -Ibpf -I/usr/include/$(MULTIARCH) -c $< -o $@
+
+$(B)/tests/bench/events.skel.h: $(B)/tests/bench/events.bpf.o
+	$(call say,SKEL)$(BPFTOOL) gen skeleton $< name events_bpf >$@
+
+# It runs the daemon's own code.
+$(B)/tests/bench/log_rate: tests/bench/log_rate.c $(B)/tests/bench/events.skel.h $(filter-out $(B)/enforce/main.o,$(OBJECTS))
+	$(call say,CC)$(CC) $(CPPFLAGS) -I$(B)/tests/bench $(CFLAGS) $(LDFLAGS) $(filter-out %.h,$^) $(LIBS) -o $@
 
 # --- fuzz -------------------------------------------------------------------------------------
 

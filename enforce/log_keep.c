@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "enforce/log_keep.h"
+
+#include <string.h>
+
+#include "enforce/verb.h"
+#include "enforce/when.h"
+
+#define BATCHES 64 /* of events that one log_keep() writes */
+
+enum status log_keep_begin_with(struct log_keeper *keeper, const struct kernel *kernel, uint64_t instance)
+{
+	struct log_source *source = &keeper->source;
+	int error;
+
+	*source = (struct log_source){ .instance = instance };
+	log_boot_id(source->boot_id);
+	if (log_same_source(source, &keeper->end))
+		source->mark = keeper->end.mark;
+	error = reader_start(&keeper->reader, kernel, TAKES(VERDICT_ALLOW) | TAKES(VERDICT_DENY), &source->mark);
+	if (error)
+		return fail(STATUS_FAILED, "can't read the events: %s", strerror(-error));
+	keeper->maker = (struct record_maker){ .names.kernel = kernel };
+	memset(keeper->said, 0, sizeof(keeper->said));
+	keeper->kernel = kernel;
+	return STATUS_DONE;
+}
+
+enum status log_keep_begin(struct log_keeper *keeper, struct kernel *kernel)
+{
+	enum status status = kernel_open(kernel, false, true);
+
+	return status == STATUS_DONE ? log_keep_begin_with(keeper, kernel, kernel_instance()) : status;
+}
+
+void log_keep_end(struct log_keeper *keeper)
+{
+	reader_close(&keeper->reader);
+	record_maker_clear(&keeper->maker);
+	keeper->kernel = NULL;
+}
+
+/* What was missed since that was written last. Returns whether there is any. */
+static bool find_missed(struct log_keeper *keeper, uint64_t missed[VERDICTS])
+{
+	bool any = false;
+
+	for (unsigned verdict = 0; verdict < VERDICTS; verdict++) {
+		uint64_t all = reader_missed(&keeper->reader, verdict);
+
+		missed[verdict] = all > keeper->said[verdict] ? all - keeper->said[verdict] : 0;
+		keeper->said[verdict] += missed[verdict];
+		keeper->missed[verdict] += missed[verdict];
+		any = any || missed[verdict];
+	}
+	return any;
+}
+
+/* A source before the events, where one is needed, and what was missed. */
+static void add_batch(struct log_keeper *keeper)
+{
+	struct reader *reader = &keeper->reader;
+	struct when_now now = when_now();
+	uint64_t missed[VERDICTS];
+	bool any = find_missed(keeper, missed);
+
+	keeper->source.real = now.real;
+	keeper->source.boot = now.boot;
+	keeper->source.mark = reader_mark(reader);
+	if (reader->ready || any || keeper->writer.reopen)
+		log_add_source(&keeper->writer, &keeper->source, missed);
+	for (size_t i = 0; i < reader->ready; i++) {
+		const struct record record = record_make(&keeper->maker, &reader->events[i]);
+
+		log_add_event(&keeper->writer, &record);
+	}
+	keeper->events += reader->ready;
+	reader_advance(reader, reader->ready);
+}
+
+int64_t log_keep(struct log_keeper *keeper)
+{
+	int64_t count = 0;
+
+	for (int batch = 0; batch < BATCHES; batch++) {
+		int error;
+		size_t ready;
+
+		if (!log_flush(&keeper->writer))
+			return count;
+		error = reader_collect(&keeper->reader);
+		if (error)
+			return error;
+		ready = keeper->reader.ready;
+		count += (int64_t)ready;
+		add_batch(keeper);
+		if (!ready)
+			break;
+	}
+	log_flush(&keeper->writer);
+	return count;
+}
+
+bool log_is_kept(const struct log_keeper *keeper)
+{
+	return !keeper->writer.error && reader_is_through(&keeper->reader);
+}
