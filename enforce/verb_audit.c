@@ -32,6 +32,7 @@ struct audit {
 	const char *checkpoint; /* NULL: none */
 	bool follow;
 	const struct kernel *kernel; /* NULL: nothing is loaded */
+	enum status without;         /* and why */
 	struct history history;
 	struct output output;
 	struct event_printer printer;
@@ -217,7 +218,7 @@ static enum status print_events(struct audit *audit)
 	if (error == ENOUGH)
 		return keep_place(audit);
 	if (!audit->kernel)
-		return fail(STATUS_NOT_LOADED, "not loaded: the log ends here; load a policy: sockaccept-ctl load [FILE]");
+		return audit->without != STATUS_NOT_LOADED ? audit->without : fail(STATUS_NOT_LOADED, "not loaded: the log ends here; load a policy: sockaccept-ctl load [FILE]");
 	return last && !audit->follow ? STATUS_DONE : print_live(audit);
 }
 
@@ -254,14 +255,15 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
-/* Without a kernel side there may still be a log. */
+/* Without a kernel side there may still be a log, which may be another machine's. */
 static enum status open_kernel(struct audit *audit, struct kernel *kernel, const struct invocation *invocation)
 {
 	enum status status = kernel_open(kernel, false, true);
 
+	audit->without = status;
 	if (status == STATUS_DONE)
 		audit->kernel = kernel;
-	if (status != STATUS_DONE && status != STATUS_NOT_LOADED)
+	else if (status != STATUS_NOT_LOADED && !invocation->given[OPTION_LOG])
 		return status;
 	status = history_open(&audit->history, &audit->filter, audit->kernel, invocation->given[OPTION_LOG]);
 	if (status == STATUS_DONE && !audit->kernel && !log_has_lines(&audit->history.log))

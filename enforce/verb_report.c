@@ -367,7 +367,7 @@ static enum status open_all(struct report *report, struct kernel *kernel, const 
 	enum status status = kernel_open(kernel, false, true);
 	bool loaded = status == STATUS_DONE;
 
-	if (!loaded && status != STATUS_NOT_LOADED)
+	if (!loaded && status != STATUS_NOT_LOADED && !invocation->given[OPTION_LOG])
 		return status;
 	status = history_open(&report->history, &report->filter, loaded ? kernel : NULL, invocation->given[OPTION_LOG]);
 	if (status == STATUS_DONE && !loaded && !log_has_lines(&report->history.log))

@@ -2,7 +2,8 @@
 
 UNIT := $(basename $(notdir $(wildcard tests/unit/*.c)))
 # What of enforce/ knows no kernel.
-PURE := enforce/escape.c enforce/output.c enforce/prefix.c enforce/when.c
+PURE := enforce/escape.c enforce/event.c enforce/log_line.c enforce/log_read.c enforce/log_write.c enforce/output.c \
+	enforce/prefix.c enforce/status.c enforce/when.c
 UNIT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY) $(PURE))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 GUEST_PROGRAMS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,$(filter-out %/preload.c,$(wildcard tests/guest/*.c))) \
@@ -44,6 +45,9 @@ $(B)/tests/bench/events.skel.h: $(B)/tests/bench/events.bpf.o
 # It runs the daemon's own code.
 $(B)/tests/bench/log_rate: tests/bench/log_rate.c $(B)/tests/bench/events.skel.h $(filter-out $(B)/enforce/main.o,$(OBJECTS))
 	$(call say,CC)$(CC) $(CPPFLAGS) -I$(B)/tests/bench $(CFLAGS) $(LDFLAGS) $(filter-out %.h,$^) $(LIBS) -o $@
+
+$(B)/tests/bench/log_week: tests/bench/log_week.c $(filter-out $(B)/enforce/main.o,$(OBJECTS))
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 # --- fuzz -------------------------------------------------------------------------------------
 

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The lasting log without a kernel: that each line reads back as what was written, that the end is found whatever
+ * stands there, and that every way to a place in it leads to the same lines.
+ */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#undef fail /* ours is a function */
+
+#include "enforce/log_read.h"
+#include "enforce/log_write.h"
+#include "policy/cleanup.h"
+
+#define SECOND 1000000000LL
+#define HOUR (3600 * SECOND)
+
+static const uint64_t none[VERDICTS];
+static char directory[64], path[96];
+
+static int set_up(void **state)
+{
+	(void)state;
+	strcpy(directory, "/tmp/sockaccept-log.XXXXXX");
+	if (!mkdtemp(directory))
+		return -1;
+	snprintf(path, sizeof(path), "%s/audit.log", directory);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf %s", directory);
+	return system(command);
+}
+
+static void open_writer(struct log_writer *writer, off_t rotate_bytes, struct log_source *end)
+{
+	*writer = (struct log_writer){ .directory = -1, .fd = -1, .rotate_bytes = rotate_bytes, .rotate_keep = 100 };
+	assert_int_equal(log_writer_open(writer, path, end), STATUS_DONE);
+}
+
+/* An event of this number and time, with its number as the port too. */
+static void add(struct log_writer *writer, uint64_t seq, int64_t real)
+{
+	const struct event event = { .seq = seq, .generation = 3, .count = 1, .family = AF_INET, .protocol = IPPROTO_TCP,
+				     .verdict = seq % 3 ? VERDICT_ALLOW : VERDICT_DENY, .flags = EVENT_ENFORCED,
+				     .local.port = (__u32)seq,
+				     .time_tai = (__u64)(real + when_tai_offset() * SECOND) };
+	const struct record record = { .event = &event, .binary = "/usr/bin/server" };
+
+	log_add_event(writer, &record);
+}
+
+static struct log_source source_at(uint64_t seq, int64_t real, int64_t boot, const char *boot_id, uint64_t instance)
+{
+	struct log_source source = { .instance = instance, .real = real, .boot = boot, .mark.seq = seq };
+
+	strcpy(source.boot_id, boot_id);
+	source.mark.dealt[VERDICT_DENY] = (seq + 2) / 3;
+	source.mark.dealt[VERDICT_ALLOW] = seq - source.mark.dealt[VERDICT_DENY];
+	return source;
+}
+
+/* Events [from, to), one a second, with a source before every hundred. */
+static void fill(struct log_writer *writer, uint64_t from, uint64_t to, int64_t real, int64_t boot, const char *boot_id,
+		 uint64_t instance)
+{
+	for (uint64_t seq = from; seq < to; seq++) {
+		int64_t later = (int64_t)(seq - from) * SECOND;
+
+		if ((seq - from) % 100 == 0) {
+			struct log_source source = source_at(seq, real + later, boot + later, boot_id, instance);
+
+			assert_true(log_flush(writer));
+			writer->source_at -= 1048576; /* as if much had been written */
+			log_add_source(writer, &source, none);
+		}
+		add(writer, seq, real + later);
+	}
+	assert_true(log_flush(writer));
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Lines
+ */
+
+static void read_back(const struct event *event, const struct record *record, struct log_line *line, char **text)
+{
+	struct event_printer printer;
+	struct output output;
+	size_t length = 0;
+	FILE *stream = open_memstream(text, &length);
+
+	output_start(&output, stream, true);
+	event_start(&printer, &output, true);
+	assert_int_equal(event_print(&printer, record), 0);
+	fclose(stream);
+	assert_true(length > 0 && (*text)[length - 1] == '\n');
+	log_line_read(line, *text, length - 1);
+	assert_int_equal(line->kind, LOG_LINE_EVENT);
+	assert_int_equal(line->event.seq, event->seq);
+	assert_int_equal(line->event.count, event->count);
+	assert_int_equal(line->event.verdict, event->verdict);
+	assert_int_equal(line->real, event_real(event));
+}
+
+static void event_reads_back(void **state)
+{
+	const char *odd = "/opt/\"a\"\\b/\xe2\x80\xae\x1b[31m\xff/server";
+	struct event event = { .seq = 1ULL << 40, .generation = 9, .count = 7, .family = AF_INET6, .protocol = IPPROTO_MPTCP,
+			       .verdict = VERDICT_DENY, .reason = REASON_RULE, .flags = EVENT_HAS_PEER, .uid = 4294967294U,
+			       .local.port = 8443, .peer.port = 51000, .sockfd = -1, .time_tai = 1764100000123456789ULL };
+	struct record record = { .event = &event, .binary = odd, .unit = "a b.service", .rule = "web: deny any" };
+	_cleanup_free_ char *text = NULL;
+	struct log_line line;
+
+	(void)state;
+	inet_pton(AF_INET6, "2001:db8::7", event.peer.address);
+	read_back(&event, &record, &line, &text);
+	assert_string_equal(line.record.unit, "a b.service");
+	assert_string_equal(line.record.rule, "web: deny any");
+	/* Bytes that are no UTF-8 can't stand in JSON. */
+	assert_string_equal(line.record.binary, "/opt/\"a\"\\b/\xe2\x80\xae\x1b[31m\xef\xbf\xbd/server");
+	assert_int_equal(line.event.uid, 4294967294U);
+	assert_int_equal(line.event.family, AF_INET6);
+	assert_int_equal(line.event.protocol, IPPROTO_MPTCP);
+	assert_int_equal(line.event.local.port, 8443);
+	assert_int_equal(line.event.peer.port, 51000);
+	assert_memory_equal(line.event.peer.address, event.peer.address, 16);
+	assert_int_equal(line.event.flags, EVENT_HAS_PEER);
+	log_line_clear(&line);
+}
+
+static void folded_event_reads_back(void **state)
+{
+	const struct event event = { .seq = 5, .count = 300, .verdict = VERDICT_DENY, .family = AF_INET,
+				     .flags = EVENT_MANY_THREADS | EVENT_MANY_LISTENERS | EVENT_MANY_BINARIES |
+					      EVENT_MANY_USERS | EVENT_MANY_PEERS };
+	const struct record record = { .event = &event };
+	_cleanup_free_ char *text = NULL;
+	struct log_line line;
+
+	(void)state;
+	read_back(&event, &record, &line, &text);
+	assert_null(line.record.binary);
+	assert_null(line.record.rule);
+	assert_int_equal(line.event.flags, event.flags & ~EVENT_MANY_THREADS);
+	log_line_clear(&line);
+}
+
+static void vsock_and_prctl_read_back(void **state)
+{
+	struct event event = { .seq = 1, .count = 1, .generation = 1, .family = AF_VSOCK, .flags = EVENT_HAS_PEER,
+			       .local.port = 70000, .peer.port = 4000000000U, .peer.address = { 3 } };
+	const struct record record = { .event = &event, .hint = "/chroot/server" };
+	_cleanup_free_ char *text = NULL, *again = NULL;
+	struct log_line line;
+
+	(void)state;
+	read_back(&event, &record, &line, &text);
+	assert_int_equal(line.event.family, AF_VSOCK);
+	assert_int_equal(line.event.peer.port, 4000000000U);
+	assert_int_equal(line.event.peer.address[0], 3);
+	assert_string_equal(line.record.hint, "/chroot/server");
+	log_line_clear(&line);
+	event.operation = OPERATION_SET_MM_MAP;
+	event.flags = EVENT_ENFORCED;
+	read_back(&event, &record, &line, &again);
+	assert_int_equal(line.event.operation, OPERATION_SET_MM_MAP);
+	assert_int_equal(line.event.flags, EVENT_ENFORCED);
+	log_line_clear(&line);
+}
+
+static void other_lines_are_none_of_ours(void **state)
+{
+	static const char *const lines[] = {
+		"", "{", "[]", "null", "{}", "{\"schema\":1}", "{\"schema\":2,\"seq\":1,\"time\":\"2026-11-25T00:00:00.000000000Z\"}",
+		"{\"schema\":1,\"time\":\"2026-11-25T00:00:00.000000000Z\",\"source\":{}}",
+		"{\"schema\":1,\"time\":\"2026-11-25T00:00:00.000000000Z\",\"source\":7}",
+		"{\"schema\":1,\"time\":\"2026-99-25T00:00:00.000000000Z\",\"seq\":1,\"count\":1,\"verdict\":\"deny\"}",
+		"{\"schema\":1,\"time\":\"2026-11-25T00:00:00.000000000Z\",\"seq\":-1,\"count\":1,\"verdict\":\"deny\"}",
+		"{\"schema\":1,\"time\":\"2026-11-25T00:00:00.000000000Z\",\"seq\":1,\"count\":1,\"verdict\":\"maybe\"}",
+		"{\"schema\":1,\"time\":\"2026-11-25T00:00:00.000000000Z\",\"source\":{\"boot_id\":"
+		"\"0123456789012345678901234567890123456789\",\"instance\":1,\"uptime_ns\":1,\"seq\":1,\"allow\":1,"
+		"\"lost_allow\":0,\"deny\":0,\"lost_deny\":0}}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct log_line line;
+
+		log_line_read(&line, lines[i], strlen(lines[i]));
+		assert_int_equal(line.kind, LOG_LINE_OTHER);
+		log_line_clear(&line);
+	}
+}
+
+static void pair_is_found(void **state)
+{
+	const char *line = "{\"schema\":1,\"seq\":1,\"binary\":\"/a\\\"b\",\"x\":1,\"local\":{\"address\":\"1.2.3.4\",\"port\":80},"
+			   "\"peer\":{\"port\":9}}";
+	const char *binary;
+	size_t length;
+	unsigned port;
+
+	(void)state;
+	assert_true(log_line_find_pair(line, strlen(line), &binary, &length, &port));
+	assert_int_equal(port, 80);
+	assert_int_equal(length, strlen("\"/a\\\"b\""));
+	assert_memory_equal(binary, "\"/a\\\"b\"", length);
+	for (size_t cut = 0; cut < strlen("{\"schema\":1,\"seq\":1,\"binary\":\"/a\\\"b\",\"x\":1,\"local\":{"); cut++)
+		assert_false(log_line_find_pair(line, cut, &binary, &length, &port));
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Writing
+ */
+
+static void expect_end(uint64_t seq, const char *boot_id, uint64_t instance)
+{
+	const struct log_source wanted = source_at(seq, 0, 0, boot_id, instance);
+	struct log_source end;
+	struct log_writer writer;
+
+	open_writer(&writer, 1 << 30, &end);
+	assert_string_equal(end.boot_id, boot_id);
+	assert_int_equal(end.instance, instance);
+	assert_memory_equal(&end.mark, &wanted.mark, sizeof(end.mark));
+	log_writer_close(&writer);
+}
+
+/* Wherever the writer was killed: what isn't a whole line is gone, and the next one goes on behind the rest. */
+static void line_cut_short_is_cut_off(void **state)
+{
+	struct log_source end;
+	struct log_writer writer;
+	_cleanup_free_ char *whole = NULL;
+	struct stat st;
+	size_t size;
+	FILE *file;
+
+	(void)state;
+	open_writer(&writer, 1 << 30, &end);
+	assert_string_equal(end.boot_id, "");
+	fill(&writer, 0, 3, HOUR, HOUR, "boot", 1);
+	log_writer_close(&writer);
+	assert_int_equal(stat(path, &st), 0);
+	size = (size_t)st.st_size;
+	whole = malloc(size);
+	file = fopen(path, "r");
+	assert_int_equal(fread(whole, 1, size, file), size);
+	fclose(file);
+	for (size_t cut = 0; cut <= size; cut++) {
+		size_t lines = 0;
+
+		file = fopen(path, "w");
+		fwrite(whole, 1, cut, file);
+		fclose(file);
+		for (size_t i = 0; i < cut; i++)
+			lines += whole[i] == '\n';
+		if (lines)
+			expect_end(lines - 1, "boot", 1);
+		else
+			expect_end(0, "", 0);
+		assert_int_equal(stat(path, &st), 0);
+		assert_true((size_t)st.st_size <= cut && (!st.st_size || whole[st.st_size - 1] == '\n'));
+	}
+}
+
+static void rotation_keeps_the_order(void **state)
+{
+	struct log_source end;
+	struct log_writer writer;
+	struct log_reader reader;
+	uint64_t seq = 0;
+	const char *text;
+	size_t length;
+
+	(void)state;
+	open_writer(&writer, 65536, &end);
+	fill(&writer, 0, 5000, HOUR, HOUR, "boot", 1);
+	log_writer_close(&writer);
+	expect_end(5000, "boot", 1);
+	assert_int_equal(log_open(&reader, path), 0);
+	assert_true(reader.count > 10);
+	while (!log_next(&reader, &text, &length) && text) {
+		struct log_line line;
+
+		log_line_read(&line, text, length);
+		if (line.kind == LOG_LINE_EVENT)
+			assert_int_equal(line.event.seq, seq++);
+		log_line_clear(&line);
+	}
+	assert_int_equal(seq, 5000);
+	log_close(&reader);
+}
+
+/* What another file has to begin with, when the old one took only some of the lines. */
+static void reopened_log_goes_on(void **state)
+{
+	struct log_source end, source = source_at(0, HOUR, HOUR, "boot", 1);
+	struct log_writer writer;
+	char old[128];
+	int full;
+
+	(void)state;
+	open_writer(&writer, 1 << 30, &end);
+	log_add_source(&writer, &source, none);
+	for (uint64_t seq = 0; seq < 10; seq++)
+		add(&writer, seq, HOUR);
+	assert_true(log_flush(&writer));
+	source = source_at(10, HOUR, HOUR, "boot", 1);
+	log_add_source(&writer, &source, none);
+	for (uint64_t seq = 10; seq < 20; seq++)
+		add(&writer, seq, HOUR);
+	/* A device that never has room stands for a full disk. */
+	full = open("/dev/full", O_WRONLY);
+	assert_true(full >= 0);
+	close(writer.fd);
+	writer.fd = full;
+	assert_false(log_flush(&writer));
+	snprintf(old, sizeof(old), "%s.1", path);
+	assert_int_equal(rename(path, old), 0);
+	assert_true(log_reopen(&writer));
+	assert_true(log_flush(&writer));
+	log_writer_close(&writer);
+	expect_end(20, "boot", 1);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Seeking
+ */
+
+/* The first event that is read from where the reader is; UINT64_MAX: none. */
+static uint64_t first_event(struct log_reader *reader, int64_t since)
+{
+	const char *text;
+	size_t length;
+
+	while (!log_next(reader, &text, &length) && text) {
+		struct log_line line;
+		bool event;
+		uint64_t seq;
+
+		log_line_read(&line, text, length);
+		event = line.kind == LOG_LINE_EVENT && log_boot_time(reader, line.real) >= since;
+		seq = line.event.seq;
+		log_line_clear(&line);
+		if (event)
+			return seq;
+	}
+	return UINT64_MAX;
+}
+
+/* Two boots, the second of them this one, whose clock was set back by a day in the middle; an event a second. */
+static void write_two_boots(int64_t real, int64_t boot)
+{
+	char now[BOOT_ID_MAX];
+	struct log_source end;
+	struct log_writer writer;
+
+	open_writer(&writer, 65536, &end);
+	log_boot_id(now);
+	fill(&writer, 0, 1000, real - 10 * HOUR, HOUR, "earlier", 1);
+	fill(&writer, 0, 500, real - 1000 * SECOND + 24 * HOUR, boot - 1000 * SECOND, now, 2);
+	fill(&writer, 500, 1000, real - 500 * SECOND, boot - 500 * SECOND, now, 2);
+	log_writer_close(&writer);
+}
+
+static void times_are_found(void **state)
+{
+	struct when_now now = when_now();
+	/* A machine that has just been started hasn't had these events; what is negative is only not written. */
+	int64_t boot = now.boot > 2000 * SECOND ? now.boot : 2000 * SECOND;
+	struct log_reader reader;
+
+	(void)state;
+	write_two_boots(now.real, boot);
+	assert_int_equal(log_open(&reader, path), 0);
+	reader.now = (struct when_now){ now.real, boot };
+	for (int64_t back = 0; back < 1000; back += 37) {
+		int64_t since = boot - back * SECOND;
+		uint64_t wanted = (uint64_t)(1000 - back);
+
+		assert_int_equal(log_seek_time(&reader, since), 0);
+		assert_int_equal(first_event(&reader, since), back ? wanted : UINT64_MAX);
+	}
+	/* Of the boot before, by what its clock said. */
+	assert_int_equal(log_seek_time(&reader, boot - 10 * HOUR + 100 * SECOND), 0);
+	assert_int_equal(first_event(&reader, boot - 10 * HOUR + 100 * SECOND), 100);
+	assert_int_equal(log_seek_time(&reader, INT64_MIN), 0);
+	assert_int_equal(first_event(&reader, INT64_MIN), 0);
+	log_close(&reader);
+}
+
+static void marks_are_found(void **state)
+{
+	struct when_now now = when_now();
+	struct log_source at = { .boot_id = "earlier", .instance = 1, .mark.seq = 700 };
+	struct log_reader reader;
+	bool found;
+
+	(void)state;
+	write_two_boots(now.real, 2000 * SECOND);
+	assert_int_equal(log_open(&reader, path), 0);
+	assert_int_equal(log_seek_mark(&reader, &at, &found), 0);
+	assert_true(found);
+	assert_true(first_event(&reader, INT64_MIN) <= 700);
+	at.instance = 3;
+	assert_int_equal(log_seek_mark(&reader, &at, &found), 0);
+	assert_false(found);
+	assert_int_equal(first_event(&reader, INT64_MIN), 0);
+	log_close(&reader);
+}
+
+/* All stretches, from the last to the first, have each line once. */
+static void stretches_are_the_whole(void **state)
+{
+	struct log_source end;
+	struct log_writer writer;
+	struct log_reader reader;
+	size_t file, lines = 0, stretches = 0, length;
+	const char *text;
+	off_t offset = 0, until;
+
+	(void)state;
+	open_writer(&writer, 3 << 20, &end);
+	fill(&writer, 0, 20000, HOUR, HOUR, "boot", 1);
+	log_writer_close(&writer);
+	assert_int_equal(log_open(&reader, path), 0);
+	file = reader.count;
+	while (!log_seek_back(&reader, &file, &offset, &until) && until) {
+		stretches++;
+		while (!log_is_at(&reader, file, until)) {
+			assert_int_equal(log_next(&reader, &text, &length), 0);
+			lines += !log_line_is_source(text, length);
+		}
+	}
+	assert_int_equal(lines, 20000);
+	assert_true(stretches > reader.count);
+	log_close(&reader);
+}
+
+static void names_are_told_apart(void **state)
+{
+	static const char *const names[] = { "audit.log.2", "audit.log.1", "audit.log", "audit.log-20261101", "audit.log.1.gz",
+					     "audit.log.", "audit.log.x", "audit.logs", "other.log" };
+	struct log_reader reader;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char name[128];
+		FILE *file;
+
+		snprintf(name, sizeof(name), "%s/%s", directory, names[i]);
+		file = fopen(name, "w");
+		assert_non_null(file);
+		fprintf(file, "%s\n", names[i]);
+		fclose(file);
+	}
+	assert_int_equal(log_open(&reader, path), 0);
+	assert_int_equal(reader.count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		static const char *const order[] = { "audit.log-20261101", "audit.log.2", "audit.log.1", "audit.log" };
+		const char *text;
+		size_t length;
+
+		assert_int_equal(log_next(&reader, &text, &length), 0);
+		assert_int_equal(length, strlen(order[i]));
+		assert_memory_equal(text, order[i], length);
+	}
+	log_close(&reader);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(event_reads_back),
+		cmocka_unit_test(folded_event_reads_back),
+		cmocka_unit_test(vsock_and_prctl_read_back),
+		cmocka_unit_test(other_lines_are_none_of_ours),
+		cmocka_unit_test(pair_is_found),
+		cmocka_unit_test_setup_teardown(line_cut_short_is_cut_off, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(rotation_keeps_the_order, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(reopened_log_goes_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(times_are_found, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(marks_are_found, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(stretches_are_the_whole, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(names_are_told_apart, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
