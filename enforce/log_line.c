@@ -23,7 +23,7 @@ void log_boot_id(char id[BOOT_ID_MAX])
 	id[length > 0 ? length : 0] = '\0';
 	id[strcspn(id, "\n")] = '\0';
 	if (!id[0])
-		strcpy(id, "unknown");
+		snprintf(id, BOOT_ID_MAX, "unknown");
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ static bool read_source(const json_t *object, struct log_source *source)
 	if (!ok)
 		return false;
 	source->boot = (int64_t)boot;
-	strcpy(source->boot_id, boot_id);
+	memcpy(source->boot_id, boot_id, strlen(boot_id) + 1);
 	return true;
 }
 

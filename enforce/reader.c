@@ -163,10 +163,10 @@ static int look_at_buffer(struct reader *reader, unsigned verdict)
 		buffer->next = tickets - reader->slots;
 	for (; buffer->next < tickets; buffer->next++) {
 		struct reader_place place = { .ticket = buffer->next << 1 | verdict };
-		const struct event *slot;
+		const struct event *slot = NULL;
 		int error = find_slot(reader, verdict, buffer->next, &slot);
 
-		if (!error && wait_and_find(slot, buffer->next, &place) == OUTCOME_READ && place.seq >= reader->from.seq) {
+		if (slot && wait_and_find(slot, buffer->next, &place) == OUTCOME_READ && place.seq >= reader->from.seq) {
 			error = keep(reader, &place);
 			buffer->found++;
 		}
@@ -234,10 +234,10 @@ static int copy(struct reader *reader, const struct reader_place *place)
 {
 	unsigned verdict = place->ticket & 1;
 	uint64_t ticket = place->ticket >> 1;
-	const struct event *slot;
+	const struct event *slot = NULL;
 	int error = find_slot(reader, verdict, ticket, &slot);
 
-	if (error)
+	if (!slot)
 		return error;
 	reader->place_first++;
 	reader->events[reader->ready] = *slot;

@@ -184,13 +184,16 @@ static enum status read_all(struct report *report)
 #define BAR_COLUMNS 24
 #define NAME_COLUMNS 42 /* beside a count and a bar in 80 */
 
+#define BLOCK_BYTES 3 /* of each block element in UTF-8 */
+
 /* As long as `count` of `most`, to an eighth of a column where the terminal can show that. */
 static const char *bar_text(const struct report *report, uint64_t count, uint64_t most, char *text)
 {
+	static const char full[] = "\u2588";
 	static const char *const eighths[] = { "", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a", "\u2589" };
 	uint64_t units = most ? (uint64_t)((double)count / (double)most * BAR_COLUMNS * 8 + 0.5) : 0;
+	size_t whole = units / 8;
 
-	*text = '\0';
 	if (!report->utf8) {
 		memset(text, '#', (size_t)(units + 7) / 8);
 		text[(units + 7) / 8] = '\0';
@@ -198,9 +201,10 @@ static const char *bar_text(const struct report *report, uint64_t count, uint64_
 	}
 	if (!units && count)
 		units = 1;
-	for (uint64_t i = 0; i < units / 8; i++)
-		strcat(text, "\u2588");
-	return strcat(text, eighths[units % 8]);
+	for (size_t i = 0; i < whole; i++)
+		memcpy(text + i * BLOCK_BYTES, full, BLOCK_BYTES);
+	snprintf(text + whole * BLOCK_BYTES, BLOCK_BYTES + 1, "%s", eighths[units % 8]);
+	return text;
 }
 
 /* What is too long for a terminal is cut: of a path the end says most. */
@@ -218,7 +222,7 @@ static void print_sum(struct report *report, enum kind kind, unsigned verdict, c
 {
 	struct output *output = &report->output;
 	_cleanup_free_ char *name = cut_text(report, sum->text);
-	char bar[3 * BAR_COLUMNS + 4];
+	char bar[BLOCK_BYTES * (BAR_COLUMNS + 1) + 1];
 
 	output_open_object(output, NULL);
 	output_text(output, kinds[kind].item, NULL, sum->text);

@@ -14,7 +14,9 @@ part() { # NAME COMMAND...
 	name=$1
 	shift
 	code=0
+	began=$(date +%s)
 	"$@" >"$logs/$name.log" 2>&1 || code=$?
+	echo "$(($(date +%s) - began)) s: $name" >>"$logs/times"
 	show "$name" "$code"
 }
 

@@ -17,7 +17,7 @@ prepare || exit 1
 is_brief() {
 	[ -n "${BRIEF-}" ] || return 1
 	case $1 in
-	*/test_advice.sh | */test_audit.sh | */test_input.sh) return 0 ;;
+	*/test_advice.sh | */test_audit.sh | */test_input.sh | */test_log.sh) return 0 ;;
 	esac
 	return 1
 }

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # The lasting log: what the daemon writes, through kills, full disks and rotations, and what reads it.
 
-: "${sockaccept:?}" "${traffic:?}" "${probe:?}" "${work:?}"
+: "${sockaccept:?}" "${traffic:?}" "${probe:?}" "${work:?}" "${base:?}"
 pid=
 
 log=$work/log/audit.log
@@ -95,7 +95,7 @@ killed_daemon_loses_nothing() {
 		daemon=$!
 	done
 	end_load
-	echo "$daemon" >>/tmp/sockaccept-test/pids
+	echo "$daemon" >>"$base/pids"
 	until_true 30 log_has_all || because "$(events_made) were made, $(events_in_log) are in the log: $(cat daemon.errors)"
 	finish "$daemon"
 	judge_log "$log"
@@ -112,19 +112,19 @@ slow_daemon_says_what_it_missed() {
 		events = 1024
 	END
 	start_daemon
-	"$traffic" burst 22810 100 >burst
+	"$traffic" burst 22810 100 >outcome
 	until_true 10 log_has_all || because "the first ones don't come"
 	kill -STOP "$daemon"
 	for _ in 1 2 3 4; do
-		"$traffic" burst 22811 1000 >burst
+		"$traffic" burst 22811 1000 >outcome
 	done
 	kill -CONT "$daemon"
 	until_true 20 log_has_all || because "$(events_made) were made, $(events_in_log) are in the log"
 	finish "$daemon"
 	judge_log "$log"
 	expect "written and missed" "1124 2976" "$(cat in-log)"
-	"$sockaccept" audit --all --log "$log" --json | grep missed >missed
-	expect "what audit says" '{"schema":1,"missed":2976}' "$(cat missed)"
+	"$sockaccept" audit --all --log "$log" --json | grep missed >line
+	expect "what audit says" '{"schema":1,"missed":2976}' "$(cat line)"
 }
 
 full_disk_is_waited_for() {
@@ -136,13 +136,13 @@ full_disk_is_waited_for() {
 	mkdir "$work/log"
 	mount -t tmpfs -o size=2m tmpfs "$work/log"
 	start_daemon
-	"$traffic" burst 22820 100 >burst
+	"$traffic" burst 22820 100 >outcome
 	until_true 10 log_has_all || because "the first ones don't come"
 	dd if=/dev/zero of="$work/log/filler" bs=4096 2>/dev/null || true
-	"$traffic" burst 22820 500 >burst
+	"$traffic" burst 22820 500 >outcome
 	sleep 5
 	kill -0 "$daemon" || because "the daemon ended: $(cat daemon.errors)"
-	"$traffic" burst 22820 500 >burst
+	"$traffic" burst 22820 500 >outcome
 	sleep 5
 	grep '^{"schema":1,"' "$log" | tail -n 1 | grep -q '}$' || because "half a line stands in the log"
 	rm "$work/log/filler"
@@ -165,7 +165,7 @@ full_disk_and_a_new_file() {
 	mkdir "$work/log"
 	mount -t tmpfs -o size=256k tmpfs "$work/log"
 	start_daemon
-	"$traffic" burst 22825 1000 >burst
+	"$traffic" burst 22825 1000 >outcome
 	until_true 10 grep -q "can't write" daemon.errors || because "the disk isn't full"
 	mv "$log" "$log.old" && cp "$log.old" "$work/audit.log.old" && rm "$log.old"
 	kill -HUP "$daemon"
@@ -182,7 +182,7 @@ rotates_by_size() {
 	ctl allow "$traffic" any
 	start_daemon --rotate-size 128K --rotate-keep 3
 	for _ in 1 2 3 4; do
-		"$traffic" burst 22830 500 >burst
+		"$traffic" burst 22830 500 >outcome
 	done
 	until_true 20 test -e "$log.3" || because "only $(ls "$work/log")"
 	sleep 0.5
@@ -345,7 +345,7 @@ daemon_is_a_good_service() {
 		default = allow
 	END
 	for _ in 1 2 3 4 5 6 7 8; do
-		"$traffic" burst 22880 3000 >burst
+		"$traffic" burst 22880 3000 >outcome
 	done
 	cat >manager.py <<-'END'
 		import os, socket, subprocess, sys, time
@@ -410,6 +410,11 @@ rsyslog_takes_its_lines() {
 	cmp -s wanted taken || because "rsyslog has $(cat taken)"
 }
 
+is_in_journal() {
+	journalctl -t sockaccept -o cat --no-pager >journal 2>/dev/null
+	cmp -s journal "$log"
+}
+
 journald_takes_its_lines() {
 	unloaded
 	deny_all
@@ -424,11 +429,7 @@ journald_takes_its_lines() {
 	background journald $journald
 	until_true 20 test -S /run/systemd/journal/stdout || because "journald doesn't start: $(cat journald.errors)"
 	systemd-cat -t sockaccept cat "$log"
-	taken() {
-		journalctl -t sockaccept -o cat --no-pager >taken 2>/dev/null
-		cmp -s taken "$log"
-	}
-	until_true 20 taken || because "journald has $(cat taken)"
+	until_true 20 is_in_journal || because "journald has $(cat journal)"
 	finish "$pid"
 }
 
@@ -447,17 +448,17 @@ metrics_are_right() {
 	start_daemon --metrics-file "$work/sockaccept.prom"
 	accepts 22900
 	is_denied 22901 22902
-	"$sockaccept" metrics >metrics
+	"$sockaccept" metrics >counted
 	for line in 'loaded 1' 'enforcing 1' 'called 1' 'default_deny 1' 'policy_generation 1' 'policy_rules 1' \
 		'connections_total{verdict="allow"} 1' 'connections_total{verdict="deny"} 2' \
 		'rule_hits_total{section="odd \"name\"\\\\",binary="'"$probe"'",user="any",verdict="allow",ports="22900"} 1' \
 		'events_total{verdict="deny"} 2' 'events_lost_total{verdict="deny"} 0' 'events_room 16384'; do
-		grep -qxF "sockaccept_$line" metrics || because "without sockaccept_$line: $(grep "^sockaccept_${line%%[ {]*}" metrics)"
+		grep -qxF "sockaccept_$line" counted || because "without sockaccept_$line: $(grep "^sockaccept_${line%%[ {]*}" counted)"
 	done
-	runs=$(sed -n 's/^sockaccept_program_runs_total{program="socket_accept"} //p' metrics)
+	runs=$(sed -n 's/^sockaccept_program_runs_total{program="socket_accept"} //p' counted)
 	[ "${runs:-0}" -ge 3 ] || because "runs of the program: '$runs'"
-	expect "its last line" "# EOF" "$(tail -n 1 metrics)"
-	promtool check metrics <metrics || because "promtool: $(promtool check metrics <metrics 2>&1 | head -n 2)"
+	expect "its last line" "# EOF" "$(tail -n 1 counted)"
+	promtool check metrics <counted || because "promtool: $(promtool check metrics <counted 2>&1 | head -n 2)"
 	until_true 30 grep -q '^sockaccept_log_events_total 3$' sockaccept.prom || because "the file: $(cat sockaccept.prom)"
 	promtool check metrics <sockaccept.prom || because "promtool says otherwise of the file"
 	expect "its rights" 644 "$(stat -c %a sockaccept.prom)"
@@ -477,13 +478,13 @@ report_adds_up() {
 		deny = 22911
 	END
 	start_daemon
-	"$traffic" burst 22910 20 >burst
-	"$traffic" spin 500 22911 >spin
+	"$traffic" burst 22910 20 >outcome
+	"$traffic" spin 500 22911 >outcome
 	is_denied 22912
 	sleep 1.5
 	until_true 10 log_has_all || because "not in the log"
 	finish "$daemon"
-	"$traffic" burst 22910 3 >burst
+	"$traffic" burst 22910 3 >outcome
 	ctl report --log "$log" --json
 	judge '
 report = json.load(open(sys.argv[1]))
