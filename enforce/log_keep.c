@@ -16,7 +16,7 @@ enum status log_keep_begin_with(struct log_keeper *keeper, const struct kernel *
 	*source = (struct log_source){ .instance = instance };
 	log_boot_id(source->boot_id);
 	if (log_same_source(source, &keeper->end))
-		source->mark = keeper->end.mark;
+		*source = keeper->end;
 	error = reader_start(&keeper->reader, kernel, TAKES(VERDICT_ALLOW) | TAKES(VERDICT_DENY), &source->mark);
 	if (error)
 		return fail(STATUS_FAILED, "can't read the events: %s", strerror(-error));
@@ -50,7 +50,7 @@ static bool find_missed(struct log_keeper *keeper, uint64_t missed[VERDICTS])
 
 		missed[verdict] = all > keeper->said[verdict] ? all - keeper->said[verdict] : 0;
 		keeper->said[verdict] += missed[verdict];
-		keeper->missed[verdict] += missed[verdict];
+		keeper->source.missed[verdict] += missed[verdict];
 		any = any || missed[verdict];
 	}
 	return any;

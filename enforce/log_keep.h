@@ -15,9 +15,8 @@ struct log_keeper {
 	struct log_source source;
 	struct reader reader;
 	struct record_maker maker;
-	uint64_t said[VERDICTS];   /* of what this reader missed, what was written */
-	uint64_t events;           /* written, whatever kernel side they were of */
-	uint64_t missed[VERDICTS]; /* and missed */
+	uint64_t said[VERDICTS]; /* of what this reader missed, what was written */
+	uint64_t events;         /* written, whatever kernel side they were of */
 };
 
 /* A log_keep() that wrote more than this has hardly kept up: the smallest buffers hold as many, or more. */

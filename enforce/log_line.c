@@ -60,6 +60,7 @@ void log_line_print_source(struct output *output, const struct log_source *sourc
 	for (int verdict = 0; verdict < VERDICTS; verdict++) {
 		output_number(output, dealt_keys[verdict], NULL, source->mark.dealt[verdict]);
 		output_number(output, lost_keys[verdict], NULL, source->mark.lost[verdict]);
+		output_number(output, missed_keys[verdict], NULL, source->missed[verdict]);
 	}
 	output_close(output);
 	output_close(output);

@@ -27,6 +27,7 @@ struct log_source {
 	uint64_t instance;         /* of the kernel side, kernel_instance() */
 	int64_t real, boot;        /* both clocks when the line was written, in ns: what the clock was set to */
 	struct reader_mark mark;
+	uint64_t missed[VERDICTS]; /* of its events before the mark, those that are in no line */
 };
 
 enum log_line_kind {

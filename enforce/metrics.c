@@ -13,6 +13,7 @@
 #include "enforce/escape.h"
 #include "enforce/kernel.h"
 #include "enforce/live.h"
+#include "enforce/log_read.h"
 #include "enforce/ports.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
@@ -46,9 +47,9 @@ static void counter(FILE *stream, const char *name, const char *help, uint64_t v
 	sample(stream, name, NULL, value);
 }
 
-static void by_verdict(FILE *stream, const char *name, const char *help, const uint64_t value[VERDICTS])
+static void by_verdict(FILE *stream, const char *name, const char *type, const char *help, const uint64_t value[VERDICTS])
 {
-	begin(stream, name, "counter", help);
+	begin(stream, name, type, help);
 	for (int verdict = 0; verdict < VERDICTS; verdict++)
 		sample(stream, name, verdict_labels[verdict], value[verdict]);
 }
@@ -67,8 +68,8 @@ static void print_decisions(FILE *stream, const struct state *state)
 		connections[verdict] = tally.connections;
 		attempts[verdict] = tally_attempts(&tally);
 	}
-	by_verdict(stream, "connections_total", "Connections accepted, and denied with one waiting.", connections);
-	by_verdict(stream, "attempts_total", "Decisions that no connection came of.", attempts);
+	by_verdict(stream, "connections_total", "counter", "Connections accepted, and denied with one waiting.", connections);
+	by_verdict(stream, "attempts_total", "counter", "Decisions that no connection came of.", attempts);
 	counter(stream, "unmediated_total", "Calls on sockets that rules aren't about, such as AF_UNIX.", state->unmediated);
 	counter(stream, "refused_earlier_total", "Calls that another LSM had refused.", state->refused_earlier);
 	counter(stream, "accept_failed_total", "Calls that failed when they had taken a connection.", state->failed);
@@ -77,22 +78,39 @@ static void print_decisions(FILE *stream, const struct state *state)
 
 static void print_events(FILE *stream, const struct kernel *kernel)
 {
-	uint64_t made[VERDICTS], lost[VERDICTS];
+	uint64_t made[VERDICTS], lost[VERDICTS], gone[VERDICTS], room = kernel_events(kernel);
 
 	for (int verdict = 0; verdict < VERDICTS; verdict++) {
 		made[verdict] = kernel->state->buffer[verdict].made;
 		lost[verdict] = kernel->state->buffer[verdict].lost;
+		gone[verdict] = made[verdict] > room ? made[verdict] - room : 0;
 	}
-	by_verdict(stream, "events_total", "Events written to the buffers.", made);
-	by_verdict(stream, "events_lost_total", "Connections and denials that no event could be written of.", lost);
-	gauge(stream, "events_room", "Events that each buffer holds.", kernel_events(kernel));
+	by_verdict(stream, "events_total", "counter", "Events written to the buffers.", made);
+	by_verdict(stream, "events_lost_total", "counter", "Connections and denials that no event could be written of.", lost);
+	by_verdict(stream, "events_overwritten_total", "counter", "Events that are in the buffers no more.", gone);
+	gauge(stream, "events_room", "Events that each buffer holds.", room);
 }
 
-static void print_log(FILE *stream, const struct metrics_log *log)
+/*
+ * What the log has of the events of this kernel side. Where there is none, or it is another one's, it has nothing to say:
+ * no daemon has been there.
+ */
+static void print_log(FILE *stream, const struct kernel *kernel, const char *path)
 {
-	counter(stream, "log_events_total", "Events written to the log since the daemon began.", log->events);
-	by_verdict(stream, "log_missed_total", "Events that were gone before they could be written to the log.", log->missed);
-	gauge(stream, "log_writable", "Whether the log could be written the last time.", log->writable);
+	struct log_source end = { 0 };
+	struct log_reader reader;
+	uint64_t behind[VERDICTS];
+	int error = log_open(&reader, path ? path : LOG_PATH);
+
+	if (!error)
+		error = log_end(&reader, &end);
+	if (!error && !strcmp(end.boot_id, reader.boot_id) && end.instance == kernel_instance()) {
+		for (int verdict = 0; verdict < VERDICTS; verdict++)
+			behind[verdict] = kernel->state->buffer[verdict].made - end.mark.dealt[verdict];
+		by_verdict(stream, "log_missed_total", "counter", "Events that were gone before they came to the log.", end.missed);
+		by_verdict(stream, "log_behind", "gauge", "Events that haven't come to the log yet.", behind);
+	}
+	log_close(&reader);
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -196,7 +214,7 @@ static void print_programs(FILE *stream, const struct kernel *kernel)
  * All
  */
 
-static enum status print_loaded(FILE *stream, const struct kernel *kernel)
+static enum status print_loaded(FILE *stream, const struct kernel *kernel, const char *path)
 {
 	struct policy policy;
 	enum status status;
@@ -208,13 +226,14 @@ static enum status print_loaded(FILE *stream, const struct kernel *kernel)
 		print_decisions(stream, kernel->state);
 		print_rules(stream, kernel, &policy);
 		print_events(stream, kernel);
+		print_log(stream, kernel, path);
 		print_programs(stream, kernel);
 	}
 	policy_clear(&policy);
 	return status;
 }
 
-enum status metrics_print(FILE *stream, const struct metrics_log *log)
+enum status metrics_print(FILE *stream, const char *path)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	enum status status = kernel_open(&kernel, false, true);
@@ -223,36 +242,35 @@ enum status metrics_print(FILE *stream, const struct metrics_log *log)
 		return status;
 	gauge(stream, "loaded", "Whether a policy is in force.", status == STATUS_DONE);
 	if (status == STATUS_DONE)
-		status = print_loaded(stream, &kernel);
-	if (log)
-		print_log(stream, log);
+		status = print_loaded(stream, &kernel, path);
 	fputs("# EOF\n", stream);
 	return status;
 }
 
 /* Returns 0 or -errno. */
-static int write_new(const char *path, const struct metrics_log *log)
+static int write_new(const char *file, const char *path)
 {
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	_cleanup_close_ int fd = unlink(file) && errno != ENOENT ? -1 :
+				 open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	FILE *stream = fd < 0 || fchmod(fd, 0644) ? NULL : fdopen(fd, "w");
 	enum status status;
 
 	if (!stream)
 		return -errno;
 	TAKE_FD(fd);
-	status = metrics_print(stream, log);
+	status = metrics_print(stream, path);
 	if (fclose(stream))
 		return -errno;
 	return status == STATUS_DONE || status == STATUS_NOT_LOADED ? 0 : -EIO;
 }
 
-int metrics_write_file(const char *path, const struct metrics_log *log)
+int metrics_write_file(const char *file, const char *path)
 {
 	/* The collector takes *.prom: not this one. */
-	_cleanup_free_ char *new = text_format("%s.new", path);
-	int error = write_new(new, log);
+	_cleanup_free_ char *new = text_format("%s.new", file);
+	int error = write_new(new, path);
 
-	if (!error && rename(new, path))
+	if (!error && rename(new, file))
 		error = -errno;
 	if (error)
 		unlink(new);

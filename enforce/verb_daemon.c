@@ -107,9 +107,7 @@ static void tell_layouts(void)
 
 static void write_metrics(struct daemon *daemon)
 {
-	const struct metrics_log counts = { .events = daemon->keeper.events, .writable = !daemon->keeper.writer.error,
-					    .missed = { daemon->keeper.missed[0], daemon->keeper.missed[1] } };
-	int error = metrics_write_file(daemon->metrics_file, &counts);
+	int error = metrics_write_file(daemon->metrics_file, daemon->keeper.writer.path);
 
 	if (error && !daemon->metrics_failed)
 		warn("can't write the metrics to %s: %s", daemon->metrics_file, strerror(-error));

@@ -9,6 +9,5 @@
 
 enum status verb_metrics(const struct invocation *invocation)
 {
-	(void)invocation;
-	return metrics_print(stdout, NULL);
+	return metrics_print(stdout, invocation->given[OPTION_LOG]);
 }

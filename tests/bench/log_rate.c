@@ -81,7 +81,7 @@ static void measure(const struct events_bpf *bpf, struct log_keeper *keeper, uin
 			;
 		busy += seconds(CLOCK_PROCESS_CPUTIME_ID) - before;
 	}
-	must_do(keeper->writer.error || keeper->missed[VERDICT_ALLOW], "write all");
+	must_do(keeper->writer.error || keeper->source.missed[VERDICT_ALLOW], "write all");
 	getrusage(RUSAGE_SELF, &usage);
 	printf("%.0f lines a second of one processor, each of %.0f bytes; %.2f us a line; at most %ld KiB of memory\n",
 	       (double)keeper->events / busy, (double)keeper->writer.bytes / (double)keeper->events,
