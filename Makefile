@@ -3,7 +3,7 @@
 #   make                builds build/sockaccept-ctl
 #   make demo           installs what is missing, builds, and shows it at work on a real kernel
 #   make check          everything that CI runs (KERNELS="6.1 6.12 7" chooses the guests' kernels)
-#   make bench          what an accept() costs, in guest instructions
+#   make bench          what an accept() costs, in guest instructions, and how fast the log is written and read
 #   make soak fuzz      longer runs of what `check` does in short
 #   make install uninstall   honour DESTDIR and PREFIX
 #

@@ -117,5 +117,8 @@ run sockaccept-ctl audit --limit 12
 printf '\n$ sockaccept-ctl audit --json | tail -n 1\n'
 sockaccept-ctl audit --json | tail -n 1
 
+say 'The same, summed up. (With sockaccept-ctl daemon, from a lasting log.)'
+run sockaccept-ctl report --since 10m --top 3
+
 say 'No daemon ran. Enforcement is pinned in the kernel until:'
 run sockaccept-ctl unload
