@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define NOT_UTF8 UINT32_MAX
+#define REPLACEMENT 0xfffd /* what stands for bytes that are no UTF-8: written in one way only */
 
 /* The continuation bytes that a first byte announces; -1: it can't be a first byte. */
 static int continuation_bytes(unsigned char first)
@@ -115,7 +116,7 @@ void escape_print_json(FILE *stream, const char *text)
 
 		if (character == '"' || character == '\\')
 			fprintf(stream, "\\%c", (char)character);
-		else if (character == NOT_UTF8)
+		else if (character == NOT_UTF8 || character == REPLACEMENT)
 			fputs_unlocked("\\ufffd", stream);
 		else if (is_control(character))
 			fprintf(stream, "\\u%04x", (unsigned)character);
@@ -123,4 +124,22 @@ void escape_print_json(FILE *stream, const char *text)
 			fwrite_unlocked(text, 1, length, stream);
 	}
 	putc_unlocked('"', stream);
+}
+
+void escape_print_json_line(FILE *stream, const char *line, size_t length)
+{
+	size_t taken;
+
+	for (const char *end = line + length; line < end; line += taken) {
+		uint32_t character = decode(line, &taken);
+
+		if (character < 0x20)
+			putc_unlocked(' ', stream); /* between tokens: in a string it may not be */
+		else if (character == NOT_UTF8)
+			fputs_unlocked("\\ufffd", stream);
+		else if (is_control(character))
+			fprintf(stream, "\\u%04x", (unsigned)character);
+		else
+			fwrite_unlocked(line, 1, taken, stream);
+	}
 }

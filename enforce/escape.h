@@ -22,4 +22,10 @@ void escape_print_json(FILE *stream, const char *text);
 /* How many columns escape_print() of `text` takes, one for each character. */
 size_t escape_width(const char *text);
 
+/*
+ * Prints a line of JSON that somebody else may have written: what a terminal could obey is escaped as JSON has it. `line` goes
+ * on behind `length` bytes with at least one that is no UTF-8 continuation, such as a newline or NUL.
+ */
+void escape_print_json_line(FILE *stream, const char *line, size_t length);
+
 #endif

@@ -293,7 +293,7 @@ static void print_endpoint(struct output *output, const char *key, const struct 
 
 static void print_peer(struct event_printer *printer, const struct event *event)
 {
-	char address[EVENT_ADDRESS_MAX], text[EVENT_ADDRESS_MAX + 16];
+	char address[EVENT_ADDRESS_MAX] = "", text[EVENT_ADDRESS_MAX + 16];
 	const char *shown;
 
 	if (!(event->flags & EVENT_HAS_PEER)) {

@@ -85,7 +85,7 @@ enum status history_open(struct history *history, const struct filter *filter, c
 	static const struct reader_mark beginning;
 	enum status status;
 
-	*history = (struct history){ .filter = filter, .kernel = kernel, .maker.names.kernel = kernel };
+	*history = (struct history){ .filter = filter, .since = filter->since, .kernel = kernel, .maker.names.kernel = kernel };
 	find_needles(history);
 	log_boot_id(history->live.boot_id);
 	history->live.instance = kernel ? kernel_instance() : 0;
@@ -116,7 +116,7 @@ enum status history_continue(struct history *history, const struct log_source *f
 	history->exact = true;
 	if (!from->boot_id[0])
 		return STATUS_DONE;
-	/* Behind the log already: it has nothing new. */
+	/* Behind the log already, which has nothing new then. */
 	if (is_live && (!log_same_source(&history->end, from) || from->mark.seq >= history->end.mark.seq)) {
 		reader_close(&history->reader);
 		log_close(&history->log);
@@ -127,7 +127,7 @@ enum status history_continue(struct history *history, const struct log_source *f
 		return fail(STATUS_FAILED, "can't read the log: %s", strerror(-error));
 	if (!found) {
 		history->at = (struct log_source){ 0 };
-		warn("the checkpoint is from before sockaccept was loaded, and no log has it; beginning with the oldest event");
+		warn("the place of the checkpoint is neither in the kernel nor in a log any more; beginning with the oldest event");
 	}
 	return STATUS_DONE;
 }
@@ -153,9 +153,10 @@ static bool is_in_time(const struct filter *filter, int64_t boot)
 
 static int give_missed(struct history *history, const struct log_line *line, history_function each, void *context)
 {
-	const struct history_item item = { .missed = wanted_of(history, line->missed) };
+	const struct history_item item = { .missed = wanted_of(history, line->missed),
+					   .boot = log_boot_time(&history->log, line->real) };
 
-	if (!item.missed || !is_in_time(history->filter, log_boot_time(&history->log, line->real)))
+	if (!item.missed || !is_in_time(history->filter, item.boot))
 		return 0;
 	return each(context, &item);
 }
@@ -250,6 +251,7 @@ int history_walk_log(struct history *history, int64_t since, history_function ea
 {
 	int result;
 
+	history->since = since;
 	if (history->exact)
 		return walk_exactly(history, each, context);
 	result = log_seek_time(&history->log, since);
@@ -355,30 +357,27 @@ int history_walk_tail(struct history *history, size_t most, history_function eac
  */
 
 /* What a buffer has lost from before `since` was not asked for: what it still has begins earlier. */
-static void pass_over_missed(struct history *history)
+static void begin_buffer(struct history *history, const struct event *first)
 {
-	const struct reader *reader = &history->reader;
-	bool seen[VERDICTS] = { false };
+	unsigned verdict = first->verdict & (VERDICTS - 1);
 
-	for (size_t i = 0; i < reader->ready; i++) {
-		const struct event *event = &reader->events[i];
-		unsigned verdict = event->verdict & (VERDICTS - 1);
-
-		if (!seen[verdict] && (int64_t)event->time_boot < history->filter->since)
-			history->said[verdict] += reader->buffer[verdict].overwritten;
-		seen[verdict] = true;
-	}
+	if (!history->begun[verdict] && (int64_t)first->time_boot < history->since)
+		history->said[verdict] += history->reader.buffer[verdict].overwritten;
+	history->begun[verdict] = true;
 }
 
-/* What was overwritten before it could be read is given out where it would have stood: before what is left. */
-static int give_live_missed(struct history *history, history_function each, void *context)
+/*
+ * What was overwritten before it could be read is given out where it would have stood: before what is left. `all`: also of
+ * a buffer that has nothing left.
+ */
+static int give_live_missed(struct history *history, bool all, history_function each, void *context)
 {
-	struct history_item item = { 0 };
+	struct history_item item = { .boot = when_now().boot };
 
 	for (unsigned verdict = 0; verdict < VERDICTS; verdict++) {
 		uint64_t missed = reader_missed(&history->reader, verdict);
 
-		if (missed <= history->said[verdict])
+		if (missed <= history->said[verdict] || !(all || history->begun[verdict]))
 			continue;
 		item.missed += missed - history->said[verdict];
 		history->said[verdict] = missed;
@@ -400,16 +399,19 @@ int history_walk_live(struct history *history, history_function each, void *cont
 	int result = reader_collect(reader);
 	size_t i = 0;
 
-	if (!result && !history->passed_over)
-		pass_over_missed(history);
-	history->passed_over = true;
-	if (!result)
-		result = give_live_missed(history, each, context);
-	while (!result && i < reader->ready)
-		result = give_live(history, &reader->events[i++], each, context);
+	while (!result && i < reader->ready) {
+		const struct event *event = &reader->events[i++];
+
+		begin_buffer(history, event);
+		result = give_live_missed(history, false, each, context);
+		if (!result)
+			result = give_live(history, event, each, context);
+	}
 	reader_advance(reader, i);
+	*more = reader->ready || !reader_is_through(reader);
+	if (!result && !*more)
+		result = give_live_missed(history, true, each, context);
 	history->at = history->live;
 	history->at.mark = reader_mark(reader);
-	*more = reader->ready || !reader_is_through(reader);
 	return result;
 }

@@ -14,6 +14,7 @@
 struct history_item {
 	const struct record *record; /* NULL: events were missed here */
 	uint64_t missed;             /* so many, of the verdicts that are wanted */
+	int64_t boot;                /* when that was noticed, ns since boot */
 	const char *line;            /* as it stands in the log, without its newline; NULL: it is live */
 	size_t length;
 };
@@ -35,7 +36,8 @@ struct history {
 	uint64_t said[VERDICTS]; /* of the missed events, those that were given out */
 	char **needles;          /* texts of which a line that is wanted has all */
 	size_t needle_count;
-	bool passed_over;        /* what the buffers lost before `since` */
+	int64_t since;           /* from when on events are wanted, ns since boot */
+	bool begun[VERDICTS];    /* an event of that buffer was read */
 };
 
 /*

@@ -56,24 +56,41 @@ static bool find_missed(struct log_keeper *keeper, uint64_t missed[VERDICTS])
 	return any;
 }
 
+/* What a source says of the clocks is what they said when the next event was made, which may be long ago. */
+static void take_clocks(struct log_keeper *keeper, const struct event *next)
+{
+	struct when_now now = when_now();
+
+	keeper->source.real = next ? event_real(next) : now.real;
+	keeper->source.boot = next ? (int64_t)next->time_boot : now.boot;
+}
+
+static void add_event(struct log_keeper *keeper, const struct event *event)
+{
+	static const uint64_t none[VERDICTS];
+	const struct record record = record_make(&keeper->maker, event);
+
+	take_clocks(keeper, event);
+	keeper->source.mark.seq = event->seq;
+	log_add_source(&keeper->writer, &keeper->source, none);
+	log_add_event(&keeper->writer, &record);
+	keeper->source.mark.dealt[event->verdict & (VERDICTS - 1)]++;
+}
+
 /* A source before the events, where one is needed, and what was missed. */
 static void add_batch(struct log_keeper *keeper)
 {
 	struct reader *reader = &keeper->reader;
-	struct when_now now = when_now();
 	uint64_t missed[VERDICTS];
 	bool any = find_missed(keeper, missed);
 
-	keeper->source.real = now.real;
-	keeper->source.boot = now.boot;
+	take_clocks(keeper, reader->ready ? reader->events : NULL);
 	keeper->source.mark = reader_mark(reader);
-	if (reader->ready || any || keeper->writer.reopen)
+	log_begin_batch(&keeper->writer, &keeper->source);
+	if (any || keeper->writer.reopen)
 		log_add_source(&keeper->writer, &keeper->source, missed);
-	for (size_t i = 0; i < reader->ready; i++) {
-		const struct record record = record_make(&keeper->maker, &reader->events[i]);
-
-		log_add_event(&keeper->writer, &record);
-	}
+	for (size_t i = 0; i < reader->ready; i++)
+		add_event(keeper, &reader->events[i]);
 	keeper->events += reader->ready;
 	reader_advance(reader, reader->ready);
 }

@@ -19,9 +19,6 @@ struct log_keeper {
 	uint64_t events;         /* written, whatever kernel side they were of */
 };
 
-/* A log_keep() that wrote more than this has hardly kept up: the smallest buffers hold as many, or more. */
-#define KEEPER_ROOM 1024
-
 /*
  * Opens `kernel`, and begins where the log ends, if that is of the kernel side that is loaded; else with the oldest event.
  * `kernel` must stay. Says what is wrong; STATUS_NOT_LOADED is silent.

@@ -85,7 +85,8 @@ static bool read_source(const json_t *object, struct log_source *source)
 
 	for (int verdict = 0; verdict < VERDICTS && ok; verdict++)
 		ok = read_number(object, dealt_keys[verdict], &source->mark.dealt[verdict]) &&
-		     read_number(object, lost_keys[verdict], &source->mark.lost[verdict]);
+		     read_number(object, lost_keys[verdict], &source->mark.lost[verdict]) &&
+		     read_number(object, missed_keys[verdict], &source->missed[verdict]);
 	if (!ok)
 		return false;
 	source->boot = (int64_t)boot;
@@ -186,6 +187,9 @@ static bool read_event(const json_t *json, struct log_line *line)
 		event->flags |= EVENT_ENFORCED;
 	read_many(json, event);
 	read_listener(json, event);
+	if (!event->family && event->operation == OPERATION_ACCEPT &&
+	    !(event->flags & (EVENT_MANY_LISTENERS | EVENT_MANY_BINARIES)))
+		return false;
 	line->record = (struct record){ .event = event, .binary = text_of(json, "binary"), .hint = text_of(json, "binary_hint"),
 					.unit = text_of(json, "unit"), .rule = text_of(json, "rule") };
 	return true;
@@ -249,7 +253,7 @@ bool log_line_is_source(const char *text, size_t length)
 	       (length > sizeof(missed) && !memcmp(text, missed, sizeof(missed) - 1));
 }
 
-bool log_line_read_source(const char *text, size_t length, struct log_source *source, uint64_t missed[VERDICTS])
+bool log_line_read_source(const char *text, size_t length, struct log_source *source)
 {
 	struct log_line line;
 	bool is_source;
@@ -259,7 +263,6 @@ bool log_line_read_source(const char *text, size_t length, struct log_source *so
 	log_line_read(&line, text, length);
 	is_source = line.kind == LOG_LINE_SOURCE || line.kind == LOG_LINE_MISSED;
 	*source = line.source;
-	memcpy(missed, line.missed, sizeof(line.missed));
 	log_line_clear(&line);
 	return is_source;
 }

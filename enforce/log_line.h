@@ -59,8 +59,8 @@ void log_line_count(const struct log_line *line, struct log_source *source);
 /* True if the line may be a source or missed, going by how it begins; false: it is neither. */
 bool log_line_is_source(const char *text, size_t length);
 
-/* Only whether the line is a source or missed, with what that says; false: it is neither. Needs no clearing. */
-bool log_line_read_source(const char *text, size_t length, struct log_source *source, uint64_t missed[VERDICTS]);
+/* Only whether the line is a source or missed, with its source; false: it is neither. Needs no clearing. */
+bool log_line_read_source(const char *text, size_t length, struct log_source *source);
 
 /*
  * The text of an event's binary as it stands in the line, with its quotes, and the listener's port: without reading

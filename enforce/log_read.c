@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,7 +16,7 @@
 #include "policy/text.h"
 
 #define BLOCK_BYTES 262144
-#define LINE_MAX_BYTES 65536 /* ours have some hundred */
+#define LINE_MAX_BYTES 32768 /* ours have some hundred; with a path as long as can be, and each byte escaped, 27,000 */
 #define SOURCE_EVERY 1572864 /* bytes within which there is a source, and a batch of events more */
 
 /* An event may stand a little behind later ones: one that its thread, or a timer, recorded afterwards. */
@@ -25,7 +26,7 @@
  * Files
  */
 
-/* How many names are older than this one's: audit.log is the newest, then .1, .2, then -20261125; 0: not of the log. */
+/* How old a file of this name is: audit.log is the newest, then .0, .1, .2, then -20261125; 0: it isn't one of the log. */
 static unsigned long age_of(const char *name, const char *log)
 {
 	size_t length = strlen(log);
@@ -38,7 +39,7 @@ static unsigned long age_of(const char *name, const char *log)
 	if (!*digits || strlen(digits) > 18 || digits[strspn(digits, "0123456789")])
 		return 0;
 	if (*rest == '.')
-		return 1 + strtoul(digits, NULL, 10);
+		return 2 + strtoul(digits, NULL, 10);
 	return *rest == '-' ? ULONG_MAX - strtoul(digits, NULL, 10) : 0;
 }
 
@@ -98,8 +99,7 @@ static bool is_open_already(const struct log_reader *reader, ino_t inode)
 	return false;
 }
 
-/* Where the last whole line of the file ends. Returns it, or -errno. */
-static off_t end_of_lines(int fd, off_t size)
+off_t log_end_of_lines(int fd, off_t size)
 {
 	char block[4096];
 
@@ -133,7 +133,7 @@ static int open_file(struct log_reader *reader, int directory, const char *name)
 		return -EINVAL;
 	if (is_open_already(reader, st.st_ino))
 		return 0;
-	size = end_of_lines(fd, st.st_size);
+	size = log_end_of_lines(fd, st.st_size);
 	if (size < 0)
 		return (int)size;
 	reader->files = must(reallocarray(reader->files, reader->count + 1, sizeof(*reader->files)));
@@ -150,20 +150,43 @@ static void close_files(struct log_reader *reader)
 	reader->count = 0;
 }
 
+/* True if each file that is there now is open. */
+static bool are_open(const struct log_reader *reader, int directory, const struct names_found *names)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < names->count; i++)
+		if (fstatat(directory, names->list[i].text, &st, AT_SYMLINK_NOFOLLOW) || !is_open_already(reader, st.st_ino))
+			return false;
+	return true;
+}
+
 /* -EAGAIN: files got other names meanwhile, and one may be missing. */
 static int open_files(struct log_reader *reader, int directory, const char *log)
 {
-	struct names_found names = { 0 };
+	struct names_found names = { 0 }, again = { 0 };
 	int error = find_names(directory, log, &names);
-	struct stat st;
 
 	for (size_t i = 0; i < names.count && !error; i++)
 		error = open_file(reader, directory, names.list[i].text);
-	if (!error && reader->count &&
-	    (fstatat(directory, log, &st, 0) ? errno != ENOENT : !is_open_already(reader, st.st_ino)))
+	if (!error)
+		error = find_names(directory, log, &again);
+	if (!error && !are_open(reader, directory, &again))
 		error = -EAGAIN;
 	free_names(&names);
+	free_names(&again);
 	return error;
+}
+
+/* A log may have more files than descriptors are usual. */
+static void allow_many_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int log_open(struct log_reader *reader, const char *path)
@@ -177,6 +200,7 @@ int log_open(struct log_reader *reader, const char *path)
 	log_boot_id(reader->boot_id);
 	if (directory < 0)
 		return errno == ENOENT ? 0 : -errno;
+	allow_many_files();
 	for (int tries = 0; tries < 10 && error == -EAGAIN; tries++) {
 		close_files(reader);
 		error = open_files(reader, directory, log);
@@ -263,7 +287,7 @@ static int fill(struct log_reader *reader, bool *more)
 /* The next line of this file; NULL at its end. */
 static int next_of_file(struct log_reader *reader, const char **line, size_t *length)
 {
-	bool more = true;
+	bool more = true, whole = true;
 
 	for (;;) {
 		char *start = reader->buffer + reader->taken;
@@ -275,11 +299,16 @@ static int next_of_file(struct log_reader *reader, const char **line, size_t *le
 			*line = start;
 			*length = (size_t)(end - start);
 			reader->taken += *length + 1;
-			return 0;
+			if (whole && *length <= LINE_MAX_BYTES)
+				return 0;
+			whole = true;
+			continue;
 		}
-		/* What has no end is no line of ours: its beginning is forgotten. */
-		if (left > LINE_MAX_BYTES)
+		/* Longer than any of ours: forgotten, up to its end. */
+		if (left > LINE_MAX_BYTES) {
 			reader->taken = reader->filled;
+			whole = false;
+		}
 		error = fill(reader, &more);
 		if (error || !more) {
 			*line = NULL;
@@ -290,7 +319,6 @@ static int next_of_file(struct log_reader *reader, const char **line, size_t *le
 
 int log_next(struct log_reader *reader, const char **line, size_t *length)
 {
-	uint64_t missed[VERDICTS];
 	struct log_source source;
 	int error = 0;
 
@@ -304,7 +332,7 @@ int log_next(struct log_reader *reader, const char **line, size_t *length)
 			reader->taken = 0;
 		}
 	}
-	if (!error && *line && log_line_read_source(*line, *length, &source, missed))
+	if (!error && *line && log_line_read_source(*line, *length, &source))
 		reader->source = source;
 	return error;
 }
@@ -327,7 +355,6 @@ static int find_source(struct log_reader *reader, size_t file, off_t offset, off
 {
 	const char *line;
 	size_t length;
-	uint64_t missed[VERDICTS];
 	struct log_source source;
 	int error = 0;
 
@@ -342,7 +369,7 @@ static int find_source(struct log_reader *reader, size_t file, off_t offset, off
 		error = next_of_file(reader, &line, &length);
 		if (error || !line)
 			break;
-		if (log_line_read_source(line, length, &source, missed)) {
+		if (log_line_read_source(line, length, &source)) {
 			go_to(reader, file, start);
 			reader->source = source;
 			*found = true;
@@ -369,7 +396,7 @@ bool log_is_before(const struct log_reader *reader, int64_t since)
 	return reader->source.boot_id[0] && log_boot_time(reader, reader->source.real) < with_late(since);
 }
 
-/* The last source of the file that is before `since`: from `low`, which is one, on. */
+/* Goes to the last source of the file that is before `since`, or to its beginning. */
 static int search_file(struct log_reader *reader, size_t file, int64_t since)
 {
 	off_t low = 0, high = reader->files[file].size;
@@ -391,17 +418,21 @@ static int search_file(struct log_reader *reader, size_t file, int64_t since)
 
 int log_seek_time(struct log_reader *reader, int64_t since)
 {
-	for (size_t file = reader->count; file-- > 0;) {
+	size_t begin = 0;
+
+	/* From the oldest on: a boot in between may have begun with a clock that was far behind. */
+	for (size_t file = 0; file < reader->count; file++) {
 		bool found;
 		int error = first_source(reader, file, &found);
 
 		if (error)
 			return error;
-		if (found && log_is_before(reader, since))
-			return search_file(reader, file, since);
+		if (found && !log_is_before(reader, since))
+			break;
+		if (found)
+			begin = file;
 	}
-	log_rewind(reader);
-	return 0;
+	return begin < reader->count ? search_file(reader, begin, since) : 0;
 }
 
 /* True if a source of this kernel side, at or before the mark, is in the files from the one on that is read. */
@@ -461,27 +492,54 @@ int log_seek_back(struct log_reader *reader, size_t *file, off_t *offset, off_t 
 	return error;
 }
 
+/* True if there is a source up to this place of the file. */
+static int has_source(struct log_reader *reader, size_t file, off_t until, bool *found)
+{
+	const char *line = "";
+	size_t length;
+	int error = 0;
+
+	*found = false;
+	while (!error && line && !*found && !log_is_at(reader, file, until)) {
+		error = log_next(reader, &line, &length);
+		*found = !error && line && log_line_is_source(line, length) && reader->source.boot_id[0];
+	}
+	return error;
+}
+
+/* Counts all lines from where the reader is. */
+static int count_rest(struct log_reader *reader, struct log_source *end)
+{
+	const char *line;
+	size_t length;
+	int error;
+
+	while (!(error = log_next(reader, &line, &length)) && line) {
+		struct log_line read;
+
+		log_line_read(&read, line, length);
+		log_line_count(&read, end);
+		log_line_clear(&read);
+	}
+	return error;
+}
+
 int log_end(struct log_reader *reader, struct log_source *end)
 {
 	size_t file = reader->count;
 	off_t offset = 0, until;
+	bool found = false;
 	int error;
 
 	*end = (struct log_source){ 0 };
-	while (!(error = log_seek_back(reader, &file, &offset, &until)) && until && !end->boot_id[0]) {
-		const char *line = "";
-		size_t length;
-
-		while (!error && line && !log_is_at(reader, file, until)) {
-			struct log_line read;
-
-			error = log_next(reader, &line, &length);
-			if (error || !line)
-				break;
-			log_line_read(&read, line, length);
-			log_line_count(&read, end);
-			log_line_clear(&read);
-		}
+	do {
+		error = log_seek_back(reader, &file, &offset, &until);
+		if (!error && until)
+			error = has_source(reader, file, until, &found);
+	} while (!error && until && !found);
+	if (found) {
+		go_to(reader, file, offset);
+		error = count_rest(reader, end);
 	}
 	log_rewind(reader);
 	return error;

@@ -40,12 +40,15 @@ struct log_reader {
  */
 int log_open(struct log_reader *reader, const char *path);
 
+/* Where the last whole line of a file of `size` bytes ends. Returns that, or -errno. */
+off_t log_end_of_lines(int fd, off_t size);
+
 /* True if there is anything in it. */
 bool log_has_lines(const struct log_reader *reader);
 
 /*
  * The kernel side that the log's last lines are of, and the point in it from which reading can go on; boot_id is "" if
- * there is none. Returns 0 or -errno.
+ * there is none. Returns 0 or -errno; goes to the first line.
  */
 int log_end(struct log_reader *reader, struct log_source *end);
 

@@ -34,6 +34,20 @@ static const char *file_name(const struct log_writer *writer)
  * Opening
  */
 
+/* The lock is on a file that nobody else can open, so that nobody else can hold it. */
+static enum status take_lock(struct log_writer *writer)
+{
+	_cleanup_free_ char *name = text_format(".%s.lock", file_name(writer));
+
+	writer->lock = openat(writer->directory, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (writer->lock < 0)
+		return fail(STATUS_FAILED, "can't lock %s: %s", writer->path, strerror(errno));
+	if (flock(writer->lock, LOCK_EX | LOCK_NB))
+		return fail(STATUS_FAILED, "another daemon writes %s already; stop it first, or name another log with --log",
+			    writer->path);
+	return STATUS_DONE;
+}
+
 static enum status open_directory(struct log_writer *writer)
 {
 	const char *slash = strrchr(writer->path, '/');
@@ -45,10 +59,7 @@ static enum status open_directory(struct log_writer *writer)
 	writer->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (writer->directory < 0)
 		return fail(STATUS_FAILED, "%s: %s; name another log with --log", path, strerror(errno));
-	if (flock(writer->directory, LOCK_EX | LOCK_NB))
-		return fail(STATUS_FAILED, errno == EWOULDBLOCK ? "another daemon writes a log in %s already; stop it first, or name "
-			    "a log elsewhere with --log" : "can't lock %s", path);
-	return STATUS_DONE;
+	return take_lock(writer);
 }
 
 /* Opens the file, for appending, and makes it if it isn't there. Returns 0 or -errno. */
@@ -75,19 +86,24 @@ static enum status cannot_open(const struct log_writer *writer, int error)
 	return fail(STATUS_FAILED, "%s: %s", writer->path, error == -EINVAL ? "isn't a plain file; remove it" : strerror(-error));
 }
 
-/* Where the log ends; a line that was cut short is cut off. */
-static int find_end(struct log_writer *writer, struct log_source *end)
+/* A line that was cut short when the last writer was killed is as good as not written. */
+static int cut_off_rest(struct log_writer *writer)
+{
+	off_t size = log_end_of_lines(writer->fd, writer->size);
+
+	if (size < 0)
+		return (int)size;
+	if (size < writer->size && ftruncate(writer->fd, size))
+		return -errno;
+	writer->size = size;
+	return 0;
+}
+
+static int find_end(const struct log_writer *writer, struct log_source *end)
 {
 	struct log_reader reader;
 	int error = log_open(&reader, writer->path);
 
-	if (!error && reader.count) {
-		const struct log_file *newest = &reader.files[reader.count - 1];
-
-		if (newest->size < writer->size && ftruncate(writer->fd, newest->size))
-			error = -errno;
-		writer->size = newest->size;
-	}
 	if (!error)
 		error = log_end(&reader, end);
 	log_close(&reader);
@@ -122,6 +138,8 @@ enum status log_writer_open(struct log_writer *writer, const char *path, struct 
 		return status;
 	error = open_file(writer);
 	if (!error)
+		error = cut_off_rest(writer);
+	if (!error)
 		error = find_end(writer, end);
 	return error ? cannot_open(writer, error) : STATUS_DONE;
 }
@@ -135,6 +153,8 @@ void log_writer_close(struct log_writer *writer)
 		close(writer->fd);
 	if (writer->directory >= 0)
 		close(writer->directory);
+	if (writer->lock >= 0)
+		close(writer->lock);
 	*writer = (struct log_writer)LOG_WRITER_INIT;
 }
 
@@ -156,9 +176,19 @@ static bool is_needed(const struct log_writer *writer, const struct log_source *
 	       writer->size - writer->source_at >= SOURCE_BYTES || set > CLOCK_SET_NS || set < -CLOCK_SET_NS;
 }
 
+void log_begin_batch(struct log_writer *writer, const struct log_source *source)
+{
+	struct stat st;
+
+	writer->batch = *source;
+	if (fstat(writer->fd, &st) || st.st_size >= writer->size)
+		return;
+	writer->size = st.st_size;
+	writer->reopen = true;
+}
+
 void log_add_source(struct log_writer *writer, const struct log_source *source, const uint64_t missed[VERDICTS])
 {
-	writer->batch = *source;
 	if (!missed[VERDICT_ALLOW] && !missed[VERDICT_DENY] && !is_needed(writer, source))
 		return;
 	log_line_print_source(&writer->output, source, missed);
@@ -171,29 +201,57 @@ void log_add_source(struct log_writer *writer, const struct log_source *source, 
  * Writing
  */
 
-/* Names the file `number` as the one after. One that isn't there leaves a hole, and the next rotation fills it. */
-static int rename_rotated(const struct log_writer *writer, unsigned number)
+/* The name of the file that was rotated `number` times. */
+static char *rotated_name(const struct log_writer *writer, unsigned number)
 {
-	_cleanup_free_ char *from = text_format("%s.%u", file_name(writer), number),
-			    *to = text_format("%s.%u", file_name(writer), number + 1);
-
-	return renameat(writer->directory, number ? from : file_name(writer), writer->directory, to) && errno != ENOENT ?
-		-errno : 0;
+	return number ? text_format("%s.%u", file_name(writer), number) : text_format("%s", file_name(writer));
 }
 
-/* The oldest goes, and all others are one older. Whatever ends this in the middle, no file is lost but the oldest. */
+static bool exists(const struct log_writer *writer, unsigned number)
+{
+	_cleanup_free_ char *name = rotated_name(writer, number);
+	struct stat st;
+
+	return !fstatat(writer->directory, name, &st, AT_SYMLINK_NOFOLLOW) || errno != ENOENT;
+}
+
+/* Over the oldest one, if there is no room before it. */
+static int rename_rotated(const struct log_writer *writer, unsigned number)
+{
+	_cleanup_free_ char *from = rotated_name(writer, number), *to = rotated_name(writer, number + 1);
+
+	return renameat(writer->directory, from, writer->directory, to) ? -errno : 0;
+}
+
+/*
+ * The newest files are each one older, up to where one is missing, as after a rotation that was cut short; only if none is
+ * does the oldest go. Done again after it failed in the middle, it goes on there.
+ */
 static int rotate(struct log_writer *writer)
 {
-	_cleanup_free_ char *oldest = text_format("%s.%u", file_name(writer), writer->rotate_keep);
+	unsigned hole = 0;
 	int error = 0;
 
 	if (!writer->rotate_keep)
 		return ftruncate(writer->fd, 0) ? -errno : open_file(writer);
-	if (unlinkat(writer->directory, oldest, 0) && errno != ENOENT)
-		return -errno;
-	for (unsigned number = writer->rotate_keep; number-- > 0 && !error;)
-		error = rename_rotated(writer, number);
+	while (hole < writer->rotate_keep && exists(writer, hole))
+		hole++;
+	while (hole-- > 0 && !error)
+		error = rename_rotated(writer, hole);
 	return error ? error : open_file(writer);
+}
+
+/* A full file that can't be rotated grows on: it is said once, and tried again with each megabyte. */
+static void rotate_if_full(struct log_writer *writer)
+{
+	int error;
+
+	if (writer->size < writer->rotate_bytes || writer->size < writer->rotate_again)
+		return;
+	error = rotate(writer);
+	if (error && !writer->rotate_again)
+		warn("can't rotate %s: %s; it grows on", writer->path, strerror(-error));
+	writer->rotate_again = error ? writer->size + SOURCE_BYTES : 0;
 }
 
 static void say_failed(struct log_writer *writer, int error)
@@ -214,17 +272,27 @@ static void say_recovered(struct log_writer *writer)
 	writer->error = 0;
 }
 
-/* What is in the file of a line that isn't whole goes: nobody should read half a line. */
-static void cut_off(struct log_writer *writer)
+/* How much of what is written is whole lines. */
+static size_t whole_lines(const struct log_writer *writer)
 {
 	size_t whole = writer->written;
 
 	while (whole > 0 && writer->pending[whole - 1] != '\n')
 		whole--;
-	if (whole < writer->written && !ftruncate(writer->fd, writer->size - (off_t)(writer->written - whole))) {
-		writer->size -= (off_t)(writer->written - whole);
-		writer->written = whole;
-	}
+	return whole;
+}
+
+/* What is in the file of a line that isn't whole goes: nobody should read half a line. */
+static void cut_off(struct log_writer *writer)
+{
+	size_t whole = whole_lines(writer);
+	struct stat st;
+
+	if (whole == writer->written || fstat(writer->fd, &st) || st.st_size < (off_t)(writer->written - whole) ||
+	    ftruncate(writer->fd, st.st_size - (off_t)(writer->written - whole)))
+		return;
+	writer->size = st.st_size - (off_t)(writer->written - whole);
+	writer->written = whole;
 }
 
 static int write_pending(struct log_writer *writer)
@@ -260,8 +328,7 @@ bool log_flush(struct log_writer *writer)
 		cut_off(writer);
 	} else {
 		drop_pending(writer);
-		if (writer->size >= writer->rotate_bytes)
-			error = rotate(writer);
+		rotate_if_full(writer);
 	}
 	if (error)
 		say_failed(writer, error);
@@ -274,7 +341,7 @@ bool log_flush(struct log_writer *writer)
 static struct log_source source_here(const struct log_writer *writer)
 {
 	struct log_source source = writer->batch;
-	const char *line = writer->pending, *end = line + writer->written;
+	const char *line = writer->pending, *end = line + whole_lines(writer);
 
 	while (line < end) {
 		size_t length = (size_t)((const char *)memchr(line, '\n', (size_t)(end - line)) - line);
@@ -289,28 +356,27 @@ static struct log_source source_here(const struct log_writer *writer)
 }
 
 /* Pending lines that come into another file than those before them need a source of their own there. */
-static int carry_over(struct log_writer *writer)
+static void carry_over(struct log_writer *writer)
 {
 	static const uint64_t none[VERDICTS];
-	size_t left = writer->pending_bytes - writer->written;
-	_cleanup_free_ char *lines = left ? malloc(left) : NULL;
+	size_t whole = whole_lines(writer), left = writer->pending_bytes - whole;
+	_cleanup_free_ char *lines = left ? must(malloc(left)) : NULL;
 	struct log_source source;
 
 	if (!left)
-		return 0;
-	if (!lines)
-		return -ENOMEM;
+		return;
 	source = source_here(writer);
-	memcpy(lines, writer->pending + writer->written, left);
+	memcpy(lines, writer->pending + whole, left);
 	drop_pending(writer);
-	log_line_print_source(&writer->output, &source, none);
+	/* One that stands there already may count what was missed before it. */
+	if (!log_line_is_source(lines, left))
+		log_line_print_source(&writer->output, &source, none);
 	fwrite(lines, 1, left, writer->stream);
 	fflush(writer->stream);
 	writer->batch = source;
 	writer->source = source;
 	writer->source_at = writer->size;
 	writer->reopen = false;
-	return 0;
 }
 
 bool log_reopen(struct log_writer *writer)
@@ -324,9 +390,9 @@ bool log_reopen(struct log_writer *writer)
 	else
 		drop_pending(writer);
 	error = open_file(writer);
-	if (!error)
-		error = carry_over(writer);
 	if (error)
-		say_failed(writer, error);
+		warn("can't open %s anew: %s; going on in the old file", writer->path, strerror(-error));
+	else
+		carry_over(writer);
 	return !error;
 }

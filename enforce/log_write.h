@@ -15,7 +15,8 @@ struct log_writer {
 	const char *path;
 	off_t rotate_bytes;   /* a file that has reached this is rotated */
 	unsigned rotate_keep; /* how many rotated files are kept: `path`.1 and so on */
-	int directory;        /* that it is in: its lock is held */
+	int directory;        /* that it is in */
+	int lock;             /* held: there is one writer */
 	int fd;
 	off_t size;           /* of the file */
 	uint64_t bytes;       /* written, to whatever file */
@@ -30,12 +31,13 @@ struct log_writer {
 	struct output output;
 	struct event_printer printer;
 
-	bool reopen;       /* the file is another one now: begin with a source */
+	bool reopen;       /* the file is another one now, or empty: begin with a source */
+	off_t rotate_again; /* when rotation failed: the size at which it is tried again; else 0 */
 	int error;         /* -errno of the last write; 0: all is well */
 	int64_t failed_at; /* since when, ns since boot */
 };
 
-#define LOG_WRITER_INIT { .directory = -1, .fd = -1 }
+#define LOG_WRITER_INIT { .directory = -1, .lock = -1, .fd = -1 }
 
 /*
  * Opens the log `path`, whose directory is made if only that is missing, for appending; a line that was cut short is
@@ -43,6 +45,12 @@ struct log_writer {
  * another process writes it. Close it in any case.
  */
 enum status log_writer_open(struct log_writer *writer, const char *path, struct log_source *end);
+
+/*
+ * To be called when nothing is pending, before lines are added: `source` stands before them, whether it is written or not.
+ * Looks whether somebody has emptied the file, as to make room on a full disk.
+ */
+void log_begin_batch(struct log_writer *writer, const struct log_source *source);
 
 /*
  * Adds an event, or a source, with what was missed before it. Nothing is written before log_flush(). A source is left out
@@ -59,7 +67,7 @@ bool log_flush(struct log_writer *writer);
 
 /*
  * Goes on in the file that has the log's name now, which it makes: for logrotate. What isn't in the old file will be in
- * this one. Returns false, and says why, if it can't: the old one goes on then.
+ * this one. Returns false, and says why, if it can't: it goes on in the old one then.
  */
 bool log_reopen(struct log_writer *writer);
 

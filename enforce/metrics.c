@@ -106,7 +106,8 @@ static void print_log(FILE *stream, const struct kernel *kernel, const char *pat
 		error = log_end(&reader, &end);
 	if (!error && !strcmp(end.boot_id, reader.boot_id) && end.instance == kernel_instance()) {
 		for (int verdict = 0; verdict < VERDICTS; verdict++)
-			behind[verdict] = kernel->state->buffer[verdict].made - end.mark.dealt[verdict];
+			behind[verdict] = kernel->state->buffer[verdict].made > end.mark.dealt[verdict] ?
+				kernel->state->buffer[verdict].made - end.mark.dealt[verdict] : 0;
 		by_verdict(stream, "log_missed_total", "counter", "Events that were gone before they came to the log.", end.missed);
 		by_verdict(stream, "log_behind", "gauge", "Events that haven't come to the log yet.", behind);
 	}

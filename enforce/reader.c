@@ -214,6 +214,7 @@ static int look(struct reader *reader)
 		if (reader->buffer[verdict].wanted)
 			count_overwritten(reader, verdict);
 	reader->next_seq = next_seq;
+	reader->looks++;
 	return 0;
 }
 

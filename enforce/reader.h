@@ -48,6 +48,7 @@ struct reader {
 	struct reader_place *places; /* found and not copied yet, in the order of their numbers */
 	size_t place_count, place_room;
 	size_t place_first;   /* those before it are dealt with */
+	uint64_t looks;       /* how often it looked for new ones */
 	uint64_t next_seq;    /* of the first event that wasn't there yet at the last look */
 	struct event *events; /* copied, in the order of their numbers; no lower number can follow any more */
 	size_t ready;         /* how many of them there are */

@@ -35,7 +35,7 @@ struct sum *sums_find(const struct sums *sums, const char *text)
 	return found ? *found : NULL;
 }
 
-struct sum *sums_add(struct sums *sums, const char *text, unsigned verdict, uint64_t count, int64_t real)
+void sums_add(struct sums *sums, const char *text, unsigned verdict, uint64_t count, int64_t real)
 {
 	struct sum *sum = sums_find(sums, text);
 
@@ -45,7 +45,6 @@ struct sum *sums_add(struct sums *sums, const char *text, unsigned verdict, uint
 		sum->count[verdict & (VERDICTS - 1)] += count;
 	else
 		sums->others[verdict & (VERDICTS - 1)] += count;
-	return sum;
 }
 
 static int compare_counts(const void *a, const void *b, void *verdict)

@@ -27,8 +27,8 @@ struct sums {
 	uint64_t others[VERDICTS]; /* what found no place */
 };
 
-/* Adds to the sum of `text`, which is copied. Returns it, or NULL: it is one of the others. */
-struct sum *sums_add(struct sums *sums, const char *text, unsigned verdict, uint64_t count, int64_t real);
+/* Adds to the sum of `text`, which is copied, or to the others. */
+void sums_add(struct sums *sums, const char *text, unsigned verdict, uint64_t count, int64_t real);
 
 /* The sum of `text`, or NULL. */
 struct sum *sums_find(const struct sums *sums, const char *text);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "enforce/checkpoint.h"
+#include "enforce/escape.h"
 #include "enforce/event.h"
 #include "enforce/filter.h"
 #include "enforce/history.h"
@@ -78,7 +79,7 @@ static int print_record(struct audit *audit, const struct history_item *item)
 {
 	if (!item->line || !audit->output.json)
 		return event_print(&audit->printer, item->record);
-	fwrite(item->line, 1, item->length, stdout);
+	escape_print_json_line(stdout, item->line, item->length);
 	return output_line(&audit->output);
 }
 
@@ -178,21 +179,21 @@ static enum status print_live(struct audit *audit)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NS };
 	int64_t kept = when_now().boot;
+	uint64_t last_look = UINT64_MAX; /* after which it ends */
 
 	for (;;) {
-		/* Asked before the last look at the events, so that none of them is left. */
-		bool over = !audit->follow || is_over(audit), more = false;
-		bool unloaded = audit->follow && kernel_instance() != audit->history.live.instance;
-		int error = history_walk_live(&audit->history, print_item, audit, &more);
+		bool unloaded = audit->follow && kernel_instance() != audit->history.live.instance, more = false, over;
+		int error;
 
-		over = (over && !more) || error == ENOUGH;
+		/* Asked before the last look at the events, so that none of them is left. */
+		if (last_look == UINT64_MAX && (!audit->follow || unloaded || is_over(audit)))
+			last_look = audit->history.reader.looks + 1;
+		error = history_walk_live(&audit->history, print_item, audit, &more);
+		over = (audit->history.reader.looks >= last_look && !more) || error == ENOUGH;
 		if (error >= 0)
 			error = output_flush(&audit->output);
 		if (error)
 			return cannot_print(error);
-		if (unloaded && !more)
-			return fail(STATUS_NOT_LOADED, "unloaded meanwhile: no further events come; to follow a new load, "
-				    "run it again");
 		if (audit->checkpoint && (over || when_now().boot - kept >= CHECKPOINT_NS)) {
 			enum status status = keep_place(audit);
 
@@ -200,6 +201,9 @@ static enum status print_live(struct audit *audit)
 				return status;
 			kept = when_now().boot;
 		}
+		if (over && unloaded)
+			return fail(STATUS_NOT_LOADED, "unloaded meanwhile: no further events come; to follow a new load, "
+				    "run it again");
 		if (over)
 			return STATUS_DONE;
 		if (!more)
@@ -215,8 +219,12 @@ static enum status print_events(struct audit *audit)
 
 	if (error < 0 || flushed)
 		return cannot_print(error < 0 ? error : flushed);
-	if (error == ENOUGH)
-		return keep_place(audit);
+	if (audit->checkpoint && (error == ENOUGH || !audit->kernel)) {
+		enum status status = keep_place(audit);
+
+		if (status != STATUS_DONE || error == ENOUGH)
+			return status;
+	}
 	if (!audit->kernel)
 		return audit->without != STATUS_NOT_LOADED ? audit->without : fail(STATUS_NOT_LOADED, "not loaded: the log ends here; load a policy: sockaccept-ctl load [FILE]");
 	return last && !audit->follow ? STATUS_DONE : print_live(audit);

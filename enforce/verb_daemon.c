@@ -27,6 +27,9 @@
 /* How long it sleeps when there is little to do, and when the buffers fill. */
 #define PAUSE_NS (100 * MILLISECOND)
 #define SHORT_PAUSE_NS (2 * MILLISECOND)
+#define MANY 64 /* events in a round: there may soon be more than the buffers hold */
+/* How long what was unloaded is still read: timers record the last repeats, and calls whose end wasn't seen. */
+#define LINGER_NS (3 * SECOND)
 #define LAYOUTS_NS (30 * SECOND)
 #define METRICS_NS (15 * SECOND)
 
@@ -41,6 +44,7 @@ struct daemon {
 	const char *metrics_file;
 	bool metrics_failed; /* that was said */
 	sigset_t signals;
+	int64_t unloaded_at; /* ns since boot; 0: what is read is loaded */
 	int64_t layouts_at, metrics_at, watchdog_at; /* when it is time again, ns since boot */
 };
 
@@ -140,6 +144,7 @@ static void end(struct daemon *daemon)
 {
 	log_keep_end(&daemon->keeper);
 	kernel_close(&daemon->kernel);
+	daemon->unloaded_at = 0;
 	notify(WAITING);
 }
 
@@ -147,21 +152,20 @@ static void end(struct daemon *daemon)
 static int64_t go_round(struct daemon *daemon, enum status *status)
 {
 	struct log_keeper *keeper = &daemon->keeper;
-	bool unloaded;
 	int64_t count;
 
 	if (!keeper->kernel)
 		*status = begin(daemon);
 	if (!keeper->kernel)
 		return PAUSE_NS;
-	/* Asked before the last look at the events, so that none of them is left. */
-	unloaded = kernel_instance() != keeper->source.instance;
+	if (!daemon->unloaded_at && kernel_instance() != keeper->source.instance)
+		daemon->unloaded_at = when_now().boot;
 	count = log_keep(keeper);
 	if (count < 0)
 		return count;
-	if (unloaded && log_is_kept(keeper))
+	if (daemon->unloaded_at && when_now().boot - daemon->unloaded_at >= LINGER_NS && log_is_kept(keeper))
 		end(daemon);
-	return count > KEEPER_ROOM / 16 ? SHORT_PAUSE_NS : PAUSE_NS;
+	return count > MANY ? SHORT_PAUSE_NS : PAUSE_NS;
 }
 
 static enum status run(struct daemon *daemon)

@@ -117,6 +117,11 @@ static void add_pair(struct report *report, const struct record *record, bool be
 		sums_add(before ? &report->before : &report->pairs, text, record->event->verdict, record->event->count, real);
 }
 
+static bool is_in_period(const struct report *report, int64_t boot)
+{
+	return boot >= report->since && (!report->has_until || boot <= report->until);
+}
+
 static int add_item(void *context, const struct history_item *item)
 {
 	struct report *report = context;
@@ -125,13 +130,14 @@ static int add_item(void *context, const struct history_item *item)
 	int64_t boot = record ? (int64_t)record->event->time_boot : 0, real;
 
 	if (!record) {
-		report->missed += item->missed;
+		if (is_in_period(report, item->boot))
+			report->missed += item->missed;
 		return 0;
 	}
 	real = event_real(record->event);
 	if (boot < report->since)
 		add_pair(report, record, true, real);
-	if (boot < report->since || (report->has_until && boot > report->until))
+	if (!is_in_period(report, boot))
 		return 0;
 	report->count[record->event->verdict] += record->event->count;
 	add(report, KIND_BINARY, binary_text(record), record, real);
@@ -191,7 +197,7 @@ static const char *bar_text(const struct report *report, uint64_t count, uint64_
 {
 	static const char full[] = "\u2588";
 	static const char *const eighths[] = { "", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a", "\u2589" };
-	uint64_t units = most ? (uint64_t)((double)count / (double)most * BAR_COLUMNS * 8 + 0.5) : 0;
+	uint64_t units = count >= most ? BAR_COLUMNS * 8 : most ? (uint64_t)((double)count / (double)most * BAR_COLUMNS * 8 + 0.5) : 0;
 	size_t whole = units / 8;
 
 	if (!report->utf8) {
@@ -238,16 +244,20 @@ static void print_sum(struct report *report, enum kind kind, unsigned verdict, c
 static void print_kind(struct report *report, enum kind kind, unsigned verdict)
 {
 	struct sums *sums = &report->sums[kind];
+	const struct sum others = { .text = (char[]){ "(others, too many to keep apart)" },
+				    .count = { sums->others[0], sums->others[1] } };
 	struct output *output = &report->output;
+	uint64_t most;
 
 	sums_sort(sums, verdict);
+	most = sums->count ? sums->list[0]->count[verdict] : 0;
+	if (most < others.count[verdict])
+		most = others.count[verdict];
 	output_open_table(output, kinds[kind].key);
 	for (size_t i = 0; i < sums->count && i < report->top && sums->list[i]->count[verdict]; i++)
-		print_sum(report, kind, verdict, sums->list[i], sums->list[0]->count[verdict]);
-	if (sums->others[verdict])
-		print_sum(report, kind, verdict,
-			  &(struct sum){ .text = "(others, too many to keep apart)", .count = { sums->others[0], sums->others[1] } },
-			  sums->list[0]->count[verdict]);
+		print_sum(report, kind, verdict, sums->list[i], most);
+	if (others.count[verdict])
+		print_sum(report, kind, verdict, &others, most);
 	output_close(output);
 }
 

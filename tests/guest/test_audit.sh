@@ -174,7 +174,7 @@ checkpoint_goes_on() {
 	deny_all
 	is_denied 22638
 	expect_status 0 "$sockaccept" audit --checkpoint mark
-	expect_said "is from before sockaccept was loaded; beginning with the oldest event"
+	expect_said "is neither in the kernel nor in a log any more; beginning with the oldest event"
 	expect_said 22638
 	goes_on ""
 }

@@ -317,8 +317,8 @@ daemon_waits_for_a_policy() {
 	until_true 10 grep -q '"port":22872' "$log" || because "the second load isn't in the log: $(cat daemon.errors)"
 	expect "of the first load" 2 "$(grep -c -e '"port":22870' -e '"port":22871' "$log")"
 	expect "kernel sides" 2 "$(sed -n 's/.*"instance":\([0-9]*\).*/\1/p' "$log" | sort -u | wc -l)"
-	expect_status 1 "$sockaccept" daemon --log "$work/log/other.log"
-	expect_said "another daemon writes a log in $work/log already"
+	expect_status 1 "$sockaccept" daemon --log "$log"
+	expect_said "another daemon writes $log already"
 	finish "$daemon"
 	expect "messages" "" "$(cat daemon.errors)"
 }

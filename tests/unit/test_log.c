@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,7 +51,7 @@ static int tear_down(void **state)
 
 static void open_writer(struct log_writer *writer, off_t rotate_bytes, struct log_source *end)
 {
-	*writer = (struct log_writer){ .directory = -1, .fd = -1, .rotate_bytes = rotate_bytes, .rotate_keep = 100 };
+	*writer = (struct log_writer){ .directory = -1, .lock = -1, .fd = -1, .rotate_bytes = rotate_bytes, .rotate_keep = 100 };
 	assert_int_equal(log_writer_open(writer, path, end), STATUS_DONE);
 }
 
@@ -88,6 +89,7 @@ static void fill(struct log_writer *writer, uint64_t from, uint64_t to, int64_t 
 
 			assert_true(log_flush(writer));
 			writer->source_at -= 1048576; /* as if much had been written */
+			log_begin_batch(writer, &source);
 			log_add_source(writer, &source, none);
 		}
 		add(writer, seq, real + later);
@@ -310,6 +312,99 @@ static void rotation_keeps_the_order(void **state)
 	log_close(&reader);
 }
 
+/* A file that can't get its next name is written on, and nothing is lost. */
+static void blocked_rotation_loses_nothing(void **state)
+{
+	char name[128];
+	struct log_source end;
+	struct log_writer writer;
+
+	(void)state;
+	open_writer(&writer, 65536, &end);
+	writer.rotate_keep = 2;
+	snprintf(name, sizeof(name), "%s.2", path);
+	assert_int_equal(mkdir(name, 0700), 0);
+	fill(&writer, 0, 2000, HOUR, HOUR, "boot", 1);
+	assert_true(writer.size > 500000);
+	assert_int_equal(rmdir(name), 0);
+	writer.rotate_again = 1;
+	fill(&writer, 2000, 2100, HOUR, HOUR, "boot", 1);
+	fill(&writer, 2100, 2200, HOUR, HOUR, "boot", 1);
+	assert_true(writer.size < 65536);
+	log_writer_close(&writer);
+	expect_end(2200, "boot", 1);
+}
+
+/* Where the new file can't be made, the old ones are not rotated away. */
+static void rotation_without_descriptors(void **state)
+{
+	struct rlimit before, none_left = { 0 };
+	struct log_source end;
+	struct log_writer writer;
+	struct log_reader reader;
+
+	(void)state;
+	open_writer(&writer, 65536, &end);
+	writer.rotate_keep = 3;
+	fill(&writer, 0, 100, HOUR, HOUR, "boot", 1);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none_left.rlim_max = before.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none_left), 0);
+	for (uint64_t seq = 100; seq < 5000; seq += 100) {
+		writer.rotate_again = writer.rotate_again ? 1 : 0; /* each time, not each megabyte */
+		fill(&writer, seq, seq + 100, HOUR, HOUR, "boot", 1);
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	log_writer_close(&writer);
+	assert_int_equal(log_open(&reader, path), 0);
+	assert_int_equal(reader.count, 1);
+	assert_int_equal(log_end(&reader, &end), 0);
+	assert_int_equal(end.mark.seq, 5000);
+	log_close(&reader);
+}
+
+static void emptied_log_goes_on(void **state)
+{
+	struct log_source end;
+	struct log_writer writer;
+
+	(void)state;
+	open_writer(&writer, 1 << 30, &end);
+	fill(&writer, 0, 500, HOUR, HOUR, "boot", 1);
+	assert_int_equal(truncate(path, 0), 0);
+	fill(&writer, 500, 600, HOUR, HOUR, "boot", 1);
+	log_writer_close(&writer);
+	expect_end(600, "boot", 1);
+}
+
+/* A line that is longer than any of ours is none, also in its last part, which looks like one. */
+static void long_lines_are_left_out(void **state)
+{
+	static const char ours[] = "{\"schema\":1}\n";
+	struct log_reader reader;
+	const char *text;
+	size_t length;
+	FILE *file = fopen(path, "w");
+
+	(void)state;
+	assert_non_null(file);
+	for (size_t size = 32000; size < 1000000; size = size * 3 / 2) {
+		for (size_t i = 0; i < size; i++)
+			fputc('x', file);
+		fputs(ours, file);
+	}
+	fputs(ours, file);
+	fclose(file);
+	assert_int_equal(log_open(&reader, path), 0);
+	assert_int_equal(log_next(&reader, &text, &length), 0);
+	assert_int_equal(length, 32000 + sizeof(ours) - 2);
+	assert_int_equal(log_next(&reader, &text, &length), 0);
+	assert_int_equal(length, sizeof(ours) - 2);
+	assert_int_equal(log_next(&reader, &text, &length), 0);
+	assert_null(text);
+	log_close(&reader);
+}
+
 /* What another file has to begin with, when the old one took only some of the lines. */
 static void reopened_log_goes_on(void **state)
 {
@@ -325,7 +420,7 @@ static void reopened_log_goes_on(void **state)
 		add(&writer, seq, HOUR);
 	assert_true(log_flush(&writer));
 	source = source_at(10, HOUR, HOUR, "boot", 1);
-	log_add_source(&writer, &source, none);
+	log_begin_batch(&writer, &source);
 	for (uint64_t seq = 10; seq < 20; seq++)
 		add(&writer, seq, HOUR);
 	/* A device that never has room stands for a full disk. */
@@ -458,7 +553,7 @@ static void stretches_are_the_whole(void **state)
 
 static void names_are_told_apart(void **state)
 {
-	static const char *const names[] = { "audit.log.2", "audit.log.1", "audit.log", "audit.log-20261101", "audit.log.1.gz",
+	static const char *const names[] = { "audit.log.2", "audit.log.1", "audit.log.0", "audit.log", "audit.log-20261101", "audit.log.1.gz",
 					     "audit.log.", "audit.log.x", "audit.logs", "other.log" };
 	struct log_reader reader;
 
@@ -474,9 +569,10 @@ static void names_are_told_apart(void **state)
 		fclose(file);
 	}
 	assert_int_equal(log_open(&reader, path), 0);
-	assert_int_equal(reader.count, 4);
-	for (size_t i = 0; i < 4; i++) {
-		static const char *const order[] = { "audit.log-20261101", "audit.log.2", "audit.log.1", "audit.log" };
+	assert_int_equal(reader.count, 5);
+	for (size_t i = 0; i < 5; i++) {
+		static const char *const order[] = { "audit.log-20261101", "audit.log.2", "audit.log.1", "audit.log.0",
+						     "audit.log" };
 		const char *text;
 		size_t length;
 
@@ -497,6 +593,10 @@ int main(void)
 		cmocka_unit_test(pair_is_found),
 		cmocka_unit_test_setup_teardown(line_cut_short_is_cut_off, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rotation_keeps_the_order, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(blocked_rotation_loses_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(rotation_without_descriptors, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(emptied_log_goes_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(long_lines_are_left_out, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reopened_log_goes_on, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(times_are_found, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(marks_are_found, set_up, tear_down),
