@@ -34,6 +34,7 @@ enum verb_option {
 	OPTION_ROTATE_KEEP,
 	OPTION_METRICS_FILE,
 	OPTION_TOP,
+	OPTION_COMPLETION,
 	OPTIONS,
 };
 #define TAKES(option) (1U << (option))

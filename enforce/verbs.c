@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "enforce/completion.h"
 #include "enforce/verb.h"
 #include "policy/text.h"
 
@@ -49,7 +50,7 @@ const struct verb verbs[] = {
 	  "which rules a program or a process has, and why" },
 	{ "check", "[FILE|DIRECTORY]", 0, 1, TAKES(OPTION_JSON) | TAKES(OPTION_NO_WARNINGS), PRIVILEGE_FILES, verb_check,
 	  "validate; no kernel is touched, no privilege needed" },
-	{ "help", "[VERB]", 0, 1, 0, PRIVILEGE_NONE, verb_help, "this help, or that of a verb" },
+	{ "help", "[VERB]", 0, 1, TAKES(OPTION_COMPLETION), PRIVILEGE_NONE, verb_help, "this help, or that of a verb" },
 };
 const size_t verb_count = sizeof(verbs) / sizeof(verbs[0]);
 
@@ -75,6 +76,7 @@ const struct option_row option_rows[OPTIONS] = {
 	{ OPTION_HITS, "hits", NULL, "when each rule decided last" },
 	{ OPTION_PORTS, "ports", NULL, "decisions by binary, port and verdict instead of rules" },
 	{ OPTION_NO_WARNINGS, "no-warnings", NULL, "errors only, no warnings of the policy" },
+	{ OPTION_COMPLETION, "completion", NULL, "the completion script for bash" },
 	{ OPTION_JSON, "json", NULL, "JSON instead of text" },
 };
 
@@ -158,6 +160,10 @@ enum status verb_help(const struct invocation *invocation)
 {
 	const struct verb *verb;
 
+	if (invocation->given[OPTION_COMPLETION]) {
+		completion_print();
+		return STATUS_DONE;
+	}
 	if (!invocation->count) {
 		help_all();
 		return STATUS_DONE;

@@ -56,6 +56,7 @@ unit_tests() {
 		part "sanitized-$test" "build/sanitized/$test"
 	done
 	part manual tests/unit/test_manual.sh
+	part completion tests/unit/test_completion.sh
 }
 
 valgrind_tests() {
