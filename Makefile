@@ -6,6 +6,7 @@
 #   make bench          what an accept() costs, in guest instructions, and how fast the log is written and read
 #   make soak fuzz      longer runs of what `check` does in short
 #   make install uninstall   honour DESTDIR and PREFIX
+#   make deb            a Debian package, into build/deb
 #
 # V=1 shows the commands.
 
@@ -40,7 +41,7 @@ OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY) $(ENFORCE))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo check soak bench fuzz install uninstall clean
+.PHONY: all demo check soak bench fuzz install uninstall deb clean
 
 all: $(B)/sockaccept-ctl
 
@@ -67,17 +68,38 @@ $(B)/.made:
 
 include tests/tests.mk
 
+# --- install ----------------------------------------------------------------------------------
+
+# What belongs where, from files that name the directory of the program.
+UNITS := sockaccept.service sockaccept-audit.service
+UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
+MANUALS := man8/sockaccept-ctl.8 man5/sockaccept.ini.5 man7/sockaccept.7
+place = $(Q)mkdir -p $(DESTDIR)$(dir $(2)); sed 's|@sbindir@|$(PREFIX)/sbin|' enforce/boot/$(1) >$(DESTDIR)$(2); \
+	chmod 0644 $(DESTDIR)$(2)
+
 install: all
 	$(Q)install -D -m 0755 $(B)/sockaccept-ctl $(DESTDIR)$(PREFIX)/sbin/sockaccept-ctl
-	$(Q)install -D -m 0644 man/sockaccept-ctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/sockaccept-ctl.8
-	$(Q)install -D -m 0644 man/sockaccept.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/sockaccept.ini.5
-	$(Q)install -D -m 0644 man/sockaccept.7 $(DESTDIR)$(PREFIX)/share/man/man7/sockaccept.7
+	$(Q)for page in $(MANUALS); do \
+		install -D -m 0644 man/$${page#*/} $(DESTDIR)$(PREFIX)/share/man/$$page || exit 1; done
+	$(Q)mkdir -p $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	$(Q)$(B)/sockaccept-ctl help --completion >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sockaccept-ctl
+	$(call place,sockaccept.service,$(UNITDIR)/sockaccept.service)
+	$(call place,sockaccept-audit.service,$(UNITDIR)/sockaccept-audit.service)
+	$(call place,sockaccept.tmpfiles,$(PREFIX)/lib/tmpfiles.d/sockaccept.conf)
+	$(call place,sockaccept.apt,/etc/apt/apt.conf.d/80sockaccept)
+	$(Q)install -d -m 0755 $(DESTDIR)/etc/sockaccept $(DESTDIR)/etc/sockaccept/policy.d
+	$(Q)[ -e $(DESTDIR)/etc/sockaccept/policy.ini ] || \
+		install -m 0644 enforce/boot/policy.ini $(DESTDIR)/etc/sockaccept/policy.ini
 
+# The policy stays, and what is in force does too: `sockaccept-ctl unload` comes before, if it shall not.
 uninstall:
-	$(Q)rm -f $(DESTDIR)$(PREFIX)/sbin/sockaccept-ctl
-	$(Q)rm -f $(DESTDIR)$(PREFIX)/share/man/man8/sockaccept-ctl.8
-	$(Q)rm -f $(DESTDIR)$(PREFIX)/share/man/man5/sockaccept.ini.5
-	$(Q)rm -f $(DESTDIR)$(PREFIX)/share/man/man7/sockaccept.7
+	$(Q)rm -f $(DESTDIR)$(PREFIX)/sbin/sockaccept-ctl $(addprefix $(DESTDIR)$(PREFIX)/share/man/,$(MANUALS)) \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sockaccept-ctl \
+		$(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS)) $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sockaccept.conf \
+		$(DESTDIR)/etc/apt/apt.conf.d/80sockaccept
+
+deb: all
+	$(Q)enforce/boot/make_deb.sh $(VERSION) $(B)/deb
 
 clean:
 	$(Q)rm -rf $(B)

@@ -35,6 +35,7 @@ enum verb_option {
 	OPTION_METRICS_FILE,
 	OPTION_TOP,
 	OPTION_COMPLETION,
+	OPTION_BOOT,
 	OPTIONS,
 };
 #define TAKES(option) (1U << (option))

@@ -5,12 +5,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "enforce/diagnostics_print.h"
 #include "enforce/kernel.h"
+#include "enforce/last_good.h"
 #include "enforce/live.h"
 #include "enforce/lock.h"
 #include "enforce/module_layout.h"
 #include "enforce/output.h"
-#include "enforce/diagnostics_print.h"
 #include "enforce/verb.h"
 #include "policy/advice.h"
 #include "policy/cleanup.h"
@@ -31,7 +32,7 @@ static void read_policy(const struct invocation *invocation, bool lenient, struc
 		diagnostics_drop_warnings(diagnostics);
 }
 
-/* The same, and reports what is wrong with it. */
+/* The same, and reports what is wrong with it: STATUS_INVALID. */
 static enum status read_valid(const struct invocation *invocation, struct policy *policy)
 {
 	struct diagnostics diagnostics = { 0 };
@@ -41,9 +42,7 @@ static enum status read_valid(const struct invocation *invocation, struct policy
 	diagnostics_print(&diagnostics);
 	errors = diagnostics.errors;
 	diagnostics_clear(&diagnostics);
-	if (errors)
-		return fail(STATUS_INVALID, "the policy is invalid: nothing of it was applied");
-	return STATUS_DONE;
+	return errors ? STATUS_INVALID : STATUS_DONE;
 }
 
 static enum status publish_first(struct kernel *kernel, struct policy *policy)
@@ -80,7 +79,8 @@ static enum status publish_next(struct kernel *kernel, struct policy *policy)
 	return status;
 }
 
-static enum status publish(struct policy *policy)
+/* `last_good`: it is what a boot falls back to. */
+static enum status publish(struct policy *policy, bool last_good)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	enum status status = kernel_open(&kernel, true, true);
@@ -90,11 +90,36 @@ static enum status publish(struct policy *policy)
 		status = publish_first(&kernel, policy);
 	else if (status == STATUS_DONE)
 		status = publish_next(&kernel, policy);
-	if (status == STATUS_DONE)
+	if (status == STATUS_DONE) {
 		tell_queue_layouts(&kernel);
+		kernel.state->last_good = last_good;
+	}
 	if (status == STATUS_DONE && problem)
 		warn("NOT ENFORCING: %s", problem);
 	return status;
+}
+
+/* After a boot, with files that are invalid. Returns STATUS_INVALID whatever comes of it: somebody has to look at it. */
+static enum status fall_back(void)
+{
+	struct policy policy;
+	enum status status;
+
+	status = kernel_is_loaded(true);
+	if (status == STATUS_DONE)
+		return fail(STATUS_INVALID, "the policy is invalid: nothing of it was applied, and the one in force stays");
+	policy_init(&policy);
+	if (!last_good_read(&policy))
+		fail(STATUS_INVALID, "the policy is invalid, and there is no last good one: NOTHING IS ENFORCED; mend it, see: "
+		     "sockaccept-ctl check, then load it");
+	else if (policy.failure != FAILURE_CLOSED)
+		fail(STATUS_INVALID, "the policy is invalid, and the last good one has failure = open: NOTHING IS ENFORCED; mend it, "
+		     "see: sockaccept-ctl check, then load it");
+	else if (publish(&policy, true) == STATUS_DONE)
+		fail(STATUS_INVALID, "the policy is invalid: the last good one, " LAST_GOOD_FILE ", is in force, as its failure = closed "
+		     "says; mend it, see: sockaccept-ctl check, then load it");
+	policy_clear(&policy);
+	return STATUS_INVALID;
 }
 
 enum status verb_load(const struct invocation *invocation)
@@ -108,8 +133,15 @@ enum status verb_load(const struct invocation *invocation)
 		return status;
 	policy_init(&policy);
 	status = read_valid(invocation, &policy);
-	if (status == STATUS_DONE)
-		status = publish(&policy);
+	if (status == STATUS_INVALID && invocation->given[OPTION_BOOT])
+		status = fall_back();
+	else if (status == STATUS_INVALID)
+		fail(status, "the policy is invalid: nothing of it was applied");
+	else if (status == STATUS_DONE)
+		status = publish(&policy, false);
+	/* What was loaded from elsewhere is no policy for a boot. */
+	if (status == STATUS_DONE && !invocation->arguments[0])
+		last_good_keep(&policy);
 	if (status == STATUS_DONE)
 		printf("Loaded %zu rule%s: mode %s, default %s, generation %" PRIu64 ".\n", policy.rule_count,
 		       policy.rule_count == 1 ? "" : "s", ini_mode_words[policy.mode],

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "enforce/kernel.h"
+#include "enforce/last_good.h"
 #include "enforce/live.h"
 #include "enforce/moved.h"
 #include "enforce/output.h"
@@ -83,11 +84,14 @@ static void print_moved(struct output *output, const struct moved *moved)
 	}
 }
 
-static void print_problems(struct output *output, const char *not_enforcing, const struct moved *moved)
+static void print_problems(struct output *output, const char *not_enforcing, bool last_good, const struct moved *moved)
 {
 	output_open_array(output, "problems");
 	if (not_enforcing)
 		print_problem(output, not_enforcing);
+	if (last_good)
+		print_problem(output, "the policy's files were invalid at boot: in force is the last good policy, " LAST_GOOD_FILE
+			      "; mend them, see: sockaccept-ctl check, then run: sockaccept-ctl load");
 	print_moved(output, moved);
 	output_close(output);
 }
@@ -135,11 +139,11 @@ enum status verb_status(const struct invocation *invocation)
 	print_enforcing(&output, &policy, problem);
 	print_policy(&output, &policy);
 	print_counts(&output, kernel.state);
-	print_problems(&output, problem, &moved);
+	print_problems(&output, problem, kernel.state->last_good, &moved);
 	output_close(&output);
 	output_end(&output);
 	policy_clear(&policy);
-	status = problem || moved.count ? STATUS_FAILED : STATUS_DONE;
+	status = problem || kernel.state->last_good || moved.count ? STATUS_FAILED : STATUS_DONE;
 	moved_clear(&moved);
 	return status;
 }

@@ -22,7 +22,7 @@
 	(TAKES(OPTION_LOG) | TAKES(OPTION_ROTATE_SIZE) | TAKES(OPTION_ROTATE_KEEP) | TAKES(OPTION_METRICS_FILE))
 
 const struct verb verbs[] = {
-	{ "load", "[FILE|DIRECTORY]", 0, 1, TAKES(OPTION_NO_WARNINGS), PRIVILEGE_ATTACH, verb_load,
+	{ "load", "[FILE|DIRECTORY]", 0, 1, TAKES(OPTION_NO_WARNINGS) | TAKES(OPTION_BOOT), PRIVILEGE_ATTACH, verb_load,
 	  "attach if needed, and put this policy in force" },
 	{ "unload", "", 0, 0, 0, PRIVILEGE_READ, verb_unload, "detach and remove everything" },
 	{ "allow", "BINARY PORT...", 2, -1, TAKES(OPTION_USER), PRIVILEGE_CHANGE, verb_rule,
@@ -76,6 +76,7 @@ const struct option_row option_rows[OPTIONS] = {
 	{ OPTION_HITS, "hits", NULL, "when each rule decided last" },
 	{ OPTION_PORTS, "ports", NULL, "decisions by binary, port and verdict instead of rules" },
 	{ OPTION_NO_WARNINGS, "no-warnings", NULL, "errors only, no warnings of the policy" },
+	{ OPTION_BOOT, "boot", NULL, "if it is invalid, fall back as the last good one says" },
 	{ OPTION_COMPLETION, "completion", NULL, "the completion script for bash" },
 	{ OPTION_JSON, "json", NULL, "JSON instead of text" },
 };

@@ -16,7 +16,7 @@ struct ini_settings {
 		char *file; /* NULL: not set yet */
 		unsigned line;
 		char *value;
-	} set[3]; /* mode, default, events */
+	} set[4]; /* mode, default, events, failure */
 };
 
 /*
@@ -49,6 +49,7 @@ const char *ini_check_section(const char *name);
 
 /* The words of the policy file, by enum mode and by enum verdict. */
 extern const char *const ini_mode_words[MODES];
+extern const char *const ini_failure_words[FAILURES];
 extern const char *const ini_verdict_words[VERDICTS];
 
 #endif

@@ -168,7 +168,7 @@ static bool read_more(struct reader *r, char *text)
 		builder_refuse(b, "an indented line with no value above it; move it to the start of the line");
 	else if (b->key == KEY_BINARY)
 		builder_refuse(b, "an indented line under a path, which cannot go on; write 'binary =' again");
-	else if (b->key <= KEY_EVENTS)
+	else if (b->key <= KEY_LAST_SETTING)
 		builder_refuse(b, "an indented line under '%s', which takes one word; drop it",
 			       ini_key_words[b->key]);
 	if (b->key == KEY_REFUSED)

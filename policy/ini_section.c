@@ -22,9 +22,9 @@
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
 /* In the order of enum key. */
-const char *const ini_key_words[] = { "mode", "default", "events", "binary", "user", "allow", "deny" };
+const char *const ini_key_words[] = { "mode", "default", "events", "failure", "binary", "user", "allow", "deny" };
 _Static_assert(LENGTH(ini_key_words) == KEYS, "each key has a word");
-_Static_assert(LENGTH(((struct ini_settings *)0)->set) == KEY_EVENTS + 1, "each setting has a place");
+_Static_assert(LENGTH(((struct ini_settings *)0)->set) == KEY_LAST_SETTING + 1, "each setting has a place");
 
 /* Makes room for one more element; the room doubles at each power of two. */
 static void *grow(void *array, size_t count, size_t size)
@@ -84,7 +84,7 @@ void builder_refuse(struct builder *b, const char *format, ...)
 const char *builder_known_keys(const struct builder *b)
 {
 	if (b->section.kind == SECTION_SETTINGS)
-		return "mode, default and events";
+		return "mode, default, events and failure";
 	return "binary, user, allow and deny";
 }
 
@@ -268,7 +268,7 @@ void builder_header(struct builder *b, const char *name)
  * Values
  */
 
-_Static_assert(MODES == 2 && VERDICTS == 2, "word_setting() names both words");
+_Static_assert(MODES == 2 && VERDICTS == 2 && FAILURES == 2, "word_setting() names both words");
 
 /* The value of a setting that is one of two words. False: reported. */
 static bool word_setting(struct builder *b, const char *const *words, const char *value, unsigned *setting)
@@ -310,8 +310,10 @@ static bool events_setting(struct builder *b, const char *value, unsigned *setti
 
 static void take_setting(struct builder *b, const char *value)
 {
+	static const char *const *const words[] = { [KEY_MODE] = ini_mode_words, [KEY_DEFAULT] = ini_verdict_words,
+						     [KEY_FAILURE] = ini_failure_words };
 	unsigned *const settings[] = { [KEY_MODE] = &b->policy->mode, [KEY_DEFAULT] = &b->policy->verdict,
-				       [KEY_EVENTS] = &b->policy->events };
+				       [KEY_EVENTS] = &b->policy->events, [KEY_FAILURE] = &b->policy->failure };
 	struct ini_place *place = &b->settings->set[b->key];
 	unsigned *setting = settings[b->key], wanted;
 	bool valid;
@@ -319,7 +321,7 @@ static void take_setting(struct builder *b, const char *value)
 	if (b->key == KEY_EVENTS)
 		valid = events_setting(b, value, &wanted);
 	else
-		valid = word_setting(b, b->key == KEY_MODE ? ini_mode_words : ini_verdict_words, value, &wanted);
+		valid = word_setting(b, words[b->key], value, &wanted);
 	if (!valid || b->section.kind == SECTION_REFUSED)
 		return;
 	if (!place->file) {
@@ -417,7 +419,7 @@ void builder_more(struct builder *b, const char *value)
 	if (!*value)
 		builder_error(b, b->line, "'%s' has no value; give it one or drop the line",
 			      ini_key_words[b->key]);
-	else if (b->key <= KEY_EVENTS)
+	else if (b->key <= KEY_LAST_SETTING)
 		take_setting(b, value);
 	else if (b->key == KEY_BINARY)
 		take_binary(b, value);
@@ -461,7 +463,7 @@ static void refuse_unknown_key(struct builder *b, const char *name)
 void builder_pair(struct builder *b, const char *name, const char *value)
 {
 	enum key key = word_find(name, ini_key_words, KEYS);
-	bool setting = key <= KEY_EVENTS;
+	bool setting = key <= KEY_LAST_SETTING;
 
 	if (key == KEYS)
 		refuse_unknown_key(b, name);

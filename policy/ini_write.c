@@ -23,7 +23,12 @@ const char *const ini_mode_words[] = {
 	[MODE_ENFORCE] = "enforce",
 	[MODE_PERMISSIVE] = "permissive",
 };
+const char *const ini_failure_words[] = {
+	[FAILURE_OPEN] = "open",
+	[FAILURE_CLOSED] = "closed",
+};
 _Static_assert(LENGTH(ini_mode_words) == MODES, "each mode has a word");
+_Static_assert(LENGTH(ini_failure_words) == FAILURES, "and each failure");
 
 const char *const ini_verdict_words[] = {
 	[VERDICT_ALLOW] = "allow",
@@ -214,6 +219,10 @@ int ini_write(const struct policy *policy, FILE *stream)
 
 	fprintf(stream, "[" SETTINGS_SECTION "]\nmode    = %s\ndefault = %s\n", ini_mode_words[policy->mode],
 		ini_verdict_words[policy->verdict]);
+	if (policy->events != DEFAULT_EVENTS)
+		fprintf(stream, "events  = %u\n", policy->events);
+	if (policy->failure != FAILURE_OPEN)
+		fprintf(stream, "failure = %s\n", ini_failure_words[policy->failure]);
 	error = write_rules(policy, stream);
 	if (error)
 		return error;

@@ -52,9 +52,17 @@ struct rule {
 	uint32_t counter; /* index in rule_counters, or COUNTER_NONE */
 };
 
+/* What is in force after a boot whose policy was invalid. */
+enum failure {
+	FAILURE_OPEN,   /* nothing */
+	FAILURE_CLOSED, /* the last good policy, which is the one that says so */
+	FAILURES,
+};
+
 struct policy {
 	unsigned mode;    /* enum mode */
 	unsigned verdict; /* enum verdict: the default */
+	unsigned failure; /* enum failure: what a boot does that finds the files invalid; only files have it */
 	uint32_t events; /* that each buffer holds: a power of two, MIN_EVENTS to MAX_EVENTS; the kernel keeps it, not the image */
 	uint64_t generation;
 	struct binary *binaries;

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The last good policy: what a boot can fall back to whose files are invalid.
+ */
+#ifndef SOCKACCEPT_LAST_GOOD_H
+#define SOCKACCEPT_LAST_GOOD_H
+
+#include <stdbool.h>
+
+#include "policy/policy.h"
+
+#define STATE_DIR "/var/lib/sockaccept"
+#define LAST_GOOD_FILE STATE_DIR "/last-good.ini"
+
+/* Keeps `policy`, whole or not at all; a warning says what is wrong. Nothing is written when it is kept already. */
+void last_good_keep(const struct policy *policy);
+
+/* Reads and resolves it. Says what is wrong with it, and returns false; silently if there is none. */
+bool last_good_read(struct policy *policy);
+
+#endif
