@@ -62,8 +62,8 @@ filters() {
 	shows 22606 --unit some
 	shows "" --unit som
 	shows 22602 --peer ::1
-	shows "22601 22603 22604 22606 22607" --peer 127.0.0.0/8
-	shows "22601 22603 22604 22606 22607" --peer ::ffff:127.0.0.0/104
+	shows "22601 22603 22604 22606 22607 22608" --peer 127.0.0.0/8
+	shows "22601 22603 22604 22606 22607 22608" --peer ::ffff:127.0.0.0/104
 	shows "" --peer 10.0.0.0/8
 	shows "22607 22608" --limit 2
 	shows "22606 22607" --limit 2 --port any/tcp
