@@ -34,6 +34,9 @@
 /* Changes with any change of this file that an older or newer program would misread. */
 #define SOCKACCEPT_LAYOUT 5
 
+/* Of policy images alone, which outlive an upgrade as long as this is the same. */
+#define IMAGE_LAYOUT 1
+
 #define SOCKACCEPT_PIN_DIR "/sys/fs/bpf/sockaccept"
 
 /*
@@ -109,7 +112,7 @@ enum reason {
 #define UID_TOP_SHIFT 30
 
 struct policy_header {
-	__u32 layout; /* SOCKACCEPT_LAYOUT */
+	__u32 layout; /* IMAGE_LAYOUT */
 	__u32 pages;  /* of the whole image */
 	__u64 generation;
 	__u32 mode;    /* enum mode */
@@ -361,7 +364,7 @@ struct vsock_layout {
 };
 
 struct state {
-	__u64 layout;        /* SOCKACCEPT_LAYOUT; set once */
+	__u64 layout;        /* SOCKACCEPT_LAYOUT; set once. The first word in every version */
 	__u64 next_binary;   /* user space, under its lock: the next number for an entry */
 	__u64 next_step;     /* user space, under its lock */
 	__u64 entries_epoch; /* user space: next_binary, once its entry is there */

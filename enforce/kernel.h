@@ -75,9 +75,17 @@ enum status kernel_is_loaded(bool quiet);
 unsigned long long kernel_instance(void);
 
 /*
+ * The layout of the kernel side that is there, this version's or another's, into *layout. Says what is wrong.
+ */
+enum status kernel_layout(uint64_t *layout);
+
+/* STATUS_DONE if the kernel side that is there is not a newer version's; otherwise says so, or what is wrong. */
+enum status kernel_refuse_newer(void);
+
+/*
  * Opens what is pinned; state is mapped for reading, and for writing if `write`. Returns STATUS_DONE, or
  * says what is wrong and returns STATUS_NOT_LOADED (also silently if `quiet`), STATUS_NOT_PERMITTED,
- * STATUS_UNSUPPORTED (no bpffs, or another mount namespace's) or STATUS_FAILED (another version's).
+ * STATUS_UNSUPPORTED (no bpffs, or another mount namespace's) or STATUS_FAILED (another layout).
  */
 enum status kernel_open(struct kernel *kernel, bool write, bool quiet);
 
@@ -111,7 +119,14 @@ const char *kernel_not_enforcing(void);
 const char *kernel_pin_path(enum kernel_object object, char *path, unsigned size);
 #define PIN_PATH_MAX 96
 
-/* Where the images of policies are pinned, by the id of their map. */
-#define POLICIES_PIN_DIR SOCKACCEPT_PIN_DIR "/policies"
+/* Where the images of policies are pinned, by the id of their map. The same. */
+const char *kernel_policies_path(char *path, unsigned size);
+
+/*
+ * From here on, all that is pinned, opened and removed is in `directory`, which must stay. At first that is
+ * SOCKACCEPT_PIN_DIR: only while one kernel side takes over from another are there two.
+ */
+void kernel_pins_are_in(const char *directory);
+const char *kernel_pin_directory(void);
 
 #endif

@@ -100,8 +100,8 @@ static int remove_pins(void)
 	for (int object = LINK_SOCKET_ACCEPT; object >= FIRST_LINK; object--)
 		if (unlink(kernel_pin_path(object, path, sizeof(path))) && errno != ENOENT && errno != ENOTDIR)
 			return -errno;
-	error = remove_directory(POLICIES_PIN_DIR);
-	return error ? error : remove_directory(SOCKACCEPT_PIN_DIR);
+	error = remove_directory(kernel_policies_path(path, sizeof(path)));
+	return error ? error : remove_directory(kernel_pin_directory());
 }
 
 enum status kernel_detach(void)
@@ -109,18 +109,19 @@ enum status kernel_detach(void)
 	int error = remove_pins();
 
 	if (error)
-		return fail(STATUS_FAILED, "%s: %s", SOCKACCEPT_PIN_DIR, strerror(-error));
+		return fail(STATUS_FAILED, "%s: %s", kernel_pin_directory(), strerror(-error));
 	return STATUS_DONE;
 }
 
 static enum status make_pin_directories(void)
 {
 	int error = remove_pins();
+	char path[PIN_PATH_MAX];
 
 	if (error)
-		return fail(STATUS_FAILED, "%s: %s", SOCKACCEPT_PIN_DIR, strerror(-error));
-	if (mkdir(SOCKACCEPT_PIN_DIR, 0700) || mkdir(POLICIES_PIN_DIR, 0700))
-		return fail(STATUS_FAILED, "%s: %s", SOCKACCEPT_PIN_DIR, strerror(errno));
+		return fail(STATUS_FAILED, "%s: %s", kernel_pin_directory(), strerror(-error));
+	if (mkdir(kernel_pin_directory(), 0700) || mkdir(kernel_policies_path(path, sizeof(path)), 0700))
+		return fail(STATUS_FAILED, "%s: %s", kernel_pin_directory(), strerror(errno));
 	return STATUS_DONE;
 }
 

@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -46,9 +47,27 @@ static const char *const pin_names[] = {
 };
 _Static_assert(sizeof(pin_names) / sizeof(pin_names[0]) == KERNEL_OBJECTS, "each object has a name");
 
+static const char *pin_directory = SOCKACCEPT_PIN_DIR;
+
+void kernel_pins_are_in(const char *directory)
+{
+	pin_directory = directory;
+}
+
+const char *kernel_pin_directory(void)
+{
+	return pin_directory;
+}
+
 const char *kernel_pin_path(enum kernel_object object, char *path, unsigned size)
 {
-	snprintf(path, size, "%s/%s", SOCKACCEPT_PIN_DIR, pin_names[object]);
+	snprintf(path, size, "%s/%s", pin_directory, pin_names[object]);
+	return path;
+}
+
+const char *kernel_policies_path(char *path, unsigned size)
+{
+	snprintf(path, size, "%s/policies", pin_directory);
 	return path;
 }
 
@@ -102,7 +121,7 @@ static enum status check_pin_directory(void)
 {
 	struct stat st;
 
-	if (lstat(SOCKACCEPT_PIN_DIR, &st))
+	if (lstat(pin_directory, &st))
 		return errno == ENOENT || errno == EACCES ? STATUS_DONE :
 			fail(STATUS_FAILED, "%s: %s", SOCKACCEPT_PIN_DIR, strerror(errno));
 	if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || st.st_mode & 077)
@@ -164,17 +183,51 @@ static enum status map_state(struct kernel *kernel, bool write)
 		return fail(STATUS_FAILED, "can't map the kernel side's state: %s", strerror(errno));
 	kernel->state = memory;
 	kernel->writable = write;
-	if (kernel->state->layout != SOCKACCEPT_LAYOUT)
-		return fail(STATUS_FAILED, "the kernel side was loaded by another version of sockaccept-ctl (layout %llu, "
-			    "not %d); use that version, or run: sockaccept-ctl unload, then load",
-			    (unsigned long long)kernel->state->layout, SOCKACCEPT_LAYOUT);
 	return STATUS_DONE;
+}
+
+/* One of another version has other maps, but its state begins with the layout too. */
+static enum status check_layout(uint64_t layout)
+{
+	if (layout < SOCKACCEPT_LAYOUT)
+		return fail(STATUS_FAILED, "the kernel side was loaded by an older sockaccept-ctl (layout %" PRIu64 ", not %d): its policy "
+			    "is in force, but can't be changed by this one; take it over: sockaccept-ctl upgrade", layout,
+			    SOCKACCEPT_LAYOUT);
+	if (layout > SOCKACCEPT_LAYOUT)
+		return fail(STATUS_FAILED, "the kernel side was loaded by a newer sockaccept-ctl (layout %" PRIu64 ", not %d), and is left "
+			    "alone by this one; use that", layout, SOCKACCEPT_LAYOUT);
+	return STATUS_DONE;
+}
+
+enum status kernel_refuse_newer(void)
+{
+	uint64_t layout = 0;
+	enum status status = kernel_layout(&layout);
+
+	return status == STATUS_DONE && layout > SOCKACCEPT_LAYOUT ? check_layout(layout) : status;
+}
+
+enum status kernel_layout(uint64_t *layout)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	enum status status = open_object(&kernel, MAP_STATE);
+
+	if (status == STATUS_DONE)
+		status = map_state(&kernel, false);
+	if (status == STATUS_DONE)
+		*layout = kernel.state->layout;
+	return status;
 }
 
 enum status kernel_open(struct kernel *kernel, bool write, bool quiet)
 {
 	enum status status = kernel_is_loaded(quiet);
+	uint64_t layout = 0;
 
+	if (status == STATUS_DONE)
+		status = kernel_layout(&layout);
+	if (status == STATUS_DONE)
+		status = check_layout(layout);
 	for (int object = 0; object < FIRST_LINK && status == STATUS_DONE; object++)
 		status = open_object(kernel, object);
 	if (status == STATUS_DONE)

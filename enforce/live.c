@@ -19,12 +19,15 @@
 #include "enforce/lock.h"
 #include "enforce/module_layout.h"
 #include "enforce/ports.h"
+#include "enforce/take_over.h"
 #include "policy/cleanup.h"
 #include "policy/image.h"
 
 static void image_path(uint32_t id, char *path, size_t size)
 {
-	snprintf(path, size, "%s/%u", POLICIES_PIN_DIR, id);
+	char directory[PIN_PATH_MAX];
+
+	snprintf(path, size, "%s/%u", kernel_policies_path(directory, sizeof(directory)), id);
 }
 
 static int map_info(int fd, struct bpf_map_info *info)
@@ -173,7 +176,8 @@ static int make_image_map(const struct image *image)
 /* Unpins every image but that of the map `id`. */
 static void unpin_others(uint32_t id)
 {
-	_cleanup_closedir_ DIR *directory = opendir(POLICIES_PIN_DIR);
+	char path[PIN_PATH_MAX];
+	_cleanup_closedir_ DIR *directory = opendir(kernel_policies_path(path, sizeof(path)));
 	struct dirent *entry;
 
 	while (directory && (entry = readdir(directory)))
@@ -253,6 +257,8 @@ enum status live_change(live_change_function change, const void *edit, uint64_t 
 	struct policy policy;
 	enum status status = lock_take(&lock);
 
+	if (status == STATUS_DONE)
+		status = take_over_clean();
 	if (status == STATUS_DONE)
 		status = kernel_open(&kernel, true, false);
 	if (status != STATUS_DONE)

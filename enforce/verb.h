@@ -80,6 +80,7 @@ enum status verb_refresh(const struct invocation *invocation);
 enum status verb_identify(const struct invocation *invocation);
 enum status verb_mode(const struct invocation *invocation);
 enum status verb_audit(const struct invocation *invocation);
+enum status verb_upgrade(const struct invocation *invocation);
 enum status verb_daemon(const struct invocation *invocation);
 enum status verb_report(const struct invocation *invocation);
 enum status verb_metrics(const struct invocation *invocation);

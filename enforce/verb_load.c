@@ -12,6 +12,7 @@
 #include "enforce/lock.h"
 #include "enforce/module_layout.h"
 #include "enforce/output.h"
+#include "enforce/take_over.h"
 #include "enforce/verb.h"
 #include "policy/advice.h"
 #include "policy/cleanup.h"
@@ -128,6 +129,8 @@ enum status verb_load(const struct invocation *invocation)
 	struct policy policy;
 	enum status status = lock_take(&lock);
 
+	if (status == STATUS_DONE)
+		status = take_over_clean();
 	/* The lock is taken before the files are read: what was read last is loaded last. */
 	if (status != STATUS_DONE)
 		return status;
@@ -158,8 +161,12 @@ enum status verb_unload(const struct invocation *invocation)
 	(void)invocation;
 	if (status == STATUS_DONE)
 		status = kernel_is_loaded(false);
-	/* What a command that was killed left behind goes as well. */
+	if (status == STATUS_DONE)
+		status = kernel_refuse_newer();
 	if (status == STATUS_DONE || status == STATUS_NOT_LOADED)
+		detached = take_over_clean();
+	/* What a command that was killed left behind goes as well. */
+	if (detached == STATUS_DONE && (status == STATUS_DONE || status == STATUS_NOT_LOADED))
 		detached = kernel_detach();
 	if (status == STATUS_DONE)
 		status = detached;

@@ -33,6 +33,8 @@ const struct verb verbs[] = {
 	  "remove rules of the live policy" },
 	{ "refresh", "", 0, 0, 0, PRIVILEGE_CHANGE, verb_refresh,
 	  "resolve the paths of the live rules anew" },
+	{ "upgrade", "", 0, 0, 0, PRIVILEGE_ATTACH, verb_upgrade,
+	  "take over from an older sockaccept-ctl, without a gap" },
 	{ "list", "", 0, 0, TAKES(OPTION_JSON) | TAKES(OPTION_HITS) | TAKES(OPTION_PORTS), PRIVILEGE_READ, verb_list,
 	  "the live rules, and how often each decided" },
 	{ "status", "", 0, 0, TAKES(OPTION_JSON), PRIVILEGE_CHANGE, verb_status,

@@ -324,7 +324,7 @@ static int check_numbers(const struct policy *policy, uint32_t *binaries)
 static void lay_out(struct image *image, const struct policy *policy, uint32_t binaries)
 {
 	struct policy_header header = {
-		.layout = SOCKACCEPT_LAYOUT,
+		.layout = IMAGE_LAYOUT,
 		.generation = policy->generation,
 		.mode = policy->mode,
 		.verdict = policy->verdict,

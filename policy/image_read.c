@@ -19,7 +19,7 @@ static bool is_image(const struct policy_page *pages, size_t count)
 	if (!count)
 		return false;
 	header = &pages[0].header;
-	return header->layout == SOCKACCEPT_LAYOUT && header->pages == count && header->mode < MODES &&
+	return header->layout == IMAGE_LAYOUT && header->pages == count && header->mode < MODES &&
 	       header->verdict < VERDICTS && within(header->rules_page, header->rules, RULES_PER_PAGE, count) &&
 	       within(header->names_page, header->names, 1, count);
 }

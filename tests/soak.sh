@@ -16,7 +16,7 @@ for round in $(seq "$rounds"); do
 		echo "round $round of $rounds, Linux $series"
 		tests/guest/run --kernel "$series" --timeout 1800 --env UPGRADES=1000 tests/guest/suite.sh \
 			each_decision_is_of_one_policy hundred_commands_at_once count_10000_denied_10000_allowed \
-			events_under_pressure killed_reload_is_whole upgraded_ext4 upgraded_tmpfs upgraded_overlay upgraded_btrfs || failed=1
+			events_under_pressure killed_reload_is_whole killed_upgrade_is_whole upgraded_ext4 upgraded_tmpfs upgraded_overlay upgraded_btrfs || failed=1
 	done
 done
 exit $failed

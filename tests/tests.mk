@@ -25,6 +25,13 @@ $(B)/sanitized/%: tests/unit/%.c $(POLICY) $(PURE) | $(B)/.made
 $(B)/tests/guest/%: tests/guest/%.c tests/guest/loopback.h | $(B)/.made
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -pthread $< -luring -o $@
 
+# Another version, with other maps, which this one has to take over from.
+$(B)/older/build/sockaccept-ctl: $(B)/sockaccept-ctl
+	$(call say,OLDER)rm -rf $(B)/older && mkdir -p $(B)/older && cp -r Makefile bpf policy enforce tests $(B)/older/
+	$(Q)sed -i -e 's/^#define SOCKACCEPT_LAYOUT .*/#define SOCKACCEPT_LAYOUT 1/' -e 's/__u64 next_superblock;/__u64 older[4]; &/' \
+		-e 's/sizeof(struct state) == [0-9]*/sizeof(struct state) > 0/' $(B)/older/bpf/sockaccept.h
+	$(Q)$(MAKE) -s --no-print-directory -C $(B)/older all B=build say=
+
 # Started so often that a dynamic linker would take most of the time.
 $(B)/tests/guest/upgrade: tests/guest/upgrade.c | $(B)/.made
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -static $< -o $@
@@ -57,7 +64,7 @@ $(B)/fuzz_policy: tests/fuzz/fuzz_policy.c $(POLICY) | $(B)/.made
 
 .PHONY: test-programs
 test-programs: all $(addprefix $(B)/tests/unit/,$(UNIT)) $(addprefix $(B)/sanitized/,$(UNIT)) $(GUEST_PROGRAMS) \
-	$(B)/fuzz_policy
+	$(B)/fuzz_policy $(B)/older/build/sockaccept-ctl
 
 # --- entry points -----------------------------------------------------------------------------
 

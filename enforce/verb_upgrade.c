@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * upgrade: the kernel side of an older sockaccept-ctl is replaced by this one's, with the policy that is in force.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "enforce/diagnostics_print.h"
+#include "enforce/kernel.h"
+#include "enforce/live.h"
+#include "enforce/lock.h"
+#include "enforce/take_over.h"
+#include "enforce/verb.h"
+#include "policy/cleanup.h"
+#include "policy/resolve.h"
+#include "policy/source.h"
+
+/* What is in force, from the only maps of another version that this one can read. */
+static enum status read_policy_in_force(struct policy *policy)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	char path[PIN_PATH_MAX];
+	enum status status;
+
+	kernel.fd[MAP_POLICY] = bpf_obj_get(kernel_pin_path(MAP_POLICY, path, sizeof(path)));
+	kernel.fd[MAP_EVENTS] = bpf_obj_get(kernel_pin_path(MAP_EVENTS, path, sizeof(path)));
+	if (kernel.fd[MAP_POLICY] < 0)
+		return fail(STATUS_FAILED, "%s: %s", kernel_pin_path(MAP_POLICY, path, sizeof(path)), strerror(errno));
+	status = live_read_image(&kernel, policy);
+	if (status == STATUS_DONE && kernel.fd[MAP_EVENTS] >= 0 && kernel_events(&kernel))
+		policy->events = kernel_events(&kernel);
+	return status;
+}
+
+/* Numbers, counters and resolved paths are the old kernel side's. */
+static void forget_numbers(struct policy *policy)
+{
+	for (size_t i = 0; i < policy->binary_count; i++) {
+		free(policy->binaries[i].resolved);
+		policy->binaries[i].resolved = NULL;
+		policy->binaries[i].number = BINARY_ANY;
+	}
+	for (size_t i = 0; i < policy->rule_count; i++)
+		policy->rules[i].counter = COUNTER_NONE;
+}
+
+static enum status resolve(struct policy *policy)
+{
+	struct diagnostics diagnostics = { 0 };
+	size_t errors;
+
+	forget_numbers(policy);
+	resolve_policy(policy, false, &diagnostics);
+	diagnostics_print(&diagnostics);
+	errors = diagnostics.errors;
+	diagnostics_clear(&diagnostics);
+	return errors ? fail(STATUS_FAILED, "the policy in force can't be taken over; the old kernel side stays") : STATUS_DONE;
+}
+
+static enum status upgrade_from(uint64_t layout)
+{
+	struct policy policy;
+	enum status status;
+
+	policy_init(&policy);
+	status = read_policy_in_force(&policy);
+	if (status == STATUS_DONE)
+		status = resolve(&policy);
+	if (status == STATUS_DONE)
+		status = take_over(&policy);
+	if (status == STATUS_DONE)
+		printf("Taken over from layout %" PRIu64 " to %d: %zu rule%s, generation %" PRIu64 ". Counters and events begin anew.\n",
+		       layout, SOCKACCEPT_LAYOUT, policy.rule_count, policy.rule_count == 1 ? "" : "s", policy.generation);
+	policy_clear(&policy);
+	return status;
+}
+
+enum status verb_upgrade(const struct invocation *invocation)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_close_ int lock = -1;
+	enum status status = lock_take(&lock);
+	uint64_t layout = 0;
+
+	(void)invocation;
+	if (status == STATUS_DONE)
+		status = take_over_clean();
+	if (status == STATUS_DONE)
+		status = kernel_is_loaded(false);
+	if (status == STATUS_DONE)
+		status = kernel_layout(&layout);
+	if (status != STATUS_DONE)
+		return status;
+	if (layout < SOCKACCEPT_LAYOUT)
+		return upgrade_from(layout);
+	/* A newer one is refused as everywhere. */
+	status = kernel_open(&kernel, false, false);
+	if (status == STATUS_DONE)
+		puts("Nothing to do: the kernel side is this version's.");
+	return status;
+}

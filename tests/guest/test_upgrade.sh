@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# Upgrades of sockaccept itself: one kernel side takes over from another, with other maps.
+
+: "${sockaccept:?}" "${traffic:?}" "${probe:?}" "${killat:?}" "${pins:?}" "${root:?}" "${work:?}"
+pid=
+
+older=$root/build/older/build/sockaccept-ctl
+
+load_older() {
+	write_policy older.ini <<-END
+		[sockaccept]
+		default = deny
+		events = 1024
+		[served]
+		binary = $traffic
+		allow = 22950
+	END
+	expect_status 0 "$older" load older.ini
+	expect_status 0 "$older" allow "$probe" 22952
+}
+
+# The connections of one server go on, and all of another's stay denied, while the kernel sides change.
+older_is_taken_over_without_a_gap() {
+	unloaded
+	load_older
+	expect_status 1 "$sockaccept" status
+	expect_said "was loaded by an older sockaccept-ctl (layout 1, not "
+	expect_status 1 "$sockaccept" allow "$probe" 22953
+	expect_said "take it over: sockaccept-ctl upgrade"
+	background spinner "$traffic" spinfor 25 22951
+	spinner=$pid
+	serve server 22950
+	server=$pid
+	background clients "$traffic" supply 22950
+	clients=$pid
+	sleep 1
+	ctl upgrade
+	expect_said "Taken over from layout 1 to "
+	expect_said "2 rules, generation 3."
+	sleep 1
+	kill -0 "$spinner" || because "the spinner ended before the upgrade did"
+	wait "$spinner" || because "the spinner failed"
+	finish "$clients"
+	finish "$server"
+	grep -q '^accepted 0 denied [1-9][0-9]* other 0$' spinner || because "the spinner: $(cat spinner)"
+	grep -q '^22950 accepted [1-9][0-9]* denied 0 other 0$' server || because "the server: $(cat server)"
+	[ ! -e "$pins-new" ] || because "the old kernel side is still there"
+	accepts 22952
+	is_denied 22953
+	expect "rules" 2 "$("$sockaccept" list --json | tr '{' '\n' | grep -c '"section":"\(served\|cli\)"')"
+	expect "the size of the buffers" 1024 "$("$sockaccept" metrics | sed -n 's/^sockaccept_events_room //p')"
+	ctl upgrade
+	expect_said "Nothing to do"
+	ctl allow "$probe" 22953
+	accepts 22953
+}
+
+older_leaves_newer_alone() {
+	unloaded
+	deny_all
+	ctl allow "$probe" 22955
+	for verb in status list audit unload upgrade refresh "allow $probe 22956" "mode permissive" "load policy.ini"; do
+		# shellcheck disable=SC2086 # they are words
+		expect_status 1 "$older" $verb
+		expect_said "was loaded by a newer sockaccept-ctl"
+	done
+	accepts 22955
+	is_denied 22956
+	expect "the generation" 2 "$(state generation)"
+}
+
+# Killed anywhere, the policy holds, and the next command puts all in order. Each kill takes two loads, so that only a quarter
+# of them are tried where the others try all.
+killed_upgrade_is_whole() {
+	KILL_EVERY=$((4 * ${KILL_EVERY:-1}))
+	unloaded
+	load_older
+	kill_points '6|17' "$sockaccept" upgrade >points
+	kills=0
+	while read -r point; do
+		"$sockaccept" unload >/dev/null || "$older" unload
+		load_older
+		call=$("$killat" "$point" "$sockaccept" upgrade 2>/dev/null) || break
+		kills=$((kills + 1))
+		is_denied 22954
+		accepts 22952
+		ctl upgrade
+		[ ! -e "$pins-new" ] || because "killed at call $call, the next one leaves $pins-new"
+		is_denied 22954
+		accepts 22952
+		expect "rules, killed at call $call" 2 "$(state rules)"
+	done <points
+	echo "$kills kills"
+	[ $kills -ge "$(least 32)" ] || because "only $kills kills: the upgrade made these calls: $(tr '\n' ' ' <calls)"
+}
+
+test_case older_is_taken_over_without_a_gap
+test_case older_leaves_newer_alone
+if [ -z "${BRIEF-}" ]; then
+	test_case killed_upgrade_is_whole
+fi
