@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,11 +20,13 @@ void log_boot_id(char id[BOOT_ID_MAX])
 {
 	_cleanup_close_ int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 	ssize_t length = fd < 0 ? 0 : read(fd, id, BOOT_ID_MAX - 1);
+	unsigned random[2];
 
 	id[length > 0 ? length : 0] = '\0';
 	id[strcspn(id, "\n")] = '\0';
-	if (!id[0])
-		snprintf(id, BOOT_ID_MAX, "unknown");
+	/* Hidden, as a service's settings can have it. A boot that can't be told from others is none of those in the log. */
+	if (!id[0] && getrandom(random, sizeof(random), 0) == sizeof(random))
+		snprintf(id, BOOT_ID_MAX, "unknown-%08x%08x", random[0], random[1]);
 }
 
 /* ---------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ bool log_line_find_pair(const char *text, size_t length, const char **binary, si
 /* Prints a source, or with a number in `missed` that line, to an output that makes JSON. */
 void log_line_print_source(struct output *output, const struct log_source *source, const uint64_t missed[VERDICTS]);
 
-/* This boot's id into `id`; `unknown` if there is none to be had. */
+/* This boot's id into `id`; one that no boot has if there is none to be had. */
 void log_boot_id(char id[BOOT_ID_MAX]);
 
 /* True if both are of the same kernel side. */

@@ -62,10 +62,17 @@ static int find_slot(struct reader *reader, unsigned verdict, uint64_t ticket, c
 	return 0;
 }
 
+static uint64_t load(const __u64 *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
 int reader_start(struct reader *reader, const struct kernel *kernel, unsigned verdicts, const struct reader_mark *from)
 {
 	*reader = (struct reader){ .state = kernel->state, .map = kernel->fd[MAP_EVENTS], .slots = kernel_events(kernel),
 				   .from = *from };
+	if (from->seq > load(&kernel->state->next_seq))
+		reader->from = (struct reader_mark){ 0 };
 	if (!reader->slots)
 		return -errno;
 	reader->events = malloc(READER_BATCH * sizeof(*reader->events));
@@ -83,11 +90,6 @@ void reader_close(struct reader *reader)
 	free(reader->events);
 	free(reader->places);
 	*reader = (struct reader){ 0 };
-}
-
-static uint64_t load(const __u64 *word)
-{
-	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
 enum outcome {

@@ -55,7 +55,8 @@ struct reader {
 };
 
 /*
- * Starts to read at `from`, or at the oldest event that is there. `verdicts`: 1 << v for each verdict v that is wanted.
+ * Starts to read at `from`, or at the oldest event that is there, as it does if `from` is a place that this kernel side has
+ * never come to. `verdicts`: 1 << v for each verdict v that is wanted.
  * `kernel` must stay open. Returns 0 or -errno.
  */
 int reader_start(struct reader *reader, const struct kernel *kernel, unsigned verdicts, const struct reader_mark *from);

@@ -67,7 +67,8 @@ valgrind_tests() {
 }
 
 shell_files() {
-	echo tests/*.sh tests/*/*.sh tests/guest/run tests/guest/init .ci/run
+	echo tests/*.sh tests/*/*.sh tests/guest/systemd/* tests/guest/run tests/guest/boot tests/guest/init tests/guest/init_systemd \
+		enforce/boot/*.sh enforce/boot/deb/postinst enforce/boot/deb/prerm enforce/boot/deb/postrm .ci/run
 }
 
 lint() {
@@ -79,6 +80,17 @@ lint() {
 	quiet clang-tidy sh -c 'clang-tidy --quiet policy/*.c enforce/*.c -- -std=gnu11 -D_GNU_SOURCE -I. -Ibuild \
 		-DSOCKACCEPT_VERSION=\"0\" 2>/dev/null'
 	quiet clang-build make -s -B B=build/clang all CC=clang WERROR=-Werror say=
+}
+
+# The Debian package, as Debian's own checker sees it.
+lintian_test() {
+	rm -rf build/deb
+	if make -s deb >build/deb.log 2>&1 && lintian --allow-root --fail-on error,warning,info build/deb/*.deb >>build/deb.log 2>&1; then
+		echo "ok lintian"
+	else
+		echo "not ok lintian: $(tail -n 1 build/deb.log)"
+		return 1
+	fi
 }
 
 guest() { # SERIES [OPTION...]
@@ -113,10 +125,12 @@ first=${kernels%% *}
 	lint
 	part fuzz tests/fuzz/fuzz.sh "$fuzz_seconds"
 	other_guests
+	part package lintian_test
+	part systemd tests/guest/systemd.sh build/deb/sockaccept_*.deb
 	part no-bpf-lsm tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh
 } &
 others=$!
-guest "$first" --env ACCEPTS=100000 --env FORKS=10000 --env KILL_EVERY=2
+guest "$first" --env ACCEPTS=100000 --env FORKS=10000 --env KILL_EVERY=3
 wait "$others"
 
 cat $logs/*.tests >$logs/all

@@ -7,8 +7,8 @@
 set -eu
 
 build="clang gcc make pkg-config bpftool libbpf-dev libelf-dev zlib1g-dev libcap-dev libinih-dev libjansson-dev libc6-dev linux-libc-dev"
-guest="qemu-system-x86 busybox-static cpio kmod zstd xz-utils ca-certificates liburing-dev python3"
-check="libcmocka-dev libclang-rt-14-dev clang-tidy cppcheck shellcheck mandoc valgrind git strace"
+guest="qemu-system-x86 busybox-static cpio kmod zstd xz-utils ca-certificates liburing-dev python3 mmdebstrap"
+check="libcmocka-dev libclang-rt-14-dev clang-tidy cppcheck shellcheck mandoc valgrind git strace lintian dpkg-dev"
 
 case "${1-}" in
 build) wanted=$build ;;

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# The emulator, as tests/guest/run and tests/guest/boot start it. usage: . emulator.sh
+#
+# Of the including script: misused, and $work, $kernel_directory, $cpus, $memory, $timeout, $icount, $append and $log.
+
+: "${icount:=}" "${append:=}" "${devices:=}" "${timeout:=}" "${memory:=}" "${log:=}" "${work:=}" "${kernel_directory:=}"
+
+# quote WORD...: the words, so that a shell reads them back
+quote() {
+	for word; do
+		printf "'%s' " "$(printf '%s\n' "$word" | sed "s/'/'\\\\''/g")"
+	done
+	echo
+}
+
+# escape PATH: for an option of QEMU's, in which commas separate
+escape() {
+	printf '%s\n' "$1" | sed 's/,/,,/g'
+}
+
+# share TAG PATH OPTION: one 9p share, added to $devices, which is a list of quoted arguments
+share() {
+	devices="$devices -fsdev $(quote "local,id=$1,path=$(escape "$2"),security_model=none,multidevs=remap$3")"
+	devices="$devices -device virtio-9p-pci,fsdev=$1,mount_tag=$1"
+}
+
+# channel NUMBER FILE: what the guest writes to its /dev/vport0pNUMBER lands in the file. A file, not
+# a pipe: a reader who is slow can't slow the guest down, and what is written before the power goes
+# off is never lost.
+channel() {
+	devices="$devices -chardev $(quote "file,id=channel$1,path=$(escape "$2")")"
+	devices="$devices -device virtserialport,chardev=channel$1,nr=$1"
+}
+
+# accelerate: sets $accel and $cpus
+accelerate() {
+	case ${ACCEL:-tcg} in
+	kvm) accel="-accel kvm -cpu host" ;;
+	tcg) accel="-accel tcg -cpu max" ;;
+	*) misused "ACCEL is kvm or tcg, not '$ACCEL'" ;;
+	esac
+	if [ -n "$icount" ]; then
+		[ "${ACCEL:-tcg}" = tcg ] || misused "--icount can't be had with ACCEL=kvm"
+		accel="$accel -icount shift=0,sleep=off"
+		cpus=1
+	fi
+}
+
+# start DEVICE...: the emulator in the background as $vm. It must not outlive this script: a trap kills it, and
+# where traps don't run (SIGKILL) the parent-death signal does, through timeout, which passes it on.
+# shellcheck disable=SC2317 # eval calls it
+start() {
+	arguments="console=ttyS0 quiet panic=-1 oops=panic mitigations=off random.trust_cpu=on $append"
+	# shellcheck disable=SC2086 # $accel is a list of words
+	setpriv --pdeathsig TERM timeout --kill-after 5 "$timeout" \
+		qemu-system-x86_64 $accel -smp "$cpus" -m "$memory" \
+		-nodefaults -no-user-config -display none -no-reboot -serial chardev:log \
+		-chardev file,id=log,path="$(escape "$log")" \
+		-kernel "$kernel_directory/vmlinux" -initrd "$work/initrd.cpio" -append "$arguments" \
+		-device virtio-serial-pci "$@" >"$work/qemu" 2>&1 </dev/null &
+	# shellcheck disable=SC2034 # the including script waits for it
+	vm=$!
+}
