@@ -7,6 +7,10 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 package=$1
 kernel=${2:-6.1}
+if [ "$(id -u)" -ne 0 ]; then
+	echo "skip systemd: a Debian root directory can only be made as root"
+	exit 0
+fi
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/sockaccept-systemd.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cp -a "$("$here/debian_root.sh")" "$work/root"
