@@ -130,7 +130,7 @@ first=${kernels%% *}
 	part no-bpf-lsm tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh
 } &
 others=$!
-guest "$first" --env ACCEPTS=100000 --env FORKS=10000 --env KILL_EVERY=3
+guest "$first" --env ACCEPTS=100000 --env FORKS=10000 --env KILL_EVERY=4
 wait "$others"
 
 cat $logs/*.tests >$logs/all

@@ -294,15 +294,15 @@ failed_load_changes_nothing() {
 	expect "in force" a "$(in_force)"
 }
 
-test_case killed_reload_is_whole
 # These take minutes, and are the same on every kernel.
 if [ -z "${BRIEF-}" ]; then
+	test_case killed_reload_is_whole
 	test_case killed_first_load_is_whole
 	test_case killed_unload_is_whole
+	test_case hundred_commands_at_once
+	test_case failed_load_changes_nothing
 fi
 test_case enforced_without_any_process
-test_case hundred_commands_at_once
 test_case each_decision_is_of_one_policy
 test_case load_10000_rules
 test_case first_load_10000_rules
-test_case failed_load_changes_nothing
