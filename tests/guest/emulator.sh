@@ -47,6 +47,12 @@ accelerate() {
 	fi
 }
 
+# has_booted: whether the guest's first process was started. Emulated processors that patch the kernel's code at the same time
+# have been seen to run into an int3 of each other's, a second after power on.
+has_booted() {
+	grep -q 'init: started' "$log"
+}
+
 # start DEVICE...: the emulator in the background as $vm. It must not outlive this script: a trap kills it, and
 # where traps don't run (SIGKILL) the parent-death signal does, through timeout, which passes it on.
 # shellcheck disable=SC2317 # eval calls it
