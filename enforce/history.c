@@ -87,8 +87,7 @@ enum status history_open(struct history *history, const struct filter *filter, c
 
 	*history = (struct history){ .filter = filter, .since = filter->since, .kernel = kernel, .maker.names.kernel = kernel };
 	find_needles(history);
-	log_boot_id(history->live.boot_id);
-	history->live.instance = kernel ? kernel_instance() : 0;
+	history->live = log_source_of(kernel ? kernel_instance() : 0);
 	/* The log first: what is written to it from now on is read from the kernel. */
 	status = open_log(history, path);
 	if (status == STATUS_DONE && kernel)

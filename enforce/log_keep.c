@@ -13,8 +13,7 @@ enum status log_keep_begin_with(struct log_keeper *keeper, const struct kernel *
 	struct log_source *source = &keeper->source;
 	int error;
 
-	*source = (struct log_source){ .instance = instance };
-	log_boot_id(source->boot_id);
+	*source = log_source_of(instance);
 	if (log_same_source(source, &keeper->end))
 		*source = keeper->end;
 	error = reader_start(&keeper->reader, kernel, TAKES(VERDICT_ALLOW) | TAKES(VERDICT_DENY), &source->mark);
@@ -59,10 +58,10 @@ static bool find_missed(struct log_keeper *keeper, uint64_t missed[VERDICTS])
 /* What a source says of the clocks is what they said when the next event was made, which may be long ago. */
 static void take_clocks(struct log_keeper *keeper, const struct event *next)
 {
-	struct when_now now = when_now();
+	struct when_now clocks = next ? (struct when_now){ event_real(next), (int64_t)next->time_boot } : when_now();
 
-	keeper->source.real = next ? event_real(next) : now.real;
-	keeper->source.boot = next ? (int64_t)next->time_boot : now.boot;
+	keeper->source.real = clocks.real;
+	keeper->source.boot = clocks.boot;
 }
 
 static void add_event(struct log_keeper *keeper, const struct event *event)

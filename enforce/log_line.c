@@ -33,6 +33,14 @@ void log_boot_id(char id[BOOT_ID_MAX])
  * Sources
  */
 
+struct log_source log_source_of(uint64_t instance)
+{
+	struct log_source source = { .instance = instance };
+
+	log_boot_id(source.boot_id);
+	return source;
+}
+
 bool log_same_source(const struct log_source *a, const struct log_source *b)
 {
 	return a->instance == b->instance && !strcmp(a->boot_id, b->boot_id);

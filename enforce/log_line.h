@@ -74,6 +74,9 @@ void log_line_print_source(struct output *output, const struct log_source *sourc
 /* This boot's id into `id`; one that no boot has if there is none to be had. */
 void log_boot_id(char id[BOOT_ID_MAX]);
 
+/* The kernel side with this kernel_instance(), of this boot, before its first event. */
+struct log_source log_source_of(uint64_t instance);
+
 /* True if both are of the same kernel side. */
 bool log_same_source(const struct log_source *a, const struct log_source *b);
 

@@ -97,6 +97,7 @@ static void print_events(FILE *stream, const struct kernel *kernel)
  */
 static void print_log(FILE *stream, const struct kernel *kernel, const char *path)
 {
+	const struct log_source now = log_source_of(kernel_instance());
 	struct log_source end = { 0 };
 	struct log_reader reader;
 	uint64_t behind[VERDICTS];
@@ -104,7 +105,7 @@ static void print_log(FILE *stream, const struct kernel *kernel, const char *pat
 
 	if (!error)
 		error = log_end(&reader, &end);
-	if (!error && !strcmp(end.boot_id, reader.boot_id) && end.instance == kernel_instance()) {
+	if (!error && log_same_source(&end, &now)) {
 		for (int verdict = 0; verdict < VERDICTS; verdict++)
 			behind[verdict] = kernel->state->buffer[verdict].made > end.mark.dealt[verdict] ?
 				kernel->state->buffer[verdict].made - end.mark.dealt[verdict] : 0;
