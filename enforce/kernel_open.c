@@ -222,16 +222,17 @@ enum status kernel_layout(uint64_t *layout)
 enum status kernel_open(struct kernel *kernel, bool write, bool quiet)
 {
 	enum status status = kernel_is_loaded(quiet);
-	uint64_t layout = 0;
 
+	/* The state first: of another version's kernel side, it is all that is known. */
 	if (status == STATUS_DONE)
-		status = kernel_layout(&layout);
-	if (status == STATUS_DONE)
-		status = check_layout(layout);
-	for (int object = 0; object < FIRST_LINK && status == STATUS_DONE; object++)
-		status = open_object(kernel, object);
+		status = open_object(kernel, MAP_STATE);
 	if (status == STATUS_DONE)
 		status = map_state(kernel, write);
+	if (status == STATUS_DONE)
+		status = check_layout(kernel->state->layout);
+	for (int object = 0; object < FIRST_LINK && status == STATUS_DONE; object++)
+		if (object != MAP_STATE)
+			status = open_object(kernel, object);
 	return status;
 }
 
