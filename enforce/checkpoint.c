@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "enforce/replace.h"
 #include "policy/cleanup.h"
 #include "policy/text.h"
 
@@ -95,35 +96,13 @@ enum status checkpoint_read(const char *path, unsigned verdicts, struct log_sour
 	return STATUS_DONE;
 }
 
-/* Writes `line` into `path`, which is new. Returns 0 or -errno. */
-static int write_new(const char *path, const char *line)
-{
-	_cleanup_close_ int fd = unlink(path) && errno != ENOENT ? -1 :
-				 open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	size_t length = strlen(line);
-	ssize_t written;
-
-	if (fd < 0)
-		return -errno;
-	written = write(fd, line, length);
-	if (written < 0)
-		return -errno;
-	if ((size_t)written < length)
-		return -ENOSPC;
-	return fsync(fd) ? -errno : 0;
-}
-
 enum status checkpoint_write(const char *path, unsigned verdicts, const struct log_source *at)
 {
 	_cleanup_free_ char *text = format(verdicts, at), *line = text_format("%s\n", text);
-	_cleanup_free_ char *new = text_format("%s.new", path);
-	int error = write_new(new, line);
+	int error = replace_file(path, line, strlen(line), 0600, true);
 
-	if (!error && rename(new, path))
-		error = -errno;
 	if (!error)
 		return STATUS_DONE;
-	unlink(new);
 	return fail(STATUS_FAILED, "can't write the checkpoint %s: %s; name one in a directory of root's", path,
 		    strerror(-error));
 }

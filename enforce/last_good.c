@@ -10,13 +10,12 @@
 #include <unistd.h>
 
 #include "enforce/diagnostics_print.h"
+#include "enforce/replace.h"
 #include "enforce/status.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
 #include "policy/resolve.h"
 #include "policy/source.h"
-
-#define NEW_FILE LAST_GOOD_FILE ".new"
 
 /* The policy as text; to be freed. NULL: it can't be written as a file. */
 static char *text_of(const struct policy *policy, size_t *length)
@@ -43,21 +42,6 @@ static bool is_kept(const char *text, size_t length)
 	return fd >= 0 && there && read(fd, there, length + 1) == (ssize_t)length && !memcmp(there, text, length);
 }
 
-/* Returns 0 or -errno. */
-static int write_new(const char *text, size_t length)
-{
-	_cleanup_close_ int fd = unlink(NEW_FILE) && errno != ENOENT ? -1 :
-				 open(NEW_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	ssize_t written;
-
-	if (fd < 0)
-		return -errno;
-	written = write(fd, text, length);
-	if (written != (ssize_t)length)
-		return written < 0 ? -errno : -ENOSPC;
-	return fsync(fd) ? -errno : 0;
-}
-
 void last_good_keep(const struct policy *policy)
 {
 	size_t length = 0;
@@ -69,13 +53,9 @@ void last_good_keep(const struct policy *policy)
 	if (!error && mkdir(STATE_DIR, 0700) && errno != EEXIST)
 		error = -errno;
 	if (!error)
-		error = write_new(text, length);
-	if (!error && rename(NEW_FILE, LAST_GOOD_FILE))
-		error = -errno;
-	if (!error)
-		return;
-	unlink(NEW_FILE);
-	warn("can't keep the policy as " LAST_GOOD_FILE ", for boots whose policy is invalid: %s", strerror(-error));
+		error = replace_file(LAST_GOOD_FILE, text, length, 0600, true);
+	if (error)
+		warn("can't keep the policy as " LAST_GOOD_FILE ", for boots whose policy is invalid: %s", strerror(-error));
 }
 
 bool last_good_read(struct policy *policy)

@@ -3,18 +3,16 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "enforce/escape.h"
 #include "enforce/kernel.h"
 #include "enforce/live.h"
 #include "enforce/log_read.h"
 #include "enforce/ports.h"
+#include "enforce/replace.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
 #include "policy/port.h"
@@ -249,32 +247,16 @@ enum status metrics_print(FILE *stream, const char *path)
 	return status;
 }
 
-/* Returns 0 or -errno. */
-static int write_new(const char *file, const char *path)
-{
-	_cleanup_close_ int fd = unlink(file) && errno != ENOENT ? -1 :
-				 open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	FILE *stream = fd < 0 || fchmod(fd, 0644) ? NULL : fdopen(fd, "w");
-	enum status status;
-
-	if (!stream)
-		return -errno;
-	TAKE_FD(fd);
-	status = metrics_print(stream, path);
-	if (fclose(stream))
-		return -errno;
-	return status == STATUS_DONE || status == STATUS_NOT_LOADED ? 0 : -EIO;
-}
-
 int metrics_write_file(const char *file, const char *path)
 {
-	/* The collector takes *.prom: not this one. */
-	_cleanup_free_ char *new = text_format("%s.new", file);
-	int error = write_new(new, path);
+	_cleanup_free_ char *text = NULL;
+	size_t length = 0;
+	FILE *stream = must(open_memstream(&text, &length));
+	enum status status = metrics_print(stream, path);
 
-	if (!error && rename(new, file))
-		error = -errno;
-	if (error)
-		unlink(new);
-	return error;
+	fclose(stream);
+	if (status != STATUS_DONE && status != STATUS_NOT_LOADED)
+		return -EIO;
+	/* The collector takes *.prom: not what is only on its way there. */
+	return replace_file(file, text, length, 0644, false);
 }
