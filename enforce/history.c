@@ -80,19 +80,30 @@ static enum status start_live(struct history *history, const struct reader_mark 
 	return error ? fail(STATUS_FAILED, "can't read the events: %s", strerror(-error)) : STATUS_DONE;
 }
 
-enum status history_open(struct history *history, const struct filter *filter, const struct kernel *kernel, const char *path)
+/* The log first: what is written to it from now on is read from the kernel. */
+static enum status open_both(struct history *history, const char *path)
 {
 	static const struct reader_mark beginning;
-	enum status status;
+	enum status status = open_log(history, path);
 
-	*history = (struct history){ .filter = filter, .since = filter->since, .kernel = kernel, .maker.names.kernel = kernel };
+	if (status != STATUS_DONE)
+		return status;
+	if (history->kernel)
+		return start_live(history, log_same_source(&history->end, &history->live) ? &history->end.mark : &beginning);
+	return log_has_lines(&history->log) ? STATUS_DONE : kernel_is_loaded(false);
+}
+
+enum status history_open(struct history *history, const struct filter *filter, struct kernel *kernel, const char *path)
+{
+	*history = (struct history){ .filter = filter, .since = filter->since, .without = kernel_open(kernel, false, true) };
+	if (history->without == STATUS_DONE)
+		history->kernel = kernel;
+	else if (history->without != STATUS_NOT_LOADED && !path)
+		return history->without;
+	history->maker.names.kernel = history->kernel;
+	history->live = log_source_of(history->kernel ? kernel_instance() : 0);
 	find_needles(history);
-	history->live = log_source_of(kernel ? kernel_instance() : 0);
-	/* The log first: what is written to it from now on is read from the kernel. */
-	status = open_log(history, path);
-	if (status == STATUS_DONE && kernel)
-		status = start_live(history, log_same_source(&history->end, &history->live) ? &history->end.mark : &beginning);
-	return status;
+	return open_both(history, path);
 }
 
 void history_close(struct history *history)

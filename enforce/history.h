@@ -25,7 +25,8 @@ typedef int (*history_function)(void *context, const struct history_item *item);
 /* Zero-initialised is closed. */
 struct history {
 	const struct filter *filter;
-	const struct kernel *kernel; /* NULL: nothing is loaded, there is only the log */
+	const struct kernel *kernel; /* NULL: there is only the log */
+	enum status without;         /* why; said already, unless it is STATUS_NOT_LOADED */
 	struct log_reader log;
 	struct log_source end;  /* where the log ends */
 	struct log_source live; /* what is read behind it */
@@ -41,10 +42,11 @@ struct history {
 };
 
 /*
- * Opens the log `path`, or the usual one if that is NULL, and the buffers of `kernel` (NULL: nothing is loaded). `filter`
- * and `kernel` must stay. Says what is wrong; close it in any case.
+ * Opens `kernel`, and the log `path`, or the usual one if that is NULL. Without a kernel side there may still be a log, and a
+ * `path` that was given may be another machine's: history->kernel is NULL then, and history->without says why. `filter`
+ * and `kernel` must stay. Says what is wrong, as that there is neither; close it in any case.
  */
-enum status history_open(struct history *history, const struct filter *filter, const struct kernel *kernel, const char *path);
+enum status history_open(struct history *history, const struct filter *filter, struct kernel *kernel, const char *path);
 
 /* Goes on behind `from`, where an earlier walk ended, or at the beginning, and says so, if that isn't to be found any more. */
 enum status history_continue(struct history *history, const struct log_source *from);

@@ -19,13 +19,22 @@ static void close_types(struct types *types)
 	btf__free(types->kernel);
 }
 
-static int open_types(struct types *types, const char *module)
+/*
+ * Goes on to the types of `module`; those of the kernel, which take tens of milliseconds, are read at the first that is
+ * there. False: it isn't.
+ */
+static bool open_types(struct types *types, const char *module)
 {
-	types->kernel = btf__load_vmlinux_btf();
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/module/%s", module);
+	if (access(path, F_OK))
+		return false;
 	if (!types->kernel)
-		return -ENOENT;
-	types->module = btf__load_module_btf(module, types->kernel);
-	return 0;
+		types->kernel = btf__load_vmlinux_btf();
+	btf__free(types->module);
+	types->module = types->kernel ? btf__load_module_btf(module, types->kernel) : NULL;
+	return types->kernel;
 }
 
 /* The offset in bytes of `member` of the struct `id`, whose own type replaces *id. */
@@ -86,41 +95,35 @@ static int find_vsock(const struct types *types, struct vsock_layout *layout)
 	return offset_of(types, "vsock_sock", "accept_queue", &layout->queue);
 }
 
-/* Without the directory there is nothing to find, and looking for it would take tens of milliseconds. */
-static bool is_there(const char *module)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/module/%s", module);
-	return !access(path, F_OK);
-}
-
 /* Tells `state` the layout that `find` finds in the types of `module`, once. */
-#define TELL(state, member, module, find)                                                        \
-	do {                                                                                     \
-		__typeof__((state)->member) layout_ = { 0 };                                     \
-		struct types types_ = { 0 };                                                     \
-                                                                                                 \
-		if (!(state)->member.known && is_there(module) && !open_types(&types_, module) && \
-		    !find(&types_, &layout_)) {                                                  \
-			(state)->member = layout_;                                               \
-			__atomic_store_n(&(state)->member.known, 1, __ATOMIC_RELEASE);           \
-		}                                                                                \
-		close_types(&types_);                                                            \
+#define TELL(state, member, types, module, find)                                                            \
+	do {                                                                                                \
+		__typeof__((state)->member) layout_ = { 0 };                                                \
+                                                                                                            \
+		if (!(state)->member.known && open_types(types, module) && !find(types, &layout_)) {        \
+			(state)->member = layout_;                                                          \
+			__atomic_store_n(&(state)->member.known, 1, __ATOMIC_RELEASE);                      \
+		}                                                                                           \
 	} while (0)
 
 bool tell_btrfs_layout(const struct kernel *kernel)
 {
+	struct types types = { 0 };
+
 	if (!kernel->writable || kernel->state->btrfs.known)
 		return false;
-	TELL(kernel->state, btrfs, "btrfs", find_btrfs);
+	TELL(kernel->state, btrfs, &types, "btrfs", find_btrfs);
+	close_types(&types);
 	return kernel->state->btrfs.known;
 }
 
 void tell_queue_layouts(const struct kernel *kernel)
 {
+	struct types types = { 0 };
+
 	if (!kernel->writable)
 		return;
-	TELL(kernel->state, sctp, "sctp", find_sctp);
-	TELL(kernel->state, vsock, "vsock", find_vsock);
+	TELL(kernel->state, sctp, &types, "sctp", find_sctp);
+	TELL(kernel->state, vsock, &types, "vsock", find_vsock);
+	close_types(&types);
 }

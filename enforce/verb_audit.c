@@ -32,8 +32,6 @@ struct audit {
 	size_t limit;           /* SIZE_MAX: none */
 	const char *checkpoint; /* NULL: none */
 	bool follow;
-	const struct kernel *kernel; /* NULL: nothing is loaded */
-	enum status without;         /* and why */
 	struct history history;
 	struct output output;
 	struct event_printer printer;
@@ -139,7 +137,7 @@ static int print_last(struct audit *audit)
 /* The last events that are there, as many as --limit says: those in the kernel, and before them those of the log. */
 static int print_tail(struct audit *audit)
 {
-	bool more = audit->kernel;
+	bool more = audit->history.kernel;
 	int error = 0;
 
 	while (more && !error)
@@ -219,14 +217,14 @@ static enum status print_events(struct audit *audit)
 
 	if (error < 0 || flushed)
 		return cannot_print(error < 0 ? error : flushed);
-	if (audit->checkpoint && (error == ENOUGH || !audit->kernel)) {
+	if (audit->checkpoint && (error == ENOUGH || !audit->history.kernel)) {
 		enum status status = keep_place(audit);
 
 		if (status != STATUS_DONE || error == ENOUGH)
 			return status;
 	}
-	if (!audit->kernel)
-		return audit->without != STATUS_NOT_LOADED ? audit->without : fail(STATUS_NOT_LOADED, "not loaded: the log ends here; load a policy: sockaccept-ctl load [FILE]");
+	if (!audit->history.kernel)
+		return audit->history.without != STATUS_NOT_LOADED ? audit->history.without : fail(STATUS_NOT_LOADED, "not loaded: the log ends here; load a policy: sockaccept-ctl load [FILE]");
 	return last && !audit->follow ? STATUS_DONE : print_live(audit);
 }
 
@@ -263,22 +261,6 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
-/* Without a kernel side there may still be a log, which may be another machine's. */
-static enum status open_kernel(struct audit *audit, struct kernel *kernel, const struct invocation *invocation)
-{
-	enum status status = kernel_open(kernel, false, true);
-
-	audit->without = status;
-	if (status == STATUS_DONE)
-		audit->kernel = kernel;
-	else if (status != STATUS_NOT_LOADED && !invocation->given[OPTION_LOG])
-		return status;
-	status = history_open(&audit->history, &audit->filter, audit->kernel, invocation->given[OPTION_LOG]);
-	if (status == STATUS_DONE && !audit->kernel && !log_has_lines(&audit->history.log))
-		status = kernel_is_loaded(false);
-	return status;
-}
-
 static enum status start(struct audit *audit, const struct invocation *invocation)
 {
 	enum status status = STATUS_DONE;
@@ -306,7 +288,7 @@ enum status verb_audit(const struct invocation *invocation)
 	enum status status = read_options(&audit, invocation);
 
 	if (status == STATUS_DONE)
-		status = open_kernel(&audit, &kernel, invocation);
+		status = history_open(&audit.history, &audit.filter, &kernel, invocation->given[OPTION_LOG]);
 	if (status == STATUS_DONE)
 		status = start(&audit, invocation);
 	if (status == STATUS_DONE)

@@ -376,19 +376,6 @@ static enum status read_options(struct report *report, const struct invocation *
 	return STATUS_DONE;
 }
 
-static enum status open_all(struct report *report, struct kernel *kernel, const struct invocation *invocation)
-{
-	enum status status = kernel_open(kernel, false, true);
-	bool loaded = status == STATUS_DONE;
-
-	if (!loaded && status != STATUS_NOT_LOADED && !invocation->given[OPTION_LOG])
-		return status;
-	status = history_open(&report->history, &report->filter, loaded ? kernel : NULL, invocation->given[OPTION_LOG]);
-	if (status == STATUS_DONE && !loaded && !log_has_lines(&report->history.log))
-		status = kernel_is_loaded(false);
-	return status;
-}
-
 static void clear(struct report *report)
 {
 	for (int kind = 0; kind < KINDS; kind++)
@@ -406,7 +393,7 @@ enum status verb_report(const struct invocation *invocation)
 	enum status status = read_options(&report, invocation);
 
 	if (status == STATUS_DONE)
-		status = open_all(&report, &kernel, invocation);
+		status = history_open(&report.history, &report.filter, &kernel, invocation->given[OPTION_LOG]);
 	if (status == STATUS_DONE)
 		status = read_all(&report);
 	if (status == STATUS_DONE) {
