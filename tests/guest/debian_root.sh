@@ -18,7 +18,7 @@ entry=$cache/debian-1
 
 make_root() {
 	mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" --skip=cleanup/apt/lists \
-		"$(. /etc/os-release && echo "$VERSION_CODENAME")" "$work/entry" "$(main_mirror)"
+		"$(codename)" "$work/entry" "$(main_mirror)"
 }
 
 # settle: what would make it wait, or ask

@@ -86,6 +86,12 @@ main_mirror() {
 	echo "$found"
 }
 
+# codename: of the Debian release that this machine runs
+codename() {
+	# shellcheck source=/dev/null
+	(. /etc/os-release && echo "${VERSION_CODENAME-}")
+}
+
 security_mirror() {
 	mirror '[a-z]*-security'
 }

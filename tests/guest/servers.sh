@@ -18,11 +18,6 @@ packages="nginx-light redis-server ncat openssh-server strace bpftrace curl soca
 # Raise this when the list above or the layout changes.
 entry=$cache/servers-4
 
-codename() {
-	# shellcheck source=/dev/null
-	(. /etc/os-release && echo "${VERSION_CODENAME-}")
-}
-
 # is_whole: whether the entry is there, and so is what it relies on, since libraries that the machine
 # had are not in it and the machine may have lost one
 is_whole() {
