@@ -78,7 +78,6 @@ static __always_inline const struct rule_record *rule_for(const struct caller *c
 	request.binary = caller->binary & BINARY_UNNAMED ? BINARY_ANY : caller->binary;
 	request.uid = caller->uid;
 	request.protocol = listener->class;
-	BLUR(request.protocol, listener->port);
 	request.port = listener->port;
 	return decide(caller->image, caller->policy, &request);
 }

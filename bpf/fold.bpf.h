@@ -95,11 +95,9 @@ static __always_inline __u64 *folds_of_user(__u32 uid)
 	return bpf_map_lookup_elem(&fold_users, &index);
 }
 
-/* Makes the entry of `key`. NULL: there is no room, or the user has enough. */
-static __attribute__((noinline)) struct fold *make_fold(const struct fold_key *key)
+/* Makes the entry of `key`, one of so many of `user`. NULL: there is no room, or the user has enough. */
+static __always_inline struct fold *make_fold(const struct fold_key *key, const struct cred *cred, __u32 user)
 {
-	const struct cred *cred = bpf_get_current_task_btf()->cred;
-	__u32 user = answerable_user(cred);
 	__u64 *count = folds_of_user(user);
 	struct fold *fold;
 	bool made;
@@ -119,20 +117,19 @@ static __attribute__((noinline)) struct fold *make_fold(const struct fold_key *k
 	return fold;
 }
 
-/*
- * The entry in which a denial is counted, made now if there is none; *key becomes that of the entry. NULL: none can be
- * had.
- */
-static __always_inline struct fold *fold_of(struct fold_key *key)
+/* For a denial whose key has no entry: a new one, or one that is shared. *key becomes its key. NULL: none can be had. */
+static __attribute__((noinline)) struct fold *new_fold(struct fold_key *key)
 {
-	struct fold *fold = bpf_map_lookup_elem(&folds, key) ?: make_fold(key);
+	const struct cred *cred = bpf_get_current_task_btf()->cred;
+	__u32 user = answerable_user(cred);
+	struct fold *fold = make_fold(key, cred, user);
 
 	if (fold)
 		return fold;
 	key->generation = 0;
-	key->uid = answerable_user(bpf_get_current_task_btf()->cred);
+	key->uid = user;
 	key->binary = key->port = key->what = FOLD_OTHERS;
-	fold = bpf_map_lookup_elem(&folds, key) ?: make_fold(key);
+	fold = bpf_map_lookup_elem(&folds, key) ?: make_fold(key, cred, user);
 	if (fold)
 		return fold;
 	key->uid = FOLD_OTHERS;
@@ -171,7 +168,7 @@ static __attribute__((noinline)) bool fold_denial(const struct call *call, __u64
 	const struct event *event = &call->event;
 	struct fold_key key = { .generation = event->generation, .uid = event->uid, .binary = event->binary,
 				.port = event->local.port, .what = event->operation | call->class << 8 };
-	struct fold *fold = fold_of(&key);
+	struct fold *fold = bpf_map_lookup_elem(&folds, &key) ?: new_fold(&key);
 	__u64 word, then, start;
 
 	*opened = 0;

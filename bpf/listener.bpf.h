@@ -20,7 +20,6 @@
 struct listener {
 	struct sock *sk;
 	__u32 port;
-	__u32 cid;   /* VSOCK */
 	__u32 class; /* enum protocol */
 };
 
@@ -72,19 +71,25 @@ static __always_inline void read_vsock(struct listener *listener)
 	read_vsock_addresses(listener->sk, address);
 	listener->class = PROTOCOL_VSOCK;
 	listener->port = address[0].family == AF_VSOCK ? address[0].port : PORT_UNKNOWN;
-	listener->cid = address[0].cid;
 }
 
-/* Fills `listener` for the mediated socket `sk` of this family. */
+/*
+ * Fills `listener` for the mediated socket `sk` of this family. What is known of the families apart is blurred, or the verifier
+ * would follow each through all that comes after, which takes it three times as long.
+ */
 static __always_inline void read_listener(struct listener *listener, struct sock *sk, __u16 family)
 {
+	__u32 noise = sk->sk_ack_backlog;
+
 	listener->sk = sk;
 	if (family == AF_VSOCK) {
 		read_vsock(listener);
-		return;
+	} else {
+		listener->port = sk->__sk_common.skc_num;
+		listener->class = class_of(sk->sk_protocol);
 	}
-	listener->port = sk->__sk_common.skc_num;
-	listener->class = class_of(sk->sk_protocol);
+	BLUR(listener->port, noise);
+	BLUR(listener->class, noise);
 }
 
 /* The start of union sctp_addr: sockaddr_in or sockaddr_in6, whose layout is ABI. */
@@ -264,12 +269,14 @@ static __always_inline bool connection_ends(struct sock *sk, __u16 family, struc
 static __always_inline bool waiting_ends(const struct state *state, const struct listener *listener,
 				      const struct queue *queue, __u16 family, struct endpoint *local, struct endpoint *peer)
 {
+	struct vsock_address address[2];
 	struct sock *sk = listener->sk;
 
 	if (family == AF_VSOCK) {
 		if (queue->untyped_child && vsock_ends(queue->untyped_child, local, peer))
 			return true;
-		*(__u32 *)local->address = listener->cid;
+		read_vsock_addresses(sk, address);
+		*(__u32 *)local->address = address[0].cid;
 		return false;
 	}
 	if (queue->child) {

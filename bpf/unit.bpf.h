@@ -16,13 +16,13 @@
 static __always_inline bool is_slice(const char *name, long length)
 {
 	const char suffix[] = ".slice";
+	char differ = 0;
 
 	if (length < (long)sizeof(suffix) || length > 256)
 		return false;
 	for (unsigned i = 0; i < sizeof(suffix); i++)
-		if (name[(length - sizeof(suffix) + i) & 255] != suffix[i])
-			return false;
-	return true;
+		differ |= name[(length - sizeof(suffix) + i) & 255] ^ suffix[i]; /* a branch less for the verifier to follow */
+	return !differ;
 }
 
 /* The id of the unit's cgroup, whose name is in `units` then; 0: no unit. */
@@ -39,7 +39,9 @@ static __attribute__((noinline)) __u64 find_unit(struct task_struct *task, struc
 			return 0;
 		bpf_probe_read_kernel(&ancestor, sizeof(ancestor), (void *)(at + level * sizeof(ancestor)));
 		length = bpf_probe_read_kernel_str(unit->name, sizeof(unit->name), BPF_CORE_READ(ancestor, kn, name));
-		if (length > 1 && !is_slice(unit->name, length)) {
+		if (length <= 1)
+			return 0;
+		if (!is_slice(unit->name, length)) {
 			id = BPF_CORE_READ(ancestor, kn, id);
 			bpf_map_update_elem(&units, &id, unit, BPF_ANY);
 			return id;
