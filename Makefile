@@ -74,7 +74,7 @@ include tests/tests.mk
 UNITS := sockaccept.service sockaccept-audit.service
 UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
 MANUALS := man8/sockaccept-ctl.8 man5/sockaccept.ini.5 man7/sockaccept.7
-place = $(Q)mkdir -p $(DESTDIR)$(dir $(2)); sed 's|@sbindir@|$(PREFIX)/sbin|' enforce/boot/$(1) >$(DESTDIR)$(2); \
+place = $(Q)mkdir -p $(DESTDIR)$(dir $(2)); sed 's|@sbindir@|$(PREFIX)/sbin|g' enforce/boot/$(1) >$(DESTDIR)$(2); \
 	chmod 0644 $(DESTDIR)$(2)
 
 install: all

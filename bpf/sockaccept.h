@@ -32,7 +32,7 @@
 #include <linux/types.h>
 
 /* Changes with any change of this file that an older or newer program would misread. */
-#define SOCKACCEPT_LAYOUT 5
+#define SOCKACCEPT_LAYOUT 6
 
 /* Of policy images alone, which outlive an upgrade as long as this is the same. */
 #define IMAGE_LAYOUT 1
@@ -383,6 +383,11 @@ struct state {
 	__u64 unswept;         /* 1: the last one has left something to it */
 	__u64 other_calls;     /* accepts under way that found their place in `calls` taken */
 	__u64 next_seq;        /* one row of numbers for the events of both buffers */
+	/*
+	 * User space: SO_COOKIE of a listener of `doctor`'s own, whose accepts are refused, and neither counted nor recorded; 0:
+	 * none. As no two sockets ever have the same cookie, one that was left here is nobody's.
+	 */
+	__u64 self_test;
 	__u64 last_good;       /* user space: 1: in force is what a boot fell back to, as the files were invalid */
 	struct buffer_state buffer[VERDICTS];
 };
@@ -484,6 +489,6 @@ _Static_assert(sizeof(struct port_group) == 96, "no padding");
 _Static_assert(sizeof(struct endpoint) == 20, "no padding");
 _Static_assert(sizeof(struct event) == 512, "an event slot is eight cache lines");
 _Static_assert(sizeof(struct fold_key) == 24, "no padding: it is hashed");
-_Static_assert(sizeof(struct state) == 264, "no padding");
+_Static_assert(sizeof(struct state) == 272, "no padding");
 
 #endif

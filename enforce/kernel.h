@@ -58,12 +58,6 @@ void kernel_close(struct kernel *kernel);
 #define _cleanup_kernel_ __attribute__((cleanup(kernel_close)))
 
 /*
- * Looks at what can't be seen any more once capabilities are dropped: call it before. What it finds is told by
- * the functions below.
- */
-void kernel_look_around(void);
-
-/*
  * STATUS_DONE if a kernel side is there, this version's or another's. Otherwise says what is wrong (STATUS_NOT_LOADED:
  * silently, if `quiet`) and returns it.
  */

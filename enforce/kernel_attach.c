@@ -18,11 +18,9 @@
 #include <unistd.h>
 
 #include "enforce/kernel.h"
+#include "enforce/prerequisites.h"
 #include "policy/cleanup.h"
 #include "sockaccept.skel.h"
-
-#define LSM_LIST "/sys/kernel/security/lsm"
-#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 
 /* libbpf's reasons, kept for the message about what failed. */
 static char libbpf_said[512];
@@ -36,42 +34,16 @@ static int keep_message(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
-/* True if the comma-separated `list` has `word`. */
-static bool has_word(const char *list, const char *word)
-{
-	size_t length = strlen(word);
-
-	for (const char *at = list; (at = strstr(at, word)); at += length)
-		if ((at == list || at[-1] == ',') && (at[length] == ',' || at[length] == '\0' || at[length] == '\n'))
-			return true;
-	return false;
-}
-
-static enum status check_lsm(void)
-{
-	char list[512] = "";
-	int fd = open(LSM_LIST, O_RDONLY | O_CLOEXEC);
-	ssize_t length;
-
-	if (fd < 0)
-		return fail(STATUS_UNSUPPORTED, "%s: %s; can't tell whether this kernel has BPF LSM, mount securityfs: "
-			    "mount -t securityfs securityfs /sys/kernel/security", LSM_LIST, strerror(errno));
-	length = read(fd, list, sizeof(list) - 1);
-	close(fd);
-	if (length > 0)
-		list[strcspn(list, "\n")] = '\0';
-	if (!has_word(list, "bpf"))
-		return fail(STATUS_UNSUPPORTED, "BPF LSM is not among this kernel's security modules (%s); boot it with "
-			    "lsm=%s%sbpf (a kernel built with CONFIG_BPF_LSM=y has it)", list, list, *list ? "," : "");
-	return STATUS_DONE;
-}
-
 static enum status check_kernel(void)
 {
-	if (access(KERNEL_BTF, R_OK))
-		return fail(STATUS_UNSUPPORTED, "%s: %s; this kernel was built without its type information, use one with "
-			    "CONFIG_DEBUG_INFO_BTF=y, as Debian's", KERNEL_BTF, strerror(errno));
-	return check_lsm();
+	char text[512];
+	enum status status = prerequisite_btf();
+
+	if (status == STATUS_DONE)
+		status = prerequisite_lsm(text, sizeof(text));
+	if (status == STATUS_DONE)
+		status = prerequisite_lockdown(text, sizeof(text));
+	return status;
 }
 
 /* Removes the files in the directory `path`, and then it. What isn't there is well. */

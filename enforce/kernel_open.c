@@ -10,14 +10,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
-#include <linux/magic.h>
-
 #include "enforce/kernel.h"
-
-#define BPFFS "/sys/fs/bpf"
+#include "enforce/prerequisites.h"
 
 static const char *const pin_names[] = {
 	[MAP_POLICY] = "policy",
@@ -83,39 +79,6 @@ void kernel_close(struct kernel *kernel)
 	kernel->state = NULL;
 }
 
-/* The device of the machine's bpffs, as process 1 sees it; 0: not known. */
-static dev_t machines_bpffs;
-
-void kernel_look_around(void)
-{
-	struct stat st;
-
-	if (!stat("/proc/1/root" BPFFS, &st))
-		machines_bpffs = st.st_dev;
-}
-
-/* A bpffs of its own in a mount namespace of its own has none of the machine's pins. */
-static bool is_other_namespace(const struct stat *ours)
-{
-	return machines_bpffs && machines_bpffs != ours->st_dev;
-}
-
-static enum status check_bpffs(void)
-{
-	struct statfs fs;
-	struct stat st;
-
-	if (statfs(BPFFS, &fs) || stat(BPFFS, &st))
-		return fail(STATUS_UNSUPPORTED, "%s: %s; the kernel has no BPF file system there, mount it: "
-			    "mount -t bpf -o mode=700 bpf %s", BPFFS, strerror(errno), BPFFS);
-	if ((unsigned long)fs.f_type != BPF_FS_MAGIC)
-		return fail(STATUS_UNSUPPORTED, "%s is not a BPF file system; mount it: mount -t bpf -o mode=700 bpf %s", BPFFS, BPFFS);
-	if (is_other_namespace(&st))
-		return fail(STATUS_UNSUPPORTED, "%s is this mount namespace's own, not the machine's; run it there: "
-			    "nsenter --target 1 --mount sockaccept-ctl ...", BPFFS);
-	return STATUS_DONE;
-}
-
 /* On a bpffs that anybody may write, somebody else could have made the directory first. */
 static enum status check_pin_directory(void)
 {
@@ -133,7 +96,7 @@ static enum status check_pin_directory(void)
 enum status kernel_is_loaded(bool quiet)
 {
 	char path[PIN_PATH_MAX];
-	enum status status = check_bpffs();
+	enum status status = prerequisite_bpffs();
 	struct stat st;
 
 	if (status == STATUS_DONE)

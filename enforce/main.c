@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "enforce/kernel.h"
+#include "enforce/prerequisites.h"
 #include "enforce/verb.h"
 
 #ifndef SOCKACCEPT_VERSION
@@ -113,7 +113,7 @@ static enum status run_verb(int argc, char **argv)
 		help_verb(invocation.verb);
 		return STATUS_DONE;
 	}
-	kernel_look_around();
+	prerequisites_look_around();
 	if (status == STATUS_DONE)
 		status = privileges_limit(invocation.verb->privilege, invocation.verb->name);
 	if (status == STATUS_DONE)

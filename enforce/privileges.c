@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #define MOST 3
 
@@ -25,6 +27,7 @@ static const struct {
 	[PRIVILEGE_CHANGE] = { { CAP_BPF, CAP_DAC_READ_SEARCH }, 2, 1 },
 	[PRIVILEGE_PROCESS] = { { CAP_BPF, CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE }, 3, 1 },
 	[PRIVILEGE_ATTACH] = { { CAP_BPF, CAP_PERFMON, CAP_DAC_READ_SEARCH }, 3, 2 },
+	[PRIVILEGE_DIAGNOSE] = { { CAP_BPF, CAP_PERFMON, CAP_DAC_READ_SEARCH }, 3, 0 },
 };
 
 static bool is_permitted(cap_t caps, cap_value_t cap)
@@ -74,6 +77,45 @@ static enum status keep_only(cap_t now, enum privilege privilege, const char *ve
 		status = fail(STATUS_FAILED, "can't drop capabilities: %s", strerror(errno));
 	cap_free(kept);
 	return status;
+}
+
+static void add_name(char *names, size_t size, cap_value_t cap)
+{
+	char *name = cap_to_name(cap);
+	size_t length = strlen(names);
+
+	snprintf(names + length, size - length, "%s%s", length ? ", " : "", name ? name : "?");
+	cap_free(name);
+}
+
+enum status privileges_check(void)
+{
+	cap_t now = cap_get_proc();
+	char names[100] = "";
+
+	if (!now)
+		return fail(STATUS_FAILED, "can't read capabilities: %s", strerror(errno));
+	for (int i = 0; i < privileges[PRIVILEGE_ATTACH].count; i++) {
+		cap_value_t cap = privileges[PRIVILEGE_ATTACH].keep[i];
+
+		if (!is_permitted(now, stand_in(now, cap)))
+			add_name(names, sizeof(names), cap);
+	}
+	cap_free(now);
+	if (!*names)
+		return STATUS_DONE;
+	return fail(STATUS_NOT_PERMITTED, "root lacks %s here, as in a container; run it on the machine itself, or give the container "
+		    "these capabilities", names);
+}
+
+bool privileges_are_some(void)
+{
+	cap_t now = cap_get_proc();
+	bool some = geteuid() == 0 || (now && is_permitted(now, stand_in(now, CAP_BPF)));
+
+	if (now)
+		cap_free(now);
+	return some;
 }
 
 enum status privileges_limit(enum privilege privilege, const char *verb)

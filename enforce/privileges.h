@@ -5,6 +5,8 @@
 #ifndef SOCKACCEPT_PRIVILEGES_H
 #define SOCKACCEPT_PRIVILEGES_H
 
+#include <stdbool.h>
+
 #include "enforce/status.h"
 
 enum privilege {
@@ -14,6 +16,7 @@ enum privilege {
 	PRIVILEGE_CHANGE, /* the same, and looks up paths: CAP_DAC_READ_SEARCH more */
 	PRIVILEGE_PROCESS, /* the same, and looks at other processes: CAP_SYS_PTRACE more */
 	PRIVILEGE_ATTACH, /* loads programs too: CAP_PERFMON more */
+	PRIVILEGE_DIAGNOSE, /* the same, of which anything may be missing */
 };
 
 /*
@@ -21,5 +24,14 @@ enum privilege {
  * STATUS_DONE, or says what is missing and returns STATUS_NOT_PERMITTED.
  */
 enum status privileges_limit(enum privilege privilege, const char *verb);
+
+/*
+ * Says which capabilities this process lacks of those that loading a policy takes, and returns STATUS_NOT_PERMITTED; or
+ * STATUS_DONE: none.
+ */
+enum status privileges_check(void);
+
+/* True if this process is root's, or can open pinned objects: others have no business here. */
+bool privileges_are_some(void);
 
 #endif

@@ -5,11 +5,26 @@
 #include "enforce/status.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "enforce/escape.h"
 #include "policy/cleanup.h"
+
+static bool keeping;
+static char *kept;
+
+void messages_begin(void)
+{
+	keeping = true;
+}
+
+char *messages_end(void)
+{
+	keeping = false;
+	return TAKE_PTR(kept);
+}
 
 static void say(const char *prefix, const char *format, va_list arguments)
 {
@@ -17,6 +32,11 @@ static void say(const char *prefix, const char *format, va_list arguments)
 
 	if (vasprintf(&message, format, arguments) < 0)
 		abort();
+	if (keeping) {
+		if (!kept)
+			kept = TAKE_PTR(message);
+		return;
+	}
 	fputs(prefix, stderr);
 	escape_print(stderr, message);
 	fputc('\n', stderr);

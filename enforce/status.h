@@ -22,6 +22,13 @@ enum status {
  */
 enum status fail(enum status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * From here on messages are kept and not printed, until messages_end(), which returns the first of them without its prefix
+ * (to be freed), or NULL: there was none. Doesn't nest.
+ */
+void messages_begin(void);
+char *messages_end(void);
+
 /* As fail(), for what doesn't stop anything: `sockaccept-ctl: warning: ` and the message. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

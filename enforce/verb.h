@@ -84,6 +84,7 @@ enum status verb_upgrade(const struct invocation *invocation);
 enum status verb_daemon(const struct invocation *invocation);
 enum status verb_report(const struct invocation *invocation);
 enum status verb_metrics(const struct invocation *invocation);
+enum status verb_doctor(const struct invocation *invocation);
 enum status verb_check(const struct invocation *invocation);
 enum status verb_help(const struct invocation *invocation);
 

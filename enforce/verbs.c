@@ -39,6 +39,8 @@ const struct verb verbs[] = {
 	  "the live rules, and how often each decided" },
 	{ "status", "", 0, 0, TAKES(OPTION_JSON), PRIVILEGE_CHANGE, verb_status,
 	  "enforcing? mode, default, counts, anything amiss" },
+	{ "doctor", "", 0, 0, TAKES(OPTION_JSON), PRIVILEGE_DIAGNOSE, verb_doctor,
+	  "what works, what doesn't, and how to mend it" },
 	{ "mode", "enforce|permissive", 1, 1, 0, PRIVILEGE_CHANGE, verb_mode,
 	  "enforce, or only record what would be denied" },
 	{ "audit", "", 0, 0, AUDIT_OPTIONS, PRIVILEGE_CHANGE, verb_audit,

@@ -126,7 +126,7 @@ first=${kernels%% *}
 	part fuzz tests/fuzz/fuzz.sh "$fuzz_seconds"
 	other_guests
 	part package lintian_test
-	part systemd tests/guest/systemd.sh build/deb/sockaccept_*.deb
+	part systemd tests/guest/systemd.sh build/deb/sockaccept_*.deb build/older.deb build/tests/guest/traffic
 	part no-bpf-lsm tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh
 } &
 others=$!

@@ -23,14 +23,19 @@ $(B)/sanitized/%: tests/unit/%.c $(POLICY) $(PURE) | $(B)/.made
 # --- guest ------------------------------------------------------------------------------------
 
 $(B)/tests/guest/%: tests/guest/%.c tests/guest/loopback.h | $(B)/.made
-	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -pthread $< -luring -o $@
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -pthread -Wl,--as-needed $< -luring -o $@
 
 # Another version, with other maps, which this one has to take over from.
 $(B)/older/build/sockaccept-ctl: $(B)/sockaccept-ctl
-	$(call say,OLDER)rm -rf $(B)/older && mkdir -p $(B)/older && cp -r Makefile bpf policy enforce tests $(B)/older/
+	$(call say,OLDER)rm -rf $(B)/older && mkdir -p $(B)/older && cp -r Makefile LICENSE bpf policy enforce man tests $(B)/older/
 	$(Q)sed -i -e 's/^#define SOCKACCEPT_LAYOUT .*/#define SOCKACCEPT_LAYOUT 1/' -e 's/__u64 next_superblock;/__u64 older[4]; &/' \
 		-e 's/sizeof(struct state) == [0-9]*/sizeof(struct state) > 0/' $(B)/older/bpf/sockaccept.h
-	$(Q)$(MAKE) -s --no-print-directory -C $(B)/older all B=build say=
+	$(Q)$(MAKE) -s --no-print-directory -C $(B)/older all B=build VERSION=0.0.1 say=
+
+# Its package.
+$(B)/older.deb: $(B)/older/build/sockaccept-ctl
+	$(call say,DEB)$(MAKE) -s --no-print-directory -C $(B)/older deb B=build VERSION=0.0.1 say= >$(B)/older/deb.log 2>&1 && \
+		cp $(B)/older/build/deb/sockaccept_0.0.1_*.deb $@
 
 # Started so often that a dynamic linker would take most of the time.
 $(B)/tests/guest/upgrade: tests/guest/upgrade.c | $(B)/.made
@@ -64,7 +69,7 @@ $(B)/fuzz_policy: tests/fuzz/fuzz_policy.c $(POLICY) | $(B)/.made
 
 .PHONY: test-programs
 test-programs: all $(addprefix $(B)/tests/unit/,$(UNIT)) $(addprefix $(B)/sanitized/,$(UNIT)) $(GUEST_PROGRAMS) \
-	$(B)/fuzz_policy $(B)/older/build/sockaccept-ctl
+	$(B)/fuzz_policy $(B)/older.deb
 
 # --- entry points -----------------------------------------------------------------------------
 

@@ -48,3 +48,18 @@ has_status() { # STATUS COMMAND...
 	cat /tmp/printed
 	[ "$seen" -eq "$wanted" ] || because "$*: expected status $wanted, saw $seen: $(head -n 2 /tmp/printed)"
 }
+
+# doctor_blames PART TEXT: and shows it in the report
+doctor_blames() {
+	has_status 1 sockaccept-ctl doctor
+	grep "^$1 .*FAILED" /tmp/printed | grep -qF "$2" || because "doctor says of $1: $(cat /tmp/printed)"
+	show_doctor "$1"
+}
+
+# show_doctor TITLE: what it said last, for those who read the test's log
+show_doctor() {
+	{
+		echo "doctor: $1"
+		cat /tmp/printed
+	} >>/test/report
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "enforce/prerequisites.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+
+#include "enforce/boot_loader.h"
+#include "enforce/kernel.h"
+#include "policy/cleanup.h"
+
+#define LSM_LIST "/sys/kernel/security/lsm"
+#define LOCKDOWN "/sys/kernel/security/lockdown"
+
+/* The device of the machine's bpffs, as process 1 sees it; 0: not known. */
+static dev_t machines_bpffs;
+
+void prerequisites_look_around(void)
+{
+	struct stat st;
+
+	if (!stat("/proc/1/root" BPFFS, &st))
+		machines_bpffs = st.st_dev;
+}
+
+/* Reads the first line of a small file. Returns 0 or -errno; `line` is a string in any case. */
+static int read_line(const char *path, char *line, size_t size)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	line[0] = '\0';
+	if (fd < 0)
+		return -errno;
+	length = read(fd, line, size - 1);
+	if (length < 0)
+		return -errno;
+	line[length] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	return 0;
+}
+
+enum status prerequisite_btf(void)
+{
+	if (access(KERNEL_BTF, R_OK))
+		return fail(STATUS_UNSUPPORTED, "%s: %s; this kernel was built without its type information, use one with "
+			    "CONFIG_DEBUG_INFO_BTF=y, as Debian's", KERNEL_BTF, strerror(errno));
+	return STATUS_DONE;
+}
+
+/* True if the comma-separated `list` has `word`. */
+static bool has_word(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = list; (at = strstr(at, word)); at += length)
+		if ((at == list || at[-1] == ',') && (at[length] == ',' || at[length] == '\0'))
+			return true;
+	return false;
+}
+
+/* True if this kernel's own configuration can be read, and lacks BPF LSM: no boot parameter will help. */
+static bool is_built_without(void)
+{
+	struct utsname system;
+	char path[sizeof(system.release) + 20], line[256];
+	_cleanup_fclose_ FILE *config = NULL;
+
+	if (uname(&system))
+		return false;
+	snprintf(path, sizeof(path), "/boot/config-%s", system.release);
+	config = fopen(path, "re");
+	while (config && fgets(line, sizeof(line), config))
+		if (!strcmp(line, "# CONFIG_BPF_LSM is not set\n"))
+			return true;
+	return false;
+}
+
+static enum status lacks_bpf_lsm(const char *list)
+{
+	_cleanup_free_ char *remedy = NULL;
+
+	if (is_built_without())
+		return fail(STATUS_UNSUPPORTED, "BPF LSM is not in this kernel (%s), which was built without it; use one with "
+			    "CONFIG_BPF_LSM=y, as Debian's", list);
+	remedy = boot_loader_remedy(list);
+	return fail(STATUS_UNSUPPORTED, "BPF LSM is not among this kernel's security modules (%s); %s", list, remedy);
+}
+
+enum status prerequisite_lsm(char *list, size_t size)
+{
+	int error = read_line(LSM_LIST, list, size);
+
+	if (error)
+		return fail(STATUS_UNSUPPORTED, "%s: %s; can't tell whether this kernel has BPF LSM, mount securityfs: "
+			    "mount -t securityfs securityfs /sys/kernel/security", LSM_LIST, strerror(-error));
+	return has_word(list, "bpf") ? STATUS_DONE : lacks_bpf_lsm(list);
+}
+
+enum status prerequisite_lockdown(char *mode, size_t size)
+{
+	char line[128], *chosen, *end;
+
+	snprintf(mode, size, "none");
+	if (read_line(LOCKDOWN, line, sizeof(line)))
+		return STATUS_DONE;
+	/* As in `none [integrity] confidentiality`. */
+	chosen = strchr(line, '[');
+	end = chosen ? strchr(chosen, ']') : NULL;
+	if (!end)
+		return STATUS_DONE;
+	*end = '\0';
+	snprintf(mode, size, "%s", chosen + 1);
+	if (strcmp(mode, "confidentiality") != 0)
+		return STATUS_DONE;
+	return fail(STATUS_UNSUPPORTED, "the kernel is locked down for confidentiality, in which no BPF program may read its memory; "
+		    "boot it with lockdown=integrity, or without");
+}
+
+/* A bpffs of its own in a mount namespace of its own has none of the machine's pins. */
+static bool is_other_namespace(const struct stat *ours)
+{
+	return machines_bpffs && machines_bpffs != ours->st_dev;
+}
+
+enum status prerequisite_bpffs(void)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (statfs(BPFFS, &fs) || stat(BPFFS, &st))
+		return fail(STATUS_UNSUPPORTED, "%s: %s; the kernel has no BPF file system there, mount it: "
+			    "mount -t bpf -o mode=700 bpf %s", BPFFS, strerror(errno), BPFFS);
+	if ((unsigned long)fs.f_type != BPF_FS_MAGIC)
+		return fail(STATUS_UNSUPPORTED, "%s is not a BPF file system; mount it: mount -t bpf -o mode=700 bpf %s", BPFFS, BPFFS);
+	if (is_other_namespace(&st))
+		return fail(STATUS_UNSUPPORTED, "%s is this mount namespace's own, not the machine's; run it there: "
+			    "nsenter --target 1 --mount sockaccept-ctl ...", BPFFS);
+	return STATUS_DONE;
+}
+
+enum status prerequisite_ftrace(void)
+{
+	const char *problem = kernel_not_enforcing();
+
+	return problem ? fail(STATUS_FAILED, "%s", problem) : STATUS_DONE;
+}

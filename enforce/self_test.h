@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Is the attached program really called? Only an accept(2) tells: one of our own, over the loopback.
+ */
+#ifndef SOCKACCEPT_SELF_TEST_H
+#define SOCKACCEPT_SELF_TEST_H
+
+#include "enforce/kernel.h"
+
+/*
+ * Makes a listener that the kernel side is told to refuse (state.self_test), connects to it, and accepts: that must fail
+ * with EPERM. Then it withdraws that, and accepts the same connection, which must be decided by the policy and counted.
+ * Needs the lock, and `kernel` open for writing. Says what is wrong, and the remedy.
+ */
+enum status self_test(const struct kernel *kernel);
+
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * doctor: each prerequisite and each part on a line, and the remedy for what isn't well.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "enforce/kernel.h"
+#include "enforce/last_good.h"
+#include "enforce/live.h"
+#include "enforce/lock.h"
+#include "enforce/moved.h"
+#include "enforce/output.h"
+#include "enforce/prerequisites.h"
+#include "enforce/self_test.h"
+#include "enforce/unit_state.h"
+#include "enforce/verb.h"
+#include "policy/cleanup.h"
+#include "policy/ini.h"
+
+enum health {
+	HEALTH_WELL,
+	HEALTH_ILL,
+	HEALTH_UNKNOWN, /* can't be looked at while something else is ill */
+	HEALTH_ABSENT,  /* isn't there, and needn't be */
+};
+static const char *const health_words[] = { "ok", "FAILED", "not tried", "none" };
+static const char *const health_keys[] = { "ok", "failed", "unknown", "absent" };
+
+#define DETAIL_MAX 600
+
+struct patient {
+	struct kernel kernel; /* open if `loaded` */
+	bool loaded;
+	char detail[DETAIL_MAX]; /* what there is to say of a part that is well */
+};
+
+/* One part. What it says by fail() becomes the line's text. */
+struct part {
+	const char *key, *label;
+	enum health (*look)(struct patient *patient);
+};
+
+#define DETAIL(patient, ...) snprintf((patient)->detail, sizeof((patient)->detail), __VA_ARGS__)
+
+static enum health as_health(enum status status)
+{
+	return status == STATUS_DONE ? HEALTH_WELL : HEALTH_ILL;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * The machine
+ */
+
+static enum health look_kernel(struct patient *patient)
+{
+	struct utsname system;
+	unsigned major = 0, minor = 0;
+
+	if (uname(&system))
+		return as_health(fail(STATUS_FAILED, "uname: %s", strerror(errno)));
+	DETAIL(patient, "%s %s", system.sysname, system.release);
+	if (sscanf(system.release, "%u.%u", &major, &minor) == 2 && (major < 6 || (major == 6 && minor < 1)))
+		return as_health(fail(STATUS_UNSUPPORTED, "Linux %s is too old; boot Linux 6.1 or newer", system.release));
+	return HEALTH_WELL;
+}
+
+static enum health look_btf(struct patient *patient)
+{
+	DETAIL(patient, "%s", KERNEL_BTF);
+	return as_health(prerequisite_btf());
+}
+
+static enum health look_lsm(struct patient *patient)
+{
+	return as_health(prerequisite_lsm(patient->detail, sizeof(patient->detail)));
+}
+
+static enum health look_lockdown(struct patient *patient)
+{
+	return as_health(prerequisite_lockdown(patient->detail, sizeof(patient->detail)));
+}
+
+static enum health look_ftrace(struct patient *patient)
+{
+	DETAIL(patient, "1");
+	return as_health(prerequisite_ftrace());
+}
+
+static enum health look_bpffs(struct patient *patient)
+{
+	DETAIL(patient, "%s", BPFFS);
+	return as_health(prerequisite_bpffs());
+}
+
+static enum health look_capabilities(struct patient *patient)
+{
+	DETAIL(patient, "all that loading a policy takes");
+	return as_health(privileges_check());
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * The kernel side
+ */
+
+static enum health look_pins(struct patient *patient)
+{
+	enum status status = kernel_open(&patient->kernel, true, false);
+
+	patient->loaded = status == STATUS_DONE;
+	DETAIL(patient, "%d objects in %s, layout %d", KERNEL_OBJECTS, SOCKACCEPT_PIN_DIR, SOCKACCEPT_LAYOUT);
+	return as_health(status);
+}
+
+static uint32_t program_id(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.id;
+}
+
+/* The id of the program that the pinned link `object` attaches; 0: it isn't there, or not a link. */
+static uint32_t linked_program(enum kernel_object object)
+{
+	struct bpf_link_info info = { 0 };
+	__u32 size = sizeof(info);
+	char path[PIN_PATH_MAX];
+	/* Held for a moment only, and under the lock: a link that somebody holds stays attached. */
+	_cleanup_close_ int fd = bpf_obj_get(kernel_pin_path(object, path, sizeof(path)));
+
+	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.prog_id;
+}
+
+static enum health look_program(struct patient *patient)
+{
+	uint32_t pinned, linked;
+
+	if (!patient->loaded)
+		return HEALTH_UNKNOWN;
+	for (int object = FIRST_LINK; object < KERNEL_OBJECTS; object++) {
+		char path[PIN_PATH_MAX];
+
+		if (!linked_program(object))
+			return as_health(fail(STATUS_FAILED, "%s is missing, or attaches nothing; run: sockaccept-ctl unload, then load",
+					      kernel_pin_path(object, path, sizeof(path))));
+	}
+	pinned = program_id(patient->kernel.fd[PROGRAM_SOCKET_ACCEPT]);
+	linked = linked_program(LINK_SOCKET_ACCEPT);
+	DETAIL(patient, "attached: socket_accept (id %" PRIu32 ") and %d more", linked, KERNEL_OBJECTS - FIRST_LINK - 1);
+	if (pinned == linked)
+		return HEALTH_WELL;
+	return as_health(fail(STATUS_FAILED, "another program (id %" PRIu32 ") than sockaccept's (id %" PRIu32 ") is attached by the link in %s; run: "
+			      "sockaccept-ctl unload, then load", linked, pinned, SOCKACCEPT_PIN_DIR));
+}
+
+static enum health look_self_test(struct patient *patient)
+{
+	if (!patient->loaded)
+		return HEALTH_UNKNOWN;
+	DETAIL(patient, "an accept of its own was refused with EPERM, and the next one decided by the policy");
+	return as_health(self_test(&patient->kernel));
+}
+
+static enum status judge_policy(const struct patient *patient, const struct policy *policy, const struct moved *moved)
+{
+	if (patient->kernel.state->last_good)
+		return fail(STATUS_FAILED, "the policy's files were invalid at boot: in force is the last good policy, " LAST_GOOD_FILE
+			    "; mend them, see: sockaccept-ctl check, then run: sockaccept-ctl load");
+	if (moved->count)
+		return fail(STATUS_FAILED, "%zu of its %zu binaries %s; the first: %s", moved->count, policy->binary_count,
+			    moved->count == 1 ? "isn't what its path leads to" : "aren't what their paths lead to", moved->list[0]);
+	return STATUS_DONE;
+}
+
+static enum health look_policy(struct patient *patient)
+{
+	struct moved moved = { 0 };
+	struct policy policy;
+	enum status status;
+
+	if (!patient->loaded)
+		return HEALTH_UNKNOWN;
+	policy_init(&policy);
+	status = live_read(&patient->kernel, &policy);
+	if (status == STATUS_DONE)
+		status = moved_find(&patient->kernel, &policy, &moved);
+	if (status == STATUS_DONE)
+		status = judge_policy(patient, &policy, &moved);
+	DETAIL(patient, "mode %s, default %s, %zu rule%s, generation %" PRIu64, ini_mode_words[policy.mode],
+	       ini_verdict_words[policy.verdict], policy.rule_count, policy.rule_count == 1 ? "" : "s", policy.generation);
+	moved_clear(&moved);
+	policy_clear(&policy);
+	return as_health(status);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * The units
+ */
+
+/* `purpose`: what is not done without it. `optional`: it may be absent. */
+static enum health look_unit(struct patient *patient, const char *unit, const char *purpose, bool optional)
+{
+	struct unit_state state;
+	int error;
+
+	DETAIL(patient, "this machine wasn't started by systemd");
+	if (!systemd_is_running())
+		return HEALTH_ABSENT;
+	error = unit_state(unit, &state);
+	if (error)
+		return as_health(fail(STATUS_FAILED, "can't ask systemctl about %s: %s", unit, strerror(-error)));
+	DETAIL(patient, "%s is %s and %s", unit, state.active, state.file);
+	if (!strcmp(state.active, "failed"))
+		return as_health(fail(STATUS_FAILED, "%s has failed (%s); see: journalctl -b -u %s, mend it, then run: systemctl restart %s",
+				      unit, state.result, unit, unit));
+	if (!strcmp(state.active, "active") && !strcmp(state.file, "enabled"))
+		return HEALTH_WELL;
+	DETAIL(patient, "%s is %s: %s. For that: systemctl enable --now %s", unit,
+	       strcmp(state.load, "loaded") ? state.load : strcmp(state.file, "enabled") ? state.file : state.active, purpose, unit);
+	return optional ? HEALTH_ABSENT : as_health(fail(STATUS_FAILED, "%s", patient->detail));
+}
+
+static enum health look_policy_unit(struct patient *patient)
+{
+	return look_unit(patient, "sockaccept.service", "no policy is loaded at boot", false);
+}
+
+static enum health look_log_unit(struct patient *patient)
+{
+	return look_unit(patient, "sockaccept-audit.service", "no lasting log is kept", true);
+}
+
+static const struct part parts[] = {
+	{ "kernel", "kernel", look_kernel },
+	{ "btf", "BTF", look_btf },
+	{ "lsm", "lsm=", look_lsm },
+	{ "lockdown", "lockdown", look_lockdown },
+	{ "ftrace_enabled", "ftrace_enabled", look_ftrace },
+	{ "bpffs", "bpffs", look_bpffs },
+	{ "capabilities", "capabilities", look_capabilities },
+	{ "pins", "pins", look_pins },
+	{ "program", "program", look_program },
+	{ "policy", "policy", look_policy },
+	{ "self_test", "self-test", look_self_test },
+	{ "policy_unit", "policy unit", look_policy_unit },
+	{ "log_unit", "log unit", look_log_unit },
+};
+
+/* ---------------------------------------------------------------------------------------------
+ * The findings
+ */
+
+static void print_finding(struct output *output, const struct part *part, enum health health, const char *detail)
+{
+	char text[DETAIL_MAX + 400];
+
+	output_open_object(output, NULL);
+	output_text(output, "name", NULL, part->key);
+	output_text(output, "health", NULL, health_keys[health]);
+	output_text(output, "detail", NULL, detail);
+	output_close(output);
+	snprintf(text, sizeof(text), "%s%s%s", health_words[health], detail ? ": " : "", detail ? detail : "");
+	output_coloured(output, NULL, part->label, text, health == HEALTH_ILL ? COLOUR_BAD : COLOUR_NONE);
+}
+
+/* Looks at one part and prints what was found. */
+static enum health examine(struct output *output, const struct part *part, struct patient *patient)
+{
+	_cleanup_free_ char *message = NULL;
+	enum health health;
+
+	patient->detail[0] = '\0';
+	messages_begin();
+	health = part->look(patient);
+	message = messages_end();
+	print_finding(output, part, health,
+		      health == HEALTH_UNKNOWN ? NULL : health == HEALTH_ILL && message ? message : patient->detail);
+	return health;
+}
+
+static void print_result(struct output *output, size_t ill)
+{
+	char text[60];
+
+	output_flag(output, "well", NULL, !ill);
+	snprintf(text, sizeof(text), "%zu part%s not well", ill, ill == 1 ? " is" : "s are");
+	output_coloured(output, NULL, "", ill ? text : "all is well", ill ? COLOUR_BAD : COLOUR_GOOD);
+}
+
+enum status verb_doctor(const struct invocation *invocation)
+{
+	struct patient patient = { .kernel = KERNEL_INIT };
+	_cleanup_close_ int lock = -1;
+	struct output output;
+	size_t ill = 0;
+
+	if (!privileges_are_some())
+		return fail(STATUS_NOT_PERMITTED, "`doctor` is for root: sudo sockaccept-ctl doctor");
+	if (lock_take(&lock) != STATUS_DONE)
+		return STATUS_FAILED;
+	output_start(&output, stdout, invocation->given[OPTION_JSON]);
+	output_open_object(&output, NULL);
+	output_number(&output, "schema", NULL, 1);
+	output_open_array(&output, "parts");
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		ill += examine(&output, &parts[i], &patient) == HEALTH_ILL;
+	output_close(&output);
+	print_result(&output, ill);
+	output_close(&output);
+	output_end(&output);
+	kernel_close(&patient.kernel);
+	return ill ? STATUS_FAILED : STATUS_DONE;
+}

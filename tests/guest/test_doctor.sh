@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# What `doctor` says: of a machine on which all is well, and of each thing that can be amiss. What wants another boot is tested
+# there: lsm= without bpf in no_bpf_lsm.sh, the units in systemd/.
+
+: "${sockaccept:?}" "${pins:?}" "${probe:?}" "${work:?}"
+
+# finds PART HEALTH: what the last doctor said of a part
+finds() {
+	expect "doctor's $1" "$2" "$(tr '{' '\n' <said | grep -F "\"name\":\"$1\"" | value health)"
+}
+
+ill() {
+	expect_status 1 "$sockaccept" doctor --json
+	finds "$1" failed
+	tr '{' '\n' <said | grep -F "\"name\":\"$1\"" | grep -qF -- "$2" || because "no '$2' in what it says of $1: $(grep -F "$1" said)"
+}
+
+doctor_finds_all_well() {
+	deny_all
+	before=$(state deny allow generation)
+	ctl doctor
+	expect_said 'all is well'
+	expect "parts that aren't" 0 "$(grep -cE 'FAILED|not tried' said)"
+	ctl doctor --json
+	judge 'r = json.load(open("said")); assert r["well"] is True and len(r["parts"]) == 13, r'
+	expect "denials, by the policy, of the accepts that weren't refused for the test" "$(echo "$before" | awk '{ print $1 + 2, $2, $3 }')" \
+		"$(state deny allow generation)"
+	expect "the word in the kernel" 0 "$(self_test_word)"
+	ctl mode permissive
+	ctl doctor
+	expect "enforced" false "$(last_event | value enforced)"
+}
+
+# self_test_word: of the kernel side
+self_test_word() {
+	bpftool map dump pinned "$pins"/state -j | python3 -S -c '
+import json, sys
+print(json.load(sys.stdin)[0].get("formatted", {}).get("value", {}).get("self_test", "?"))'
+}
+
+doctor_is_heard_without_ipv4() {
+	deny_all
+	ip addr del 127.0.0.1/8 dev lo
+	trap 'ip link set lo down; ip link set lo up' EXIT # which adds it again
+	ctl doctor --json
+	finds self_test ok
+	ip link set lo down
+	ill self_test 'ip link set lo up'
+	ip link set lo up
+}
+
+doctor_misses_what_is_not_loaded() {
+	unloaded
+	ill pins 'sockaccept-ctl load'
+	finds program unknown
+	finds self_test unknown
+	finds lsm ok
+}
+
+doctor_sees_that_ftrace_is_off() {
+	deny_all
+	trap 'echo 1 >/proc/sys/kernel/ftrace_enabled' EXIT
+	if ! echo 0 >/proc/sys/kernel/ftrace_enabled; then
+		ctl doctor
+		return
+	fi
+	ill ftrace_enabled 'sysctl kernel.ftrace_enabled=1'
+	ill self_test 'NOT ENFORCING'
+	echo 1 >/proc/sys/kernel/ftrace_enabled
+	ctl doctor
+}
+
+doctor_misses_a_pin() {
+	deny_all
+	mv "$pins"/seen_paths /sys/fs/bpf/kept
+	ill pins 'seen_paths is missing'
+	mv /sys/fs/bpf/kept "$pins"/seen_paths
+	rm "$pins"/link_task_prctl
+	ill program 'link_task_prctl is missing'
+	finds self_test ok
+	rm "$pins"/link_socket_accept
+	ill pins 'not loaded'
+	unloaded
+}
+
+doctor_knows_the_machines_bpffs() {
+	deny_all
+	expect_status 1 unshare --mount sh -c "mount -t bpf bpf /sys/fs/bpf && '$sockaccept' doctor --json"
+	finds bpffs failed
+	expect_said 'nsenter --target 1'
+	umount -l /sys/fs/bpf
+	ill bpffs 'mount -t bpf'
+	mount -t bpf -o mode=700 bpf /sys/fs/bpf
+	deny_all
+	ctl doctor
+}
+
+doctor_counts_capabilities() {
+	deny_all
+	expect_status 1 setpriv --bounding-set=-perfmon,-sys_admin "$sockaccept" doctor --json
+	finds capabilities failed
+	expect_said 'lacks cap_perfmon'
+	finds self_test ok
+	expect_status 4 as_nobody "$sockaccept" doctor
+}
+
+doctor_sees_moved_paths() {
+	mkdir old new
+	cp "$probe" old/server
+	cp "$probe" new/server
+	ln -s old current
+	load <<-END
+		[web]
+		binary = $work/current/server
+		allow = 80
+	END
+	ctl doctor
+	ln -sfn new current
+	ill policy 'sockaccept-ctl refresh'
+	ctl refresh
+	ctl doctor
+}
+
+# The link in its place is that of another program, and so is none that decides about accepts.
+doctor_knows_its_own_program() {
+	deny_all
+	mv "$pins"/link_socket_accept /sys/fs/bpf/kept
+	bpftool link pin pinned "$pins"/link_task_prctl "$pins"/link_socket_accept
+	ill program 'another program'
+	rm "$pins"/link_socket_accept
+	mv /sys/fs/bpf/kept "$pins"/link_socket_accept
+	ctl doctor
+}
+
+test_case doctor_finds_all_well
+test_case doctor_is_heard_without_ipv4
+test_case doctor_misses_what_is_not_loaded
+test_case doctor_sees_that_ftrace_is_off
+test_case doctor_misses_a_pin
+test_case doctor_knows_the_machines_bpffs
+test_case doctor_counts_capabilities
+test_case doctor_sees_moved_paths
+test_case doctor_knows_its_own_program
