@@ -13,8 +13,10 @@
  *                       memory. Runs when a file system is unmounted; decides nothing.
  *   iter/task_file      identify_files: tells user space which directory entries it has open. Runs when user space
  *                       makes a rule or asks about one; decides nothing.
+ *   iter/task_file      list_listeners (bpf/listing.bpf.h): tells user space who listens.
  */
 #include "answer.bpf.h"
+#include "listing.bpf.h"
 #include "settle.bpf.h"
 
 #include <bpf/bpf_core_read.h>

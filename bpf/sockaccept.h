@@ -463,6 +463,20 @@ struct event {
 	struct seen_path path;  /* if binary is unnamed */
 };
 
+/* Record that the iterator `list_listeners` writes for each listening socket that a process has open. */
+struct listening {
+	__u64 socket; /* an address, for comparison only */
+	__u32 pid;    /* of the process */
+	__u32 uid;    /* its effective one */
+	__u32 netns;
+	__u32 class;  /* enum protocol */
+	__u16 family;
+	__u16 protocol;
+	__u32 backlog;
+	__u32 backlog_max;
+	struct endpoint local;
+};
+
 /* Which denials are folded together (bpf/fold.bpf.h). */
 struct fold_key {
 	__u64 generation;
@@ -488,6 +502,7 @@ _Static_assert(sizeof(struct rule_counter) == 24, "no padding");
 _Static_assert(sizeof(struct port_group) == 96, "no padding");
 _Static_assert(sizeof(struct endpoint) == 20, "no padding");
 _Static_assert(sizeof(struct event) == 512, "an event slot is eight cache lines");
+_Static_assert(sizeof(struct listening) == 56, "no padding");
 _Static_assert(sizeof(struct fold_key) == 24, "no padding: it is hashed");
 _Static_assert(sizeof(struct state) == 272, "no padding");
 

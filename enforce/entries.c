@@ -155,6 +155,13 @@ static int open_entry(int directory, const char *name)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+uint32_t tagged_binary(const struct kernel *kernel, int fd)
+{
+	struct file_tag tag = { 0 };
+
+	return bpf_map_lookup_elem(kernel->fd[MAP_FILE_TAGS], &fd, &tag) ? BINARY_ANY : tag.named;
+}
+
 /*
  * Marks a file as this binary. The hook would find it by its name; so it goes on being this binary when it is renamed
  * away before anybody sees it, and by its other names.

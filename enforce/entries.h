@@ -21,6 +21,12 @@ enum status find_binaries(const struct kernel *kernel, struct policy *policy, ch
 /* The number of the entry `name` in `directory`; -ENOENT: no rule has named it; or another -errno. */
 int64_t entry_find(const struct kernel *kernel, const struct identity *directory, const char *name);
 
+/*
+ * The number that the file `fd` was found to have by a name that it has no more, or by another of its names: its tag;
+ * BINARY_ANY: none.
+ */
+uint32_t tagged_binary(const struct kernel *kernel, int fd);
+
 /* The path that the binary `number` had when its rule was made, to be freed; NULL: not known. */
 char *identified_path(const struct kernel *kernel, uint32_t number);
 

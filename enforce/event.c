@@ -37,13 +37,13 @@ static const char *family_name(const struct event *event)
 	}
 }
 
-const char *event_protocol(const struct event *event)
+const char *event_protocol(uint16_t family, uint16_t protocol)
 {
 	static char number[8];
 
-	if (event->family == AF_VSOCK)
+	if (family == AF_VSOCK)
 		return "vsock";
-	switch (event->protocol) {
+	switch (protocol) {
 	case IPPROTO_TCP:
 		return "tcp";
 	case IPPROTO_SCTP:
@@ -51,17 +51,17 @@ const char *event_protocol(const struct event *event)
 	case IPPROTO_MPTCP:
 		return "mptcp";
 	default:
-		snprintf(number, sizeof(number), "%u", event->protocol);
+		snprintf(number, sizeof(number), "%u", protocol);
 		return number;
 	}
 }
 
-const char *event_address(const struct event *event, const struct endpoint *endpoint, char *text)
+const char *event_address(uint16_t family, const struct endpoint *endpoint, char *text)
 {
 	__u32 cid;
 
-	if (event->family != AF_VSOCK)
-		return inet_ntop(event->family, endpoint->address, text, EVENT_ADDRESS_MAX);
+	if (family != AF_VSOCK)
+		return inet_ntop(family, endpoint->address, text, EVENT_ADDRESS_MAX);
 	memcpy(&cid, endpoint->address, sizeof(cid));
 	snprintf(text, EVENT_ADDRESS_MAX, "%" PRIu32, cid);
 	return text;
@@ -286,7 +286,7 @@ static void print_endpoint(struct output *output, const char *key, const struct 
 	char address[EVENT_ADDRESS_MAX];
 
 	output_open_object(output, key);
-	output_text(output, "address", NULL, event->flags & EVENT_MANY_PEERS ? NULL : event_address(event, endpoint, address));
+	output_text(output, "address", NULL, event->flags & EVENT_MANY_PEERS ? NULL : event_address(event->family, endpoint, address));
 	output_number(output, "port", NULL, endpoint->port);
 	output_close(output);
 }
@@ -304,7 +304,7 @@ static void print_peer(struct event_printer *printer, const struct event *event)
 	print_endpoint(printer->output, "peer", event, &event->peer);
 	if (printer->output->json)
 		return;
-	event_address(event, &event->peer, address);
+	event_address(event->family, &event->peer, address);
 	/* That of an IPv4 client of an IPv6 listener reads better without what is before it. */
 	shown = strncmp(address, "::ffff:", 7) || !strchr(address, '.') ? address : address + 7;
 	snprintf(text, sizeof(text), strchr(shown, ':') ? "[%s]:%u" : "%s:%u", shown, event->peer.port);
@@ -336,7 +336,7 @@ static void print_listener(struct event_printer *printer, const struct event *ev
 {
 	struct output *output = printer->output;
 	char port[32];
-	const char *protocol = event_protocol(event);
+	const char *protocol = event_protocol(event->family, event->protocol);
 
 	output_number(output, "netns", NULL, event->netns);
 	if (event->flags & EVENT_MANY_THREADS)

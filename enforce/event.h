@@ -51,11 +51,11 @@ int event_print(struct event_printer *printer, const struct record *record);
 int64_t event_real(const struct event *event);
 
 /* `tcp`, `mptcp`, `sctp`, `vsock`; else the number, as a text that is valid until the next call. */
-const char *event_protocol(const struct event *event);
+const char *event_protocol(uint16_t family, uint16_t protocol);
 
 #define EVENT_ADDRESS_MAX (INET6_ADDRSTRLEN + 1)
 /* The address of one end of a connection, into `text` of EVENT_ADDRESS_MAX bytes; returns it. */
-const char *event_address(const struct event *event, const struct endpoint *endpoint, char *text);
+const char *event_address(uint16_t family, const struct endpoint *endpoint, char *text);
 
 /* The words of JSON for enum reason and enum operation. */
 extern const char *const event_reason_words[REASONS];

@@ -29,6 +29,7 @@ enum kernel_object {
 	MAP_SWEEPER,
 	MAP_EVENTS,
 	PROGRAM_IDENTIFY,
+	PROGRAM_LISTENERS,
 	PROGRAM_SOCKET_ACCEPT, /* for their statistics: being pinned doesn't attach a program */
 	PROGRAM_CONNECTION_GRAFT,
 	PROGRAM_ACCEPT_END,

@@ -126,6 +126,7 @@ static int take_descriptors(struct kernel *kernel, const struct sockaccept_bpf *
 	/* A link's is that of its program until attach(). */
 	const struct bpf_program *programs[] = {
 		[PROGRAM_IDENTIFY] = bpf->progs.identify_files,
+		[PROGRAM_LISTENERS] = bpf->progs.list_listeners,
 		[PROGRAM_SOCKET_ACCEPT] = bpf->progs.socket_accept,
 		[PROGRAM_CONNECTION_GRAFT] = bpf->progs.connection_graft,
 		[PROGRAM_ACCEPT_END] = bpf->progs.accept_end,

@@ -32,6 +32,7 @@ static const char *const pin_names[] = {
 	[MAP_SWEEPER] = "sweeper",
 	[MAP_EVENTS] = "events",
 	[PROGRAM_IDENTIFY] = "identify_files",
+	[PROGRAM_LISTENERS] = "list_listeners",
 	[PROGRAM_SOCKET_ACCEPT] = "socket_accept",
 	[PROGRAM_CONNECTION_GRAFT] = "connection_graft",
 	[PROGRAM_ACCEPT_END] = "accept_end",

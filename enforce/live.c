@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "enforce/lock.h"
+#include "enforce/lockout.h"
 #include "enforce/module_layout.h"
 #include "enforce/ports.h"
 #include "enforce/take_over.h"
@@ -226,10 +227,9 @@ static int build_and_put(struct kernel *kernel, struct policy *policy)
 	return error;
 }
 
-enum status live_publish(struct kernel *kernel, struct policy *policy, bool *taken)
+enum status live_number(const struct kernel *kernel, struct policy *policy)
 {
 	enum status status;
-	int error;
 
 	if (policy->rule_count > MAX_RULES)
 		return fail(STATUS_FAILED, "more than %d rules; use ranges of ports, or `any`", MAX_RULES);
@@ -239,7 +239,13 @@ enum status live_publish(struct kernel *kernel, struct policy *policy, bool *tak
 		return status;
 	policy_unify(policy);
 	policy_normalise(policy);
-	error = give_counters(kernel, policy, taken);
+	return STATUS_DONE;
+}
+
+enum status live_publish(struct kernel *kernel, struct policy *policy, bool *taken)
+{
+	int error = give_counters(kernel, policy, taken);
+
 	if (!error)
 		error = ports_reserve(kernel, policy);
 	if (!error)
@@ -249,12 +255,12 @@ enum status live_publish(struct kernel *kernel, struct policy *policy, bool *tak
 	return STATUS_DONE;
 }
 
-enum status live_change(live_change_function change, const void *edit, uint64_t *generation, bool *changed)
+enum status live_change(live_change_function change, const void *edit, bool force, uint64_t *generation, bool *changed)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_close_ int lock = -1;
 	_cleanup_free_ bool *taken = NULL;
-	struct policy policy;
+	struct policy policy, before;
 	enum status status = lock_take(&lock);
 
 	if (status == STATUS_DONE)
@@ -265,14 +271,22 @@ enum status live_change(live_change_function change, const void *edit, uint64_t 
 		return status;
 	tell_queue_layouts(&kernel);
 	policy_init(&policy);
+	policy_init(&before);
 	status = live_read(&kernel, &policy);
 	taken = live_counters(&policy);
 	if (status == STATUS_DONE)
+		status = live_read_image(&kernel, &before);
+	if (status == STATUS_DONE)
 		status = change(&kernel, &policy, edit, changed);
+	if (status == STATUS_DONE && *changed)
+		status = live_number(&kernel, &policy);
+	if (status == STATUS_DONE && *changed)
+		status = lockout_check(&kernel, &before, &policy, force);
 	if (status == STATUS_DONE && *changed)
 		status = live_publish(&kernel, &policy, taken);
 	if (status == STATUS_DONE)
 		*generation = policy.generation;
+	policy_clear(&before);
 	policy_clear(&policy);
 	return status;
 }

@@ -19,9 +19,13 @@ enum status live_read(const struct kernel *kernel, struct policy *policy);
 enum status live_read_image(const struct kernel *kernel, struct policy *policy);
 
 /*
- * Makes `policy` the one in force, in one step, under the next generation (policy->generation, of the policy
- * before, is counted up). Gives numbers to binaries and counters to rules that have none, and marks those in
- * `taken`: at first live_counters() of the policy in force. Needs the lock. Says what is wrong; the old
+ * Gives numbers to the binaries of `policy` that have none, and puts its rules in order. Needs the lock. Says what is wrong.
+ */
+enum status live_number(const struct kernel *kernel, struct policy *policy);
+
+/*
+ * Makes `policy`, after live_number(), the one in force, in one step, under the next generation (policy->generation, of the policy
+ * before, is counted up). Gives counters to rules that have none, and marks those in `taken`: at first live_counters() of the policy in force. Needs the lock. Says what is wrong; the old
  * policy is then in force, unchanged.
  */
 enum status live_publish(struct kernel *kernel, struct policy *policy, bool *taken);
@@ -33,10 +37,10 @@ typedef enum status (*live_change_function)(struct kernel *kernel, struct policy
 					    bool *changed);
 
 /*
- * Reads the live policy, changes it, and puts it back if that made a difference, while no other command does.
- * *generation is that of the policy then in force. Says what is wrong; nothing is changed then.
+ * Reads the live policy, changes it, and puts it back if that made a difference, while no other command does. Refuses what
+ * would lock the administrator out, unless `force` (enforce/lockout.h). *generation is that of the policy then in force. Says what is wrong; nothing is changed then.
  */
-enum status live_change(live_change_function change, const void *edit, uint64_t *generation, bool *changed);
+enum status live_change(live_change_function change, const void *edit, bool force, uint64_t *generation, bool *changed);
 
 /*
  * The counters that rules of `policy` have, as RULE_COUNTERS flags, to be freed. Decisions under the policy in force

@@ -13,7 +13,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define MOST 3
+#define MOST 4
 
 /* What each privilege keeps; what it can't do without is said by `needed`. */
 static const struct {
@@ -26,7 +26,7 @@ static const struct {
 	[PRIVILEGE_READ] = { { CAP_BPF }, 1, 1 },
 	[PRIVILEGE_CHANGE] = { { CAP_BPF, CAP_DAC_READ_SEARCH }, 2, 1 },
 	[PRIVILEGE_PROCESS] = { { CAP_BPF, CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE }, 3, 1 },
-	[PRIVILEGE_ATTACH] = { { CAP_BPF, CAP_PERFMON, CAP_DAC_READ_SEARCH }, 3, 2 },
+	[PRIVILEGE_ATTACH] = { { CAP_BPF, CAP_PERFMON, CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE }, 4, 2 },
 	[PRIVILEGE_DIAGNOSE] = { { CAP_BPF, CAP_PERFMON, CAP_DAC_READ_SEARCH }, 3, 0 },
 };
 
@@ -40,7 +40,7 @@ static bool is_permitted(cap_t caps, cap_value_t cap)
 /* The kernel takes CAP_SYS_ADMIN for CAP_BPF and CAP_PERFMON, as before they were made (Linux 5.8). */
 static cap_value_t stand_in(cap_t caps, cap_value_t cap)
 {
-	if (is_permitted(caps, cap) || cap == CAP_DAC_READ_SEARCH)
+	if (is_permitted(caps, cap) || (cap != CAP_BPF && cap != CAP_PERFMON))
 		return cap;
 	return is_permitted(caps, CAP_SYS_ADMIN) ? CAP_SYS_ADMIN : cap;
 }
@@ -95,8 +95,8 @@ enum status privileges_check(void)
 
 	if (!now)
 		return fail(STATUS_FAILED, "can't read capabilities: %s", strerror(errno));
-	for (int i = 0; i < privileges[PRIVILEGE_ATTACH].count; i++) {
-		cap_value_t cap = privileges[PRIVILEGE_ATTACH].keep[i];
+	for (int i = 0; i < privileges[PRIVILEGE_DIAGNOSE].count; i++) {
+		cap_value_t cap = privileges[PRIVILEGE_DIAGNOSE].keep[i];
 
 		if (!is_permitted(now, stand_in(now, cap)))
 			add_name(names, sizeof(names), cap);

@@ -15,8 +15,8 @@ enum privilege {
 	PRIVILEGE_READ,   /* opens pinned objects: CAP_BPF */
 	PRIVILEGE_CHANGE, /* the same, and looks up paths: CAP_DAC_READ_SEARCH more */
 	PRIVILEGE_PROCESS, /* the same, and looks at other processes: CAP_SYS_PTRACE more */
-	PRIVILEGE_ATTACH, /* loads programs too: CAP_PERFMON more */
-	PRIVILEGE_DIAGNOSE, /* the same, of which anything may be missing */
+	PRIVILEGE_ATTACH, /* loads programs too, and looks at processes if it may: CAP_PERFMON and CAP_SYS_PTRACE */
+	PRIVILEGE_DIAGNOSE, /* what loading takes, of which anything may be missing */
 };
 
 /*

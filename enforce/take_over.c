@@ -43,6 +43,8 @@ static enum status attach_beside(struct kernel *kernel, struct policy *policy)
 	kernel_pins_are_in(BESIDE);
 	status = kernel_prepare(kernel, policy->events);
 	if (status == STATUS_DONE)
+		status = live_number(kernel, policy);
+	if (status == STATUS_DONE)
 		status = live_publish(kernel, policy, taken);
 	if (status == STATUS_DONE) {
 		tell_queue_layouts(kernel);

@@ -36,6 +36,8 @@ enum verb_option {
 	OPTION_TOP,
 	OPTION_COMPLETION,
 	OPTION_BOOT,
+	OPTION_FORCE,
+	OPTION_POLICY,
 	OPTIONS,
 };
 #define TAKES(option) (1U << (option))
@@ -84,6 +86,7 @@ enum status verb_upgrade(const struct invocation *invocation);
 enum status verb_daemon(const struct invocation *invocation);
 enum status verb_report(const struct invocation *invocation);
 enum status verb_metrics(const struct invocation *invocation);
+enum status verb_listeners(const struct invocation *invocation);
 enum status verb_doctor(const struct invocation *invocation);
 enum status verb_check(const struct invocation *invocation);
 enum status verb_help(const struct invocation *invocation);

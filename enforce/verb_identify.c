@@ -2,7 +2,6 @@
 /*
  * identify: which rules a program or a process has, and why.
  */
-#include <bpf/bpf.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +23,6 @@ static bool is_number(const char *text)
 static uint32_t judge(const struct kernel *kernel, struct subject *subject, const struct identity *identity)
 {
 	const char *problem = identity_problem(identity);
-	struct file_tag tag = { 0 };
 	int64_t number;
 
 	if (problem) {
@@ -36,11 +34,10 @@ static uint32_t judge(const struct kernel *kernel, struct subject *subject, cons
 		subject_why(subject, "its name in its directory is what rules name");
 		return (uint32_t)number;
 	}
-	if (!subject->missing && !bpf_map_lookup_elem(kernel->fd[MAP_FILE_TAGS], &subject->fd, &tag) && tag.named) {
+	number = subject->missing ? BINARY_ANY : tagged_binary(kernel, subject->fd);
+	if (number != BINARY_ANY)
 		subject_why(subject, "no rule names it by this name, but the file had or has another that rules name");
-		return tag.named;
-	}
-	return BINARY_ANY;
+	return (uint32_t)number;
 }
 
 static void print_rule(struct output *output, const struct policy *policy, const struct rule *rule)

@@ -10,43 +10,31 @@
 #include "enforce/last_good.h"
 #include "enforce/live.h"
 #include "enforce/lock.h"
+#include "enforce/lockout.h"
 #include "enforce/module_layout.h"
 #include "enforce/output.h"
+#include "enforce/policy_files.h"
 #include "enforce/take_over.h"
 #include "enforce/verb.h"
-#include "policy/advice.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
-#include "policy/resolve.h"
-#include "policy/source.h"
 
-/* Reads and resolves the policy that is asked for. `lenient`: as for check. */
-static void read_policy(const struct invocation *invocation, bool lenient, struct policy *policy,
-			struct diagnostics *diagnostics)
+/* How a policy comes into force. */
+struct publication {
+	bool boot;      /* as the machine starts: nobody is there to be locked out */
+	bool last_good; /* it is what a boot falls back to */
+	bool force;     /* also if it locks the administrator out */
+};
+
+static enum status number_and_check(struct kernel *kernel, const struct policy *before, struct policy *policy,
+				    const struct publication *how)
 {
-	source_read(invocation->arguments[0], lenient, policy, diagnostics);
-	if (!diagnostics->errors)
-		resolve_policy(policy, lenient, diagnostics);
-	if (!diagnostics->errors)
-		advise_policy(policy, diagnostics);
-	if (invocation->given[OPTION_NO_WARNINGS])
-		diagnostics_drop_warnings(diagnostics);
+	enum status status = live_number(kernel, policy);
+
+	return status == STATUS_DONE && !how->boot ? lockout_check(kernel, before, policy, how->force) : status;
 }
 
-/* The same, and reports what is wrong with it: STATUS_INVALID. */
-static enum status read_valid(const struct invocation *invocation, struct policy *policy)
-{
-	struct diagnostics diagnostics = { 0 };
-	size_t errors;
-
-	read_policy(invocation, false, policy, &diagnostics);
-	diagnostics_print(&diagnostics);
-	errors = diagnostics.errors;
-	diagnostics_clear(&diagnostics);
-	return errors ? STATUS_INVALID : STATUS_DONE;
-}
-
-static enum status publish_first(struct kernel *kernel, struct policy *policy)
+static enum status publish_first(struct kernel *kernel, struct policy *policy, const struct publication *how)
 {
 	_cleanup_free_ bool *taken = NULL;
 	enum status status = kernel_prepare(kernel, policy->events);
@@ -54,14 +42,16 @@ static enum status publish_first(struct kernel *kernel, struct policy *policy)
 	if (status != STATUS_DONE)
 		return status;
 	taken = live_counters(policy);
-	status = live_publish(kernel, policy, taken);
+	status = number_and_check(kernel, NULL, policy, how);
+	if (status == STATUS_DONE)
+		status = live_publish(kernel, policy, taken);
 	if (status == STATUS_DONE)
 		return kernel_attach(kernel);
 	kernel_detach();
 	return status;
 }
 
-static enum status publish_next(struct kernel *kernel, struct policy *policy)
+static enum status publish_next(struct kernel *kernel, struct policy *policy, const struct publication *how)
 {
 	_cleanup_free_ bool *taken = NULL;
 	struct policy before;
@@ -72,6 +62,8 @@ static enum status publish_next(struct kernel *kernel, struct policy *policy)
 	policy->generation = before.generation;
 	taken = live_counters(&before);
 	if (status == STATUS_DONE)
+		status = number_and_check(kernel, &before, policy, how);
+	if (status == STATUS_DONE)
 		status = live_publish(kernel, policy, taken);
 	if (status == STATUS_DONE && kernel_events(kernel) != policy->events)
 		warn("the buffers still hold %" PRIu32 " events each, not %" PRIu32 ": that changes when the kernel side is loaded "
@@ -80,20 +72,19 @@ static enum status publish_next(struct kernel *kernel, struct policy *policy)
 	return status;
 }
 
-/* `last_good`: it is what a boot falls back to. */
-static enum status publish(struct policy *policy, bool last_good)
+static enum status publish(struct policy *policy, const struct publication *how)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	enum status status = kernel_open(&kernel, true, true);
 	const char *problem = kernel_not_enforcing();
 
 	if (status == STATUS_NOT_LOADED)
-		status = publish_first(&kernel, policy);
+		status = publish_first(&kernel, policy, how);
 	else if (status == STATUS_DONE)
-		status = publish_next(&kernel, policy);
+		status = publish_next(&kernel, policy, how);
 	if (status == STATUS_DONE) {
 		tell_queue_layouts(&kernel);
-		kernel.state->last_good = last_good;
+		kernel.state->last_good = how->last_good;
 	}
 	if (status == STATUS_DONE && problem)
 		warn("NOT ENFORCING: %s", problem);
@@ -103,6 +94,7 @@ static enum status publish(struct policy *policy, bool last_good)
 /* After a boot, with files that are invalid. Returns STATUS_INVALID whatever comes of it: somebody has to look at it. */
 static enum status fall_back(void)
 {
+	const struct publication how = { .boot = true, .last_good = true };
 	struct policy policy;
 	enum status status;
 
@@ -116,7 +108,7 @@ static enum status fall_back(void)
 	else if (policy.failure != FAILURE_CLOSED)
 		fail(STATUS_INVALID, "the policy is invalid, and the last good one has failure = open: NOTHING IS ENFORCED; mend it, "
 		     "see: sockaccept-ctl check, then load it");
-	else if (publish(&policy, true) == STATUS_DONE)
+	else if (publish(&policy, &how) == STATUS_DONE)
 		fail(STATUS_INVALID, "the policy is invalid: the last good one, " LAST_GOOD_FILE ", is in force, as its failure = closed "
 		     "says; mend it, see: sockaccept-ctl check, then load it");
 	policy_clear(&policy);
@@ -125,6 +117,7 @@ static enum status fall_back(void)
 
 enum status verb_load(const struct invocation *invocation)
 {
+	const struct publication how = { .boot = invocation->given[OPTION_BOOT], .force = invocation->given[OPTION_FORCE] };
 	_cleanup_close_ int lock = -1;
 	struct policy policy;
 	enum status status = lock_take(&lock);
@@ -135,13 +128,13 @@ enum status verb_load(const struct invocation *invocation)
 	if (status != STATUS_DONE)
 		return status;
 	policy_init(&policy);
-	status = read_valid(invocation, &policy);
+	status = policy_files_read_valid(invocation->arguments[0], !invocation->given[OPTION_NO_WARNINGS], &policy);
 	if (status == STATUS_INVALID && invocation->given[OPTION_BOOT])
 		status = fall_back();
 	else if (status == STATUS_INVALID)
 		fail(status, "the policy is invalid: nothing of it was applied");
 	else if (status == STATUS_DONE)
-		status = publish(&policy, false);
+		status = publish(&policy, &how);
 	/* What was loaded from elsewhere is no policy for a boot. */
 	if (status == STATUS_DONE && !invocation->arguments[0])
 		last_good_keep(&policy);
@@ -202,7 +195,7 @@ enum status verb_check(const struct invocation *invocation)
 	enum status status;
 
 	policy_init(&policy);
-	read_policy(invocation, true, &policy, &diagnostics);
+	policy_files_read(invocation->arguments[0], true, !invocation->given[OPTION_NO_WARNINGS], &policy, &diagnostics);
 	if (!diagnostics.errors)
 		policy_normalise(&policy);
 	print_check(&diagnostics, &policy, invocation->given[OPTION_JSON]);

@@ -111,7 +111,7 @@ enum status verb_refresh(const struct invocation *invocation)
 	enum status status;
 
 	(void)invocation;
-	status = live_change(resolve_anew, &edit, &generation, &changed);
+	status = live_change(resolve_anew, &edit, true, &generation, &changed);
 	if (status == STATUS_DONE)
 		print_report(&report);
 	clear_report(&report);

@@ -67,7 +67,7 @@ static const char *port_text(const struct event *event, char *text, size_t size)
 		return NULL;
 	if (event->flags & EVENT_MANY_BINARIES)
 		return "several";
-	snprintf(text, size, event->flags & EVENT_MANY_LISTENERS ? "%u" : "%u/%s", event->local.port, event_protocol(event));
+	snprintf(text, size, event->flags & EVENT_MANY_LISTENERS ? "%u" : "%u/%s", event->local.port, event_protocol(event->family, event->protocol));
 	return text;
 }
 
@@ -75,7 +75,7 @@ static const char *peer_text(const struct event *event, char *text)
 {
 	if (event->flags & (EVENT_MANY_PEERS | EVENT_MANY_LISTENERS | EVENT_MANY_BINARIES))
 		return "several";
-	return event->flags & EVENT_HAS_PEER ? event_address(event, &event->peer, text) : NULL;
+	return event->flags & EVENT_HAS_PEER ? event_address(event->family, &event->peer, text) : NULL;
 }
 
 static const char *binary_text(const struct record *record)

@@ -152,8 +152,8 @@ enum status verb_rule(const struct invocation *invocation)
 	enum status status = read_edit(invocation, &edit);
 
 	if (status == STATUS_DONE)
-		status = live_change(strcmp(invocation->verb->name, "remove") ? add_rules : remove_rules, &edit, &generation,
-				     &changed);
+		status = live_change(strcmp(invocation->verb->name, "remove") ? add_rules : remove_rules, &edit,
+				     invocation->given[OPTION_FORCE], &generation, &changed);
 	if (status == STATUS_DONE && changed)
 		printf("Done: generation %" PRIu64 ".\n", generation);
 	else if (status == STATUS_DONE)
@@ -184,7 +184,7 @@ enum status verb_mode(const struct invocation *invocation)
 
 	if (mode == MODE_ENFORCE && strcmp(word, "enforce") != 0)
 		return fail(STATUS_USAGE, "unknown mode `%s`; it is `enforce` or `permissive`", word);
-	status = live_change(set_mode, &mode, &generation, &changed);
+	status = live_change(set_mode, &mode, invocation->given[OPTION_FORCE], &generation, &changed);
 	if (status == STATUS_DONE)
 		printf("Mode %s: generation %" PRIu64 ".\n", word, generation);
 	return status;

@@ -305,7 +305,7 @@ static int check_numbers(const struct policy *policy, uint32_t *binaries)
 	if (policy->rule_count > MAX_RULES)
 		return -E2BIG;
 	for (size_t i = 0; i < policy->rule_count; i++)
-		if (policy->rules[i].counter >= RULE_COUNTERS)
+		if (policy->rules[i].counter >= RULE_COUNTERS && policy->rules[i].counter != COUNTER_NONE)
 			return -EINVAL;
 	for (size_t i = 0; i < policy->binary_count; i++) {
 		const struct binary *binary = &policy->binaries[i];

@@ -263,7 +263,7 @@ static void test_limits(void **unused)
 	(void)unused;
 	policy_init(&policy);
 	rule.binary = policy_binary(&policy, "/bin/a");
-	rule.counter = COUNTER_NONE;
+	rule.counter = RULE_COUNTERS;
 	policy_append(&policy, &rule);
 	assert_int_equal(image_build(&policy, &image), -EINVAL);
 	policy.rules[0].counter = RULE_COUNTERS - 1;

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Whom a change of the policy would deny who listens now; above all the listener by which the administrator came in.
+ */
+#ifndef SOCKACCEPT_LOCKOUT_H
+#define SOCKACCEPT_LOCKOUT_H
+
+#include "enforce/kernel.h"
+#include "policy/policy.h"
+
+/*
+ * Names each running listener that `after` would deny and `before` (NULL: nothing was in force) doesn't. If one of them
+ * takes connections where the administrator came in (enforce/way_in.h), refuses with STATUS_FAILED, unless `force`. Both policies have their numbers from `kernel`.
+ */
+enum status lockout_check(const struct kernel *kernel, const struct policy *before, const struct policy *after, bool force);
+
+#endif

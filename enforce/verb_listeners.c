@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * listeners: who listens on this machine, and what a policy says of it: the one in force, or another.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "enforce/event.h"
+#include "enforce/kernel.h"
+#include "enforce/listeners.h"
+#include "enforce/live.h"
+#include "enforce/lock.h"
+#include "enforce/output.h"
+#include "enforce/policy_files.h"
+#include "enforce/verb.h"
+#include "policy/cleanup.h"
+#include "policy/ini.h"
+
+/* A question to the image, and what there is to say of the answer. No image: nothing is in force. */
+static void print_verdict(struct output *output, const struct image *image, const struct listener *listener)
+{
+	const struct question question = listener_question(listener);
+	const struct rule_record *rule = image->count ? decide_question(image, &question) : NULL;
+	unsigned verdict = image->count ? decide_verdict(image, &question) : VERDICT_ALLOW;
+	char text[RULE_TEXT_MAX];
+
+	output_coloured(output, "verdict", "VERDICT", image->count ? ini_verdict_words[verdict] : NULL,
+			verdict == VERDICT_DENY ? COLOUR_BAD : COLOUR_GOOD);
+	output_text(output, "rule", NULL, rule ? rule_text(&rule->label, text) : NULL);
+}
+
+static void print_place(struct output *output, const struct listener *listener)
+{
+	const struct listening *socket = &listener->socket;
+	char address[EVENT_ADDRESS_MAX], place[LISTENER_TEXT_MAX], queue[24];
+
+	snprintf(queue, sizeof(queue), "%" PRIu32 "/%" PRIu32, socket->backlog, socket->backlog_max);
+	output_text(output, NULL, "LISTENS ON", listener_text(listener, place));
+	output_text(output, NULL, "QUEUE", queue);
+	output_text(output, "protocol", NULL, event_protocol(socket->family, socket->protocol));
+	output_text(output, "address", NULL, event_address(socket->family, &socket->local, address));
+	output_number(output, "port", NULL, socket->local.port);
+	output_number(output, "netns", NULL, socket->netns);
+	output_number(output, "backlog", NULL, socket->backlog);
+	output_number(output, "backlog_max", NULL, socket->backlog_max);
+}
+
+static void print_listener(struct output *output, const struct image *image, const struct listener *listener)
+{
+	output_open_object(output, NULL);
+	print_verdict(output, image, listener);
+	print_place(output, listener);
+	output_number(output, "uid", "USER", listener->socket.uid);
+	output_number(output, "pid", "PID", listener->socket.pid);
+	output_number(output, "processes", NULL, listener->processes);
+	output_text(output, "unit", "UNIT", listener->unit);
+	output_text(output, "binary", "BINARY", listener->path);
+	output_close(output);
+}
+
+static size_t count_denied(const struct listeners *listeners, const struct image *image)
+{
+	size_t denied = 0;
+
+	for (size_t i = 0; i < listeners->count && image->count; i++) {
+		const struct question question = listener_question(&listeners->list[i]);
+
+		denied += decide_verdict(image, &question) == VERDICT_DENY;
+	}
+	return denied;
+}
+
+/* What the verdicts are worth. */
+static void print_remark(const struct listeners *listeners, const struct image *image, const char *source)
+{
+	size_t denied = count_denied(listeners, image);
+
+	printf("\n%zu listener%s", listeners->count, listeners->count == 1 ? "" : "s");
+	if (!image->count)
+		puts(". Nothing is in force; ask with --policy FILE, or run: sockaccept-ctl load");
+	else if (image->pages->header.mode == MODE_PERMISSIVE)
+		printf(", of which %s denies %zu in word only: its mode is permissive\n", source, denied);
+	else
+		printf(", of which %s denies %zu\n", source, denied);
+}
+
+static void print_all(const struct invocation *invocation, const struct listeners *listeners, const struct image *image)
+{
+	const char *policy = invocation->given[OPTION_POLICY];
+	struct output output;
+
+	output_start(&output, stdout, invocation->given[OPTION_JSON]);
+	output_open_object(&output, NULL);
+	output_number(&output, "schema", NULL, 1);
+	output_text(&output, "policy", NULL, policy ?: image->count ? "live" : NULL);
+	output_text(&output, "mode", NULL, image->count ? ini_mode_words[image->pages->header.mode] : NULL);
+	output_open_table(&output, "listeners");
+	for (size_t i = 0; i < listeners->count; i++)
+		print_listener(&output, image, &listeners->list[i]);
+	output_close(&output);
+	output_close(&output);
+	if (!output.json)
+		print_remark(listeners, image, policy ?: "the live policy");
+	output_end(&output);
+}
+
+/* The policy that is asked: none, if nothing is in force and no file was given. */
+static enum status read_policy(struct kernel *kernel, const char *path, bool loaded, struct policy *policy)
+{
+	enum status status;
+
+	if (!path)
+		return loaded ? live_read_image(kernel, policy) : STATUS_DONE;
+	status = policy_files_read_valid(path, false, policy);
+	if (status != STATUS_DONE)
+		return fail(status, "the policy is invalid");
+	return live_number(kernel, policy);
+}
+
+static enum status show(const struct invocation *invocation, struct kernel *kernel, bool loaded)
+{
+	const char *path = invocation->given[OPTION_POLICY];
+	struct listeners listeners = { 0 };
+	struct image image = { 0 };
+	struct policy policy;
+	enum status status;
+	int error = 0;
+
+	policy_init(&policy);
+	status = read_policy(kernel, path, loaded, &policy);
+	if (status == STATUS_DONE && (path || loaded))
+		error = image_build(&policy, &image);
+	if (status == STATUS_DONE && !error)
+		error = listeners_find(kernel, &listeners);
+	if (error)
+		status = fail(STATUS_FAILED, "can't tell who listens: %s", strerror(-error));
+	if (status == STATUS_DONE)
+		print_all(invocation, &listeners, &image);
+	listeners_clear(&listeners);
+	image_clear(&image);
+	policy_clear(&policy);
+	return status;
+}
+
+enum status verb_listeners(const struct invocation *invocation)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_close_ int lock = -1;
+	enum status status = lock_take(&lock);
+
+	if (status == STATUS_DONE)
+		status = kernel_open(&kernel, true, true);
+	if (status == STATUS_DONE)
+		return show(invocation, &kernel, true);
+	if (status != STATUS_NOT_LOADED)
+		return status;
+	/* A kernel side that is never attached answers, and goes again. */
+	status = kernel_prepare(&kernel, MIN_EVENTS);
+	if (status == STATUS_DONE) {
+		status = show(invocation, &kernel, false);
+		kernel_detach();
+	}
+	return status;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "policy/decide.h"
+
+typedef const struct image *policy_ref;
+
+static const struct policy_page *policy_page(policy_ref policy, __u32 number)
+{
+	return number < policy->count ? &policy->pages[number] : NULL;
+}
+
+#include "bpf/decision.h"
+
+const struct rule_record *decide_question(const struct image *image, const struct question *question)
+{
+	const struct request request = {
+		.binary = question->binary,
+		.uid = question->uid,
+		.protocol = question->protocol,
+		.port = question->port,
+	};
+
+	return decide(image, &image->pages->header, &request);
+}
+
+unsigned decide_verdict(const struct image *image, const struct question *question)
+{
+	const struct rule_record *rule = decide_question(image, question);
+
+	return rule ? rule->label.verdict : image->pages->header.verdict;
+}

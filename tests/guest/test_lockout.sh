@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# Changes that deny who listens now, and above all the sshd that the administrator came by.
+
+: "${sockaccept:?}" "${traffic:?}" "${work:?}"
+pid=
+
+newly_denied_are_named() {
+	deny_all
+	ctl allow "$traffic" 23031-23039
+	serve server 23031
+	ctl deny "$traffic" 23032
+	! grep -q 'listens on' said || because "named without need: $(cat said)"
+	ctl deny "$traffic" 23031
+	expect_said "warning: $traffic listens on 127.0.0.1:23031/tcp (pid $pid, user 0), and is denied from now on"
+	ctl deny "$traffic" any
+	! grep -q 'listens on' said || because "it was denied already: $(cat said)"
+	ctl mode permissive
+	ctl mode enforce
+	expect_said "listens on 127.0.0.1:23031/tcp"
+}
+
+# start_sshd: with a key for root
+start_sshd() {
+	mkdir -p /run/sshd /root/.ssh
+	ssh-keygen -q -t ed25519 -N '' -f hostkey
+	ssh-keygen -q -t ed25519 -N '' -f key
+	cp key.pub /root/.ssh/authorized_keys
+	chmod 700 /root/.ssh
+	chmod 600 hostkey key /root/.ssh/authorized_keys
+	printf 'UsePAM no\nStrictModes no\nPermitRootLogin yes\nHostKey %s\nPidFile none\n' "$work/hostkey" >sshd.conf
+	background sshd /usr/sbin/sshd -D -e -p 23022 -f "$work/sshd.conf"
+	wait_listening 23022
+}
+
+# over_ssh COMMAND: as the administrator who came that way. All are sessions of one connection, as making one takes seconds.
+over_ssh() {
+	timeout 60 ssh -p 23022 -i key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
+		-o ControlMaster=auto -o ControlPath="$work/control" -o ControlPersist=60 root@127.0.0.1 "$@"
+}
+
+# comes_in: sshd accepts another connection, and says so
+comes_in() {
+	timeout 10 socat -u TCP:127.0.0.1:23022 - | head -c 4 | grep -q SSH-
+}
+
+is_refused() { # COMMAND
+	expect_status 1 over_ssh "$*"
+	expect_said "this would lock you out: the connection that you came by was taken by /usr/sbin/sshd on"
+}
+
+nobody_locks_himself_out() {
+	unloaded
+	start_sshd
+	load <<-END
+		[sockaccept]
+		default = deny
+		[ssh]
+		binary = /usr/sbin/sshd
+		allow = 23022
+	END
+	write_policy locked.ini <<-END
+		[sockaccept]
+		default = deny
+	END
+	generation=$(state generation)
+	is_refused "$sockaccept" deny /usr/sbin/sshd 23022
+	is_refused "$sockaccept" remove /usr/sbin/sshd
+	is_refused "$sockaccept" load "$work/locked.ini"
+	# su and sudo clear the environment
+	is_refused env -i sh -c "'$sockaccept remove /usr/sbin/sshd; exit \$?'"
+	expect "the generation" "$generation" "$(state generation)"
+	comes_in || because "sshd doesn't take connections any more"
+	unloaded
+	is_refused "$sockaccept" load "$work/locked.ini"
+	expect_status 3 "$sockaccept" status
+	load <<-END
+		[sockaccept]
+		default = deny
+		mode = permissive
+	END
+	is_refused "$sockaccept" mode enforce
+	expect_status 0 over_ssh "$sockaccept" mode enforce --force
+	expect_said "/usr/sbin/sshd listens on"
+	! comes_in || because "it was not denied"
+	ctl allow /usr/sbin/sshd 23022
+	comes_in || because "sshd doesn't take connections any more"
+}
+
+test_case newly_denied_are_named
+test_case nobody_locks_himself_out
