@@ -32,16 +32,31 @@ struct caller {
 	__u32 gid;
 };
 
+/* The slot of the policy that decides while state.trial is this word, which isn't 0. */
+static __always_inline __u32 slot_on_trial(struct state *state, __u64 trial)
+{
+	if (!(trial & TRIAL_PENDING))
+		return SLOT_BEFORE;
+	if (bpf_ktime_get_boot_ns() < (trial & ~TRIAL_PENDING))
+		return SLOT_LOADED;
+	/* Whoever exchanged it meanwhile has the say: it was confirmed, or is over already. */
+	trial = __sync_val_compare_and_swap(&state->trial, trial, TRIAL_OVER);
+	return trial && (trial == TRIAL_OVER || bpf_ktime_get_boot_ns() >= (trial & ~TRIAL_PENDING)) ? SLOT_BEFORE : SLOT_LOADED;
+}
+
 /* Fills in who calls. False: no policy is in force. `noise` is any number that the verifier doesn't know. */
 static __always_inline bool read_caller(struct state *state, __u32 noise, struct caller *caller)
 {
 	const struct policy_page *page;
 	const struct cred *cred;
-	__u32 binary, zero = 0;
+	__u32 binary, slot = SLOT_LOADED;
+	__u64 trial = *(volatile __u64 *)&state->trial;
 	struct file *exe;
 
+	if (trial)
+		slot = slot_on_trial(state, trial);
 	/* The only load of the reference: everything below reads this one policy, whatever replaces it. */
-	caller->image = bpf_map_lookup_elem(&policy, &zero);
+	caller->image = bpf_map_lookup_elem(&policy, &slot);
 	if (!caller->image)
 		return false;
 	page = policy_page(caller->image, 0);

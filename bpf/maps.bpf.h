@@ -21,7 +21,7 @@ struct policy_image {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(key_size, sizeof(__u32));
-	__uint(max_entries, 1);
+	__uint(max_entries, POLICY_SLOTS);
 	__array(values, struct policy_image);
 } policy SEC(".maps");
 

@@ -8,7 +8,7 @@
  * The maps, as pinned under SOCKACCEPT_PIN_DIR:
  *
  *   name              key                    value                 who writes
- *   policy            u32 0                  the policy image      user space, by replacing it whole
+ *   policy            u32 slot               the policy image      user space, by replacing it whole
  *   superblocks       u64 address            struct superblock     identify_files; sb_free_security removes
  *   entries           struct entry_key       u32 binary, or step   user space
  *   file_tags         inode (storage)        struct file_tag       user space and the hook
@@ -20,7 +20,7 @@
  *   other_calls       task (storage)         struct call           the hook    nor is this)
  *   folds             struct fold_key        struct fold           the hook and its timers (bpf/fold.bpf.h)
  *   sweeper           u32 0                  struct sweeper        the hook and its timer (bpf/settle.bpf.h)
- *   state             u32 0                  struct state          the hook; three words by user space
+ *   state             u32 0                  struct state          the hook; some words by user space
  *   rule_counters     u32 rule_record.counter  struct rule_counter the hook
  *   ports             u32 group              struct port_group     the hook; places are reserved by user space
  *   other_ports       u32 binary             struct binary_counter the hook
@@ -32,7 +32,7 @@
 #include <linux/types.h>
 
 /* Changes with any change of this file that an older or newer program would misread. */
-#define SOCKACCEPT_LAYOUT 6
+#define SOCKACCEPT_LAYOUT 7
 
 /* Of policy images alone, which outlive an upgrade as long as this is the same. */
 #define IMAGE_LAYOUT 1
@@ -363,6 +363,21 @@ struct vsock_layout {
 	__u32 known;
 };
 
+/*
+ * Policies on trial. Slot 0 of `policy` has the policy that was loaded last, slot 1 what was in force before it, under a
+ * generation of its own. Which of both decides is one word, state.trial, changed by compare-and-exchange alone:
+ *
+ *   0                          slot 0
+ *   TRIAL_PENDING | deadline   slot 0 until then (ns of CLOCK_BOOTTIME). The first decision after it exchanges the word for
+ *                              TRIAL_OVER; `confirm` exchanges it for 0. One of them wins
+ *   TRIAL_OVER                 slot 1. The next command that changes something moves it to slot 0, and the word to 0
+ */
+#define SLOT_LOADED 0
+#define SLOT_BEFORE 1
+#define POLICY_SLOTS 2
+#define TRIAL_PENDING (1ULL << 63)
+#define TRIAL_OVER 1ULL
+
 struct state {
 	__u64 layout;        /* SOCKACCEPT_LAYOUT; set once. The first word in every version */
 	__u64 next_binary;   /* user space, under its lock: the next number for an entry */
@@ -388,6 +403,7 @@ struct state {
 	 * none. As no two sockets ever have the same cookie, one that was left here is nobody's.
 	 */
 	__u64 self_test;
+	__u64 trial;           /* user space and the hook: as above */
 	__u64 last_good;       /* user space: 1: in force is what a boot fell back to, as the files were invalid */
 	struct buffer_state buffer[VERDICTS];
 };
@@ -504,6 +520,6 @@ _Static_assert(sizeof(struct endpoint) == 20, "no padding");
 _Static_assert(sizeof(struct event) == 512, "an event slot is eight cache lines");
 _Static_assert(sizeof(struct listening) == 56, "no padding");
 _Static_assert(sizeof(struct fold_key) == 24, "no padding: it is hashed");
-_Static_assert(sizeof(struct state) == 272, "no padding");
+_Static_assert(sizeof(struct state) == 280, "no padding");
 
 #endif

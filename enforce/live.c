@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 #include "enforce/module_layout.h"
 #include "enforce/ports.h"
 #include "enforce/take_over.h"
+#include "enforce/trial.h"
+#include "enforce/when.h"
 #include "policy/cleanup.h"
 #include "policy/image.h"
 
@@ -39,17 +42,20 @@ static int map_info(int fd, struct bpf_map_info *info)
 	return bpf_obj_get_info_by_fd(fd, info, &size) ? -errno : 0;
 }
 
-/* Opens the image in force. Returns its descriptor, or -errno. */
-static int open_image(const struct kernel *kernel)
+#define SLOT_IN_FORCE POLICY_SLOTS
+
+/* Opens the image in a slot, or the one in force. Returns its descriptor, or -errno. */
+static int open_image(const struct kernel *kernel, __u32 slot)
 {
-	const __u32 zero = 0;
 	char path[PIN_PATH_MAX];
 
 	for (int tries = 0; tries < 1000; tries++) {
+		/* Anew each time: what another command has moved meanwhile is found where it is now. */
+		const __u32 place = slot == SLOT_IN_FORCE ? trial_slot(kernel) : slot;
 		__u32 id;
 		int fd;
 
-		if (bpf_map_lookup_elem(kernel->fd[MAP_POLICY], &zero, &id))
+		if (bpf_map_lookup_elem(kernel->fd[MAP_POLICY], &place, &id))
 			return -errno;
 		image_path(id, path, sizeof(path));
 		fd = bpf_obj_get(path);
@@ -85,10 +91,10 @@ static int read_pages(int fd, struct policy_page **pages, uint32_t *count)
 	return 0;
 }
 
-static int read_image(const struct kernel *kernel, struct policy *policy)
+static int read_image(const struct kernel *kernel, __u32 slot, struct policy *policy)
 {
 	_cleanup_free_ struct policy_page *pages = NULL;
-	_cleanup_close_ int fd = open_image(kernel);
+	_cleanup_close_ int fd = open_image(kernel, slot);
 	uint32_t count = 0;
 	int error;
 
@@ -98,13 +104,19 @@ static int read_image(const struct kernel *kernel, struct policy *policy)
 	return error ? error : image_read(pages, count, policy);
 }
 
-enum status live_read_image(const struct kernel *kernel, struct policy *policy)
+static enum status read_slot(const struct kernel *kernel, __u32 slot, struct policy *policy)
 {
-	int error = read_image(kernel, policy);
+	int error = read_image(kernel, slot, policy);
 
 	if (error)
-		return fail(STATUS_FAILED, "can't read the policy in force: %s", strerror(-error));
+		return fail(STATUS_FAILED, "can't read the policy %s: %s", slot == SLOT_BEFORE ? "that was in force" : "in force",
+			    strerror(-error));
 	return STATUS_DONE;
+}
+
+enum status live_read_image(const struct kernel *kernel, struct policy *policy)
+{
+	return read_slot(kernel, SLOT_IN_FORCE, policy);
 }
 
 enum status live_read(const struct kernel *kernel, struct policy *policy)
@@ -118,13 +130,18 @@ enum status live_read(const struct kernel *kernel, struct policy *policy)
 	return STATUS_DONE;
 }
 
+void live_take_counters(const struct policy *policy, bool *taken)
+{
+	for (size_t i = 0; i < policy->rule_count; i++)
+		if (policy->rules[i].counter < RULE_COUNTERS)
+			taken[policy->rules[i].counter] = true;
+}
+
 bool *live_counters(const struct policy *policy)
 {
 	bool *taken = must(calloc(RULE_COUNTERS, sizeof(*taken)));
 
-	for (size_t i = 0; i < policy->rule_count; i++)
-		if (policy->rules[i].counter < RULE_COUNTERS)
-			taken[policy->rules[i].counter] = true;
+	live_take_counters(policy, taken);
 	return taken;
 }
 
@@ -174,21 +191,38 @@ static int make_image_map(const struct image *image)
 	return TAKE_FD(fd);
 }
 
-/* Unpins every image but that of the map `id`. */
-static void unpin_others(uint32_t id)
+/* The id of the image in a slot; 0: it is empty. */
+static __u32 id_in_slot(const struct kernel *kernel, __u32 slot)
 {
+	__u32 id = 0;
+
+	return bpf_map_lookup_elem(kernel->fd[MAP_POLICY], &slot, &id) ? 0 : id;
+}
+
+/* Unpins every image that is in no slot. */
+static void unpin_others(const struct kernel *kernel)
+{
+	__u32 loaded = id_in_slot(kernel, SLOT_LOADED), before = id_in_slot(kernel, SLOT_BEFORE);
 	char path[PIN_PATH_MAX];
 	_cleanup_closedir_ DIR *directory = opendir(kernel_policies_path(path, sizeof(path)));
 	struct dirent *entry;
 
-	while (directory && (entry = readdir(directory)))
-		if (entry->d_name[0] != '.' && strtoul(entry->d_name, NULL, 10) != id)
+	while (directory && (entry = readdir(directory))) {
+		unsigned long id = strtoul(entry->d_name, NULL, 10);
+
+		if (entry->d_name[0] != '.' && id != loaded && id != before)
 			unlinkat(dirfd(directory), entry->d_name, 0);
+	}
 }
 
-static int put_in_place(struct kernel *kernel, const struct image *image)
+/* The step: one exchange of a pointer. It returns when no decision uses the old image of the slot any more. */
+static int set_slot(const struct kernel *kernel, __u32 slot, int fd)
 {
-	const __u32 zero = 0;
+	return bpf_map_update_elem(kernel->fd[MAP_POLICY], &slot, &fd, BPF_ANY) ? -errno : 0;
+}
+
+static int put_in_place(const struct kernel *kernel, __u32 slot, const struct image *image)
+{
 	_cleanup_close_ int fd = make_image_map(image);
 	struct bpf_map_info info;
 	char path[PIN_PATH_MAX];
@@ -202,17 +236,15 @@ static int put_in_place(struct kernel *kernel, const struct image *image)
 	image_path(info.id, path, sizeof(path));
 	if (bpf_obj_pin(fd, path))
 		return -errno;
-	/* The step: one exchange of a pointer. It returns when no decision uses the old image any more. */
-	if (bpf_map_update_elem(kernel->fd[MAP_POLICY], &zero, &fd, BPF_ANY)) {
-		error = -errno;
+	error = set_slot(kernel, slot, fd);
+	if (error)
 		unlink(path);
-		return error;
-	}
-	unpin_others(info.id);
-	return 0;
+	else
+		unpin_others(kernel);
+	return error;
 }
 
-static int build_and_put(struct kernel *kernel, struct policy *policy)
+static int build_and_put(const struct kernel *kernel, __u32 slot, struct policy *policy)
 {
 	struct image image = { 0 };
 	int error;
@@ -220,7 +252,7 @@ static int build_and_put(struct kernel *kernel, struct policy *policy)
 	policy->generation++;
 	error = image_build(policy, &image);
 	if (!error)
-		error = put_in_place(kernel, &image);
+		error = put_in_place(kernel, slot, &image);
 	if (error)
 		policy->generation--;
 	image_clear(&image);
@@ -249,10 +281,67 @@ enum status live_publish(struct kernel *kernel, struct policy *policy, bool *tak
 	if (!error)
 		error = ports_reserve(kernel, policy);
 	if (!error)
-		error = build_and_put(kernel, policy);
+		error = build_and_put(kernel, SLOT_LOADED, policy);
 	if (error)
 		return fail(STATUS_FAILED, "can't put the policy in force: %s; the old one stays", strerror(-error));
 	return STATUS_DONE;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Trials
+ */
+
+/* Puts the image of one slot into another, too. Returns 0 or -errno. */
+static int copy_slot(const struct kernel *kernel, __u32 from, __u32 to)
+{
+	_cleanup_close_ int fd = open_image(kernel, from);
+	int error = fd < 0 ? fd : set_slot(kernel, to, fd);
+
+	if (!error)
+		unpin_others(kernel);
+	return error;
+}
+
+enum status live_settle(const struct kernel *kernel)
+{
+	uint64_t left;
+	int error;
+
+	if (trial_now(kernel, &left) != TRIAL_IS_OVER)
+		return STATUS_DONE;
+	error = copy_slot(kernel, SLOT_BEFORE, SLOT_LOADED);
+	if (error)
+		return fail(STATUS_FAILED, "the policy on trial wasn't confirmed, and the one before it can't be put in its place: %s; it is "
+			    "in force all the same", strerror(-error));
+	trial_end(kernel);
+	return STATUS_DONE;
+}
+
+enum status live_refuse_trial(const struct kernel *kernel)
+{
+	uint64_t left;
+
+	if (trial_now(kernel, &left) != TRIAL_IS_PENDING)
+		return STATUS_DONE;
+	return fail(STATUS_FAILED, "the policy is on trial for another %" PRIu64 " s, and was left alone; confirm it first: sockaccept-ctl "
+		    "confirm; or load another", seconds_up(left));
+}
+
+enum status live_prepare_trial(const struct kernel *kernel, struct policy *before)
+{
+	/* First the same once more, which waits for decisions that still look there because of an earlier trial. */
+	int error = id_in_slot(kernel, SLOT_BEFORE) ? copy_slot(kernel, SLOT_BEFORE, SLOT_BEFORE) : 0;
+
+	if (!error)
+		error = build_and_put(kernel, SLOT_BEFORE, before);
+	if (error)
+		return fail(STATUS_FAILED, "can't keep the policy in force, to go back to: %s; it stays", strerror(-error));
+	return STATUS_DONE;
+}
+
+enum status live_read_before(const struct kernel *kernel, struct policy *policy)
+{
+	return read_slot(kernel, SLOT_BEFORE, policy);
 }
 
 enum status live_change(live_change_function change, const void *edit, bool force, uint64_t *generation, bool *changed)
@@ -267,6 +356,11 @@ enum status live_change(live_change_function change, const void *edit, bool forc
 		status = take_over_clean();
 	if (status == STATUS_DONE)
 		status = kernel_open(&kernel, true, false);
+	if (status != STATUS_DONE)
+		return status;
+	status = live_refuse_trial(&kernel);
+	if (status == STATUS_DONE)
+		status = live_settle(&kernel);
 	if (status != STATUS_DONE)
 		return status;
 	tell_queue_layouts(&kernel);

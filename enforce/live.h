@@ -31,6 +31,21 @@ enum status live_number(const struct kernel *kernel, struct policy *policy);
 enum status live_publish(struct kernel *kernel, struct policy *policy, bool *taken);
 
 /*
+ * Puts `before` (under the next generation, to which it is counted up) into SLOT_BEFORE, where a trial that isn't confirmed
+ * falls back to it. Its rules have their counters. Needs the lock. Says what is wrong; nothing is changed then.
+ */
+enum status live_prepare_trial(const struct kernel *kernel, struct policy *before);
+
+/* Reads what a trial falls back to, as live_read_image() does. */
+enum status live_read_before(const struct kernel *kernel, struct policy *policy);
+
+/* Where a trial is over, puts what it fell back to in its ordinary place. Needs the lock. Says what is wrong. */
+enum status live_settle(const struct kernel *kernel);
+
+/* Refuses, and says so, while a policy is on trial. */
+enum status live_refuse_trial(const struct kernel *kernel);
+
+/*
  * Changes `policy`, the live one, as `edit` says. *changed: whether that made a difference. Says what is wrong.
  */
 typedef enum status (*live_change_function)(struct kernel *kernel, struct policy *policy, const void *edit,
@@ -47,5 +62,8 @@ enum status live_change(live_change_function change, const void *edit, bool forc
  * go on counting in them until it is replaced: not even those of removed rules may be given again.
  */
 bool *live_counters(const struct policy *policy);
+
+/* Adds the counters of `policy` to those that are `taken`. */
+void live_take_counters(const struct policy *policy, bool *taken);
 
 #endif

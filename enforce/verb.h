@@ -37,6 +37,7 @@ enum verb_option {
 	OPTION_COMPLETION,
 	OPTION_BOOT,
 	OPTION_FORCE,
+	OPTION_CONFIRM,
 	OPTION_POLICY,
 	OPTIONS,
 };
@@ -87,6 +88,7 @@ enum status verb_daemon(const struct invocation *invocation);
 enum status verb_report(const struct invocation *invocation);
 enum status verb_metrics(const struct invocation *invocation);
 enum status verb_listeners(const struct invocation *invocation);
+enum status verb_confirm(const struct invocation *invocation);
 enum status verb_doctor(const struct invocation *invocation);
 enum status verb_check(const struct invocation *invocation);
 enum status verb_help(const struct invocation *invocation);

@@ -4,6 +4,8 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "enforce/diagnostics_print.h"
 #include "enforce/kernel.h"
@@ -15,6 +17,7 @@
 #include "enforce/output.h"
 #include "enforce/policy_files.h"
 #include "enforce/take_over.h"
+#include "enforce/trial.h"
 #include "enforce/verb.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
@@ -24,6 +27,7 @@ struct publication {
 	bool boot;      /* as the machine starts: nobody is there to be locked out */
 	bool last_good; /* it is what a boot falls back to */
 	bool force;     /* also if it locks the administrator out */
+	uint64_t confirm; /* within so many seconds, or it goes again; 0: it stays */
 };
 
 static enum status number_and_check(struct kernel *kernel, const struct policy *before, struct policy *policy,
@@ -34,40 +38,93 @@ static enum status number_and_check(struct kernel *kernel, const struct policy *
 	return status == STATUS_DONE && !how->boot ? lockout_check(kernel, before, policy, how->force) : status;
 }
 
+/* The time of the trial begins just before its policy is in place: killed between, the command leaves no policy unprotected. */
+static enum status begin_trial(const struct kernel *kernel, struct policy *fallback, uint64_t generation, uint64_t seconds)
+{
+	enum status status;
+
+	if (!seconds)
+		return STATUS_DONE;
+	/* One more than the policy that is about to come. */
+	fallback->generation = generation + 1;
+	status = live_prepare_trial(kernel, fallback);
+	if (status == STATUS_DONE && !trial_begin(kernel, seconds))
+		return fail(STATUS_FAILED, "the time of the policy on trial was up just now, so the one before it stays; try again");
+	return status;
+}
+
 static enum status publish_first(struct kernel *kernel, struct policy *policy, const struct publication *how)
 {
 	_cleanup_free_ bool *taken = NULL;
+	struct policy nothing; /* denies nothing, as when nothing was loaded */
 	enum status status = kernel_prepare(kernel, policy->events);
 
 	if (status != STATUS_DONE)
 		return status;
+	policy_init(&nothing);
 	taken = live_counters(policy);
 	status = number_and_check(kernel, NULL, policy, how);
 	if (status == STATUS_DONE)
+		status = begin_trial(kernel, &nothing, 0, how->confirm);
+	if (status == STATUS_DONE)
 		status = live_publish(kernel, policy, taken);
+	policy_clear(&nothing);
 	if (status == STATUS_DONE)
 		return kernel_attach(kernel);
 	kernel_detach();
 	return status;
 }
 
+/* What is in force, and what to go back to if the new one isn't confirmed. *pending: as for replace(). */
+static enum status read_before(const struct kernel *kernel, struct policy *before, struct policy *fallback, bool *pending)
+{
+	enum status status = live_settle(kernel);
+	uint64_t left;
+
+	*pending = trial_now(kernel, &left) == TRIAL_IS_PENDING;
+	if (status == STATUS_DONE)
+		status = live_read_image(kernel, before);
+	if (status == STATUS_DONE)
+		status = *pending ? live_read_before(kernel, fallback) : live_read_image(kernel, fallback);
+	return status;
+}
+
+/* `pending`: the one before is itself on trial. */
+static enum status replace(struct kernel *kernel, const struct policy *before, struct policy *fallback, bool pending,
+			   struct policy *policy, const struct publication *how)
+{
+	_cleanup_free_ bool *taken = live_counters(before);
+	uint64_t generation = fallback->generation > before->generation ? fallback->generation : before->generation;
+	enum status status = number_and_check(kernel, before, policy, how);
+
+	live_take_counters(fallback, taken);
+	if (status == STATUS_DONE)
+		status = begin_trial(kernel, fallback, generation, how->confirm);
+	if (status != STATUS_DONE)
+		return status;
+	policy->generation = generation;
+	status = live_publish(kernel, policy, taken);
+	/* Of a trial that was under way already, only what replaces it makes an end. */
+	if (status == STATUS_DONE ? !how->confirm : !pending)
+		trial_end(kernel);
+	return status;
+}
+
 static enum status publish_next(struct kernel *kernel, struct policy *policy, const struct publication *how)
 {
-	_cleanup_free_ bool *taken = NULL;
-	struct policy before;
+	struct policy before, fallback;
+	bool pending = false;
 	enum status status;
 
 	policy_init(&before);
-	status = live_read_image(kernel, &before);
-	policy->generation = before.generation;
-	taken = live_counters(&before);
+	policy_init(&fallback);
+	status = read_before(kernel, &before, &fallback, &pending);
 	if (status == STATUS_DONE)
-		status = number_and_check(kernel, &before, policy, how);
-	if (status == STATUS_DONE)
-		status = live_publish(kernel, policy, taken);
+		status = replace(kernel, &before, &fallback, pending, policy, how);
 	if (status == STATUS_DONE && kernel_events(kernel) != policy->events)
 		warn("the buffers still hold %" PRIu32 " events each, not %" PRIu32 ": that changes when the kernel side is loaded "
 		     "anew, after sockaccept-ctl unload", kernel_events(kernel), policy->events);
+	policy_clear(&fallback);
 	policy_clear(&before);
 	return status;
 }
@@ -115,13 +172,25 @@ static enum status fall_back(void)
 	return STATUS_INVALID;
 }
 
+static enum status read_seconds(const char *text, uint64_t *seconds)
+{
+	if (!text)
+		return STATUS_DONE;
+	*seconds = strspn(text, "0123456789") == strlen(text) && strlen(text) < 6 ? strtoul(text, NULL, 10) : 0;
+	if (*seconds >= 1 && *seconds <= TRIAL_SECONDS_MAX)
+		return STATUS_DONE;
+	return fail(STATUS_USAGE, "--confirm '%s': write within how many seconds it will be confirmed, from 1 to %d", text, TRIAL_SECONDS_MAX);
+}
+
 enum status verb_load(const struct invocation *invocation)
 {
-	const struct publication how = { .boot = invocation->given[OPTION_BOOT], .force = invocation->given[OPTION_FORCE] };
+	struct publication how = { .boot = invocation->given[OPTION_BOOT], .force = invocation->given[OPTION_FORCE] };
 	_cleanup_close_ int lock = -1;
 	struct policy policy;
-	enum status status = lock_take(&lock);
+	enum status status = read_seconds(invocation->given[OPTION_CONFIRM], &how.confirm);
 
+	if (status == STATUS_DONE)
+		status = lock_take(&lock);
 	if (status == STATUS_DONE)
 		status = take_over_clean();
 	/* The lock is taken before the files are read: what was read last is loaded last. */
@@ -135,13 +204,15 @@ enum status verb_load(const struct invocation *invocation)
 		fail(status, "the policy is invalid: nothing of it was applied");
 	else if (status == STATUS_DONE)
 		status = publish(&policy, &how);
-	/* What was loaded from elsewhere is no policy for a boot. */
-	if (status == STATUS_DONE && !invocation->arguments[0])
+	/* What was loaded from elsewhere, or is on trial, is no policy for a boot. */
+	if (status == STATUS_DONE && !invocation->arguments[0] && !how.confirm)
 		last_good_keep(&policy);
 	if (status == STATUS_DONE)
 		printf("Loaded %zu rule%s: mode %s, default %s, generation %" PRIu64 ".\n", policy.rule_count,
 		       policy.rule_count == 1 ? "" : "s", ini_mode_words[policy.mode],
 		       ini_verdict_words[policy.verdict], policy.generation);
+	if (status == STATUS_DONE && how.confirm)
+		printf("On trial for %" PRIu64 " s: sockaccept-ctl confirm makes it stay, or the policy before it comes back.\n", how.confirm);
 	policy_clear(&policy);
 	return status;
 }

@@ -11,7 +11,9 @@
 #include "enforce/moved.h"
 #include "enforce/output.h"
 #include "enforce/ports.h"
+#include "enforce/trial.h"
 #include "enforce/verb.h"
+#include "enforce/when.h"
 #include "policy/ini.h"
 
 /* One line for the verdict; in JSON an object. */
@@ -47,6 +49,23 @@ static void print_policy(struct output *output, const struct policy *policy)
 	output_text(output, "default", "default", ini_verdict_words[policy->verdict]);
 	output_number(output, "generation", "generation", policy->generation);
 	output_number(output, "rules", "rules", policy->rule_count);
+}
+
+/* Of a policy on trial. */
+static void print_trial(struct output *output, const struct kernel *kernel)
+{
+	uint64_t left;
+	enum trial trial = trial_now(kernel, &left);
+	char text[100];
+
+	output_text(output, "trial", NULL, trial == TRIAL_IS_NONE ? NULL : trial == TRIAL_IS_PENDING ? "pending" : "over");
+	if (trial == TRIAL_IS_PENDING) {
+		output_number(output, "confirm_within", NULL, seconds_up(left));
+		snprintf(text, sizeof(text), "for %" PRIu64 " s more; it stays with: sockaccept-ctl confirm", seconds_up(left));
+		output_coloured(output, NULL, "on trial", text, COLOUR_BAD);
+	} else if (trial == TRIAL_IS_OVER) {
+		output_text(output, NULL, "on trial", "over: the policy wasn't confirmed, and the one before it is in force again");
+	}
 }
 
 static void print_counts(struct output *output, const struct state *state)
@@ -138,6 +157,7 @@ enum status verb_status(const struct invocation *invocation)
 	output_flag(&output, "loaded", NULL, true);
 	print_enforcing(&output, &policy, problem);
 	print_policy(&output, &policy);
+	print_trial(&output, &kernel);
 	print_counts(&output, kernel.state);
 	print_problems(&output, problem, kernel.state->last_good, &moved);
 	output_close(&output);

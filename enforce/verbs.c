@@ -22,9 +22,11 @@
 	(TAKES(OPTION_LOG) | TAKES(OPTION_ROTATE_SIZE) | TAKES(OPTION_ROTATE_KEEP) | TAKES(OPTION_METRICS_FILE))
 
 const struct verb verbs[] = {
-	{ "load", "[FILE|DIRECTORY]", 0, 1, TAKES(OPTION_NO_WARNINGS) | TAKES(OPTION_BOOT) | TAKES(OPTION_FORCE),
+	{ "load", "[FILE|DIRECTORY]", 0, 1, TAKES(OPTION_NO_WARNINGS) | TAKES(OPTION_BOOT) | TAKES(OPTION_FORCE) |
+	  TAKES(OPTION_CONFIRM),
 	  PRIVILEGE_ATTACH, verb_load,
 	  "attach if needed, and put this policy in force" },
+	{ "confirm", "", 0, 0, 0, PRIVILEGE_READ, verb_confirm, "a policy that is on trial stays" },
 	{ "unload", "", 0, 0, 0, PRIVILEGE_READ, verb_unload, "detach and remove everything" },
 	{ "allow", "BINARY PORT...", 2, -1, TAKES(OPTION_USER), PRIVILEGE_PROCESS, verb_rule,
 	  "add or replace a rule of the live policy" },
@@ -84,6 +86,7 @@ const struct option_row option_rows[OPTIONS] = {
 	{ OPTION_PORTS, "ports", NULL, "decisions by binary, port and verdict instead of rules" },
 	{ OPTION_NO_WARNINGS, "no-warnings", NULL, "errors only, no warnings of the policy" },
 	{ OPTION_FORCE, "force", NULL, "also if it denies the SSH connection that you came by" },
+	{ OPTION_CONFIRM, "confirm", "SECONDS", "on trial: unless confirmed in time, it goes again" },
 	{ OPTION_POLICY, "policy", "FILE", "what this policy would decide; as for load" },
 	{ OPTION_BOOT, "boot", NULL, "if it is invalid, fall back as the last good one says" },
 	{ OPTION_COMPLETION, "completion", NULL, "the completion script for bash" },

@@ -103,13 +103,16 @@ static unsigned parent_of(unsigned pid)
 {
 	_cleanup_free_ char *path = text_format("/proc/%u/stat", pid);
 	_cleanup_fclose_ FILE *stream = fopen(path, "re");
-	char line[512], *end;
-	unsigned parent;
+	unsigned parent = 0;
+	char line[512];
 
-	if (!stream || !fgets(line, sizeof(line), stream))
-		return 0;
-	end = strrchr(line, ')'); /* behind the name, which can hold anything */
-	return end && sscanf(end + 1, " %*c %u", &parent) == 1 ? parent : 0;
+	while (stream && !parent && fgets(line, sizeof(line), stream)) {
+		const char *end = strrchr(line, ')'); /* behind the name, which can hold anything */
+
+		if (end)
+			sscanf(end + 1, " %*c %u", &parent);
+	}
+	return parent;
 }
 
 void way_in_find(struct way_in *way)

@@ -18,6 +18,11 @@ static const char not_understood[] = "write how long ago (10m, 2h, 3d), a time o
 				     "(2026-11-24T14:00, with Z or +01:00 if it isn't local time)";
 static const char no_such_date[] = "there is no such date or time";
 
+uint64_t seconds_up(uint64_t ns)
+{
+	return (ns + 999999999) / 1000000000;
+}
+
 struct when_now when_now(void)
 {
 	struct timespec real, boot;

@@ -14,6 +14,9 @@ struct when_now {
 	int64_t boot; /* CLOCK_BOOTTIME */
 };
 
+/* A length of time in ns as seconds, rounded up: of what is left, 0 only when it is over. */
+uint64_t seconds_up(uint64_t ns);
+
 /* Reads the clocks. */
 struct when_now when_now(void);
 

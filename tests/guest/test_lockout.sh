@@ -39,19 +39,30 @@ over_ssh() {
 		-o ControlMaster=auto -o ControlPath="$work/control" -o ControlPersist=60 root@127.0.0.1 "$@"
 }
 
-# comes_in: sshd accepts another connection, and says so
+# comes_in [SECONDS]: sshd accepts another connection within so many, and says so
 comes_in() {
-	timeout 10 socat -u TCP:127.0.0.1:23022 - | head -c 4 | grep -q SSH-
+	timeout "${1:-20}" socat -u TCP:127.0.0.1:23022 - | head -c 4 | grep -q SSH-
 }
 
-is_refused() { # COMMAND
-	expect_status 1 over_ssh "$*"
-	expect_said "this would lock you out: the connection that you came by was taken by /usr/sbin/sshd on"
+# all_refused ARGUMENTS...: of sockaccept-ctl, each a word list; in one session
+all_refused() {
+	for arguments; do
+		echo "$sockaccept $arguments; echo status \$?"
+	done >attempts
+	expect_status 0 over_ssh sh "$work/attempts"
+	expect "refused" $# "$(grep -c 'this would lock you out: the connection that you came by was taken by /usr/sbin/sshd on' said)"
+	expect "statuses" $# "$(grep -c '^status 1$' said)"
 }
 
 nobody_locks_himself_out() {
 	unloaded
 	start_sshd
+	write_policy locked.ini <<-END
+		[sockaccept]
+		default = deny
+	END
+	all_refused "load $work/locked.ini"
+	expect_status 3 "$sockaccept" status
 	load <<-END
 		[sockaccept]
 		default = deny
@@ -59,32 +70,25 @@ nobody_locks_himself_out() {
 		binary = /usr/sbin/sshd
 		allow = 23022
 	END
-	write_policy locked.ini <<-END
-		[sockaccept]
-		default = deny
-	END
 	generation=$(state generation)
-	is_refused "$sockaccept" deny /usr/sbin/sshd 23022
-	is_refused "$sockaccept" remove /usr/sbin/sshd
-	is_refused "$sockaccept" load "$work/locked.ini"
-	# su and sudo clear the environment
-	is_refused env -i sh -c "'$sockaccept remove /usr/sbin/sshd; exit \$?'"
+	all_refused "deny /usr/sbin/sshd 23022" "remove /usr/sbin/sshd" "load $work/locked.ini"
+	# as su and sudo clear the environment
+	expect_status 1 over_ssh env -i "$sockaccept" remove /usr/sbin/sshd
+	expect_said "this would lock you out"
 	expect "the generation" "$generation" "$(state generation)"
+	ctl mode permissive
+	ctl remove /usr/sbin/sshd
+	all_refused "mode enforce"
 	comes_in || because "sshd doesn't take connections any more"
-	unloaded
-	is_refused "$sockaccept" load "$work/locked.ini"
-	expect_status 3 "$sockaccept" status
-	load <<-END
-		[sockaccept]
-		default = deny
-		mode = permissive
-	END
-	is_refused "$sockaccept" mode enforce
 	expect_status 0 over_ssh "$sockaccept" mode enforce --force
 	expect_said "/usr/sbin/sshd listens on"
-	! comes_in || because "it was not denied"
+	! comes_in 4 || because "it was not denied"
 	ctl allow /usr/sbin/sshd 23022
 	comes_in || because "sshd doesn't take connections any more"
+	expect_status 0 over_ssh "$sockaccept" load "$work/locked.ini" --force --confirm 12
+	! comes_in 4 || because "it was not denied"
+	until_true 20 comes_in || because "it wasn't undone"
+	expect "on trial" over "$(state trial)"
 }
 
 test_case newly_denied_are_named

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * confirm: a policy that is on trial stays.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "enforce/kernel.h"
+#include "enforce/live.h"
+#include "enforce/lock.h"
+#include "enforce/take_over.h"
+#include "enforce/trial.h"
+#include "enforce/verb.h"
+#include "policy/cleanup.h"
+
+/* The generation of the policy in force. */
+static enum status read_generation(const struct kernel *kernel, uint64_t *generation)
+{
+	struct policy policy;
+	enum status status;
+
+	policy_init(&policy);
+	status = live_read_image(kernel, &policy);
+	*generation = policy.generation;
+	policy_clear(&policy);
+	return status;
+}
+
+static enum status confirm(const struct kernel *kernel)
+{
+	uint64_t left, generation = 0;
+	bool none = trial_now(kernel, &left) == TRIAL_IS_NONE, confirmed = !none && trial_confirm(kernel);
+	enum status status;
+
+	if (none)
+		return fail(STATUS_FAILED, "no policy is on trial, so there is nothing to confirm; a trial begins with: sockaccept-ctl load "
+			    "--confirm SECONDS");
+	status = live_settle(kernel);
+	if (status == STATUS_DONE)
+		status = read_generation(kernel, &generation);
+	if (status != STATUS_DONE)
+		return status;
+	if (!confirmed)
+		return fail(STATUS_FAILED, "too late: the time was up, and the policy before is in force again, as generation %" PRIu64
+			    "; load it once more, and confirm it in time", generation);
+	printf("Confirmed: generation %" PRIu64 " stays.\n", generation);
+	return STATUS_DONE;
+}
+
+enum status verb_confirm(const struct invocation *invocation)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_close_ int lock = -1;
+	enum status status = lock_take(&lock);
+
+	(void)invocation;
+	if (status == STATUS_DONE)
+		status = take_over_clean();
+	if (status == STATUS_DONE)
+		status = kernel_open(&kernel, true, false);
+	return status == STATUS_DONE ? confirm(&kernel) : status;
+}
