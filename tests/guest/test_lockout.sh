@@ -41,7 +41,8 @@ over_ssh() {
 
 # comes_in [SECONDS]: sshd accepts another connection within so many, and says so
 comes_in() {
-	timeout "${1:-20}" socat -u TCP:127.0.0.1:23022 - | head -c 4 | grep -q SSH-
+	# shellcheck disable=SC2016 # bash expands it
+	timeout "${1:-20}" bash -c 'read -r -n 4 said </dev/tcp/127.0.0.1/23022; [ "$said" = SSH- ]'
 }
 
 # all_refused ARGUMENTS...: of sockaccept-ctl, each a word list; in one session
