@@ -82,11 +82,24 @@ static __always_inline bool is_answered(const struct call *call, const struct ca
 	const struct event *event = &call->event;
 
 	return event->generation == caller->policy->generation && event->binary == caller->binary &&
-	       event->uid == caller->uid && event->local.port == listener->port && call->class == listener->class;
+	       event->uid == caller->uid && event->local.port == listener->port && call->class == listener->class &&
+	       !call->passing;
+}
+
+/* The time, while there are temporary rules in force; else 0. */
+static __always_inline __u64 passing_time(const struct policy_header *policy)
+{
+	__u64 now;
+
+	if (!policy->temporaries)
+		return 0;
+	now = bpf_ktime_get_boot_ns();
+	return now < policy->temporaries_end ? now : 0;
 }
 
 /* The rule that decides what `caller` asks; NULL: the default does. */
-static __always_inline const struct rule_record *rule_for(const struct caller *caller, const struct listener *listener)
+static __always_inline const struct rule_record *rule_for(const struct caller *caller, const struct listener *listener,
+							  __u64 now)
 {
 	struct request request = { 0 };
 
@@ -94,6 +107,7 @@ static __always_inline const struct rule_record *rule_for(const struct caller *c
 	request.uid = caller->uid;
 	request.protocol = listener->class;
 	request.port = listener->port;
+	request.now = now;
 	return decide(caller->image, caller->policy, &request);
 }
 
@@ -102,10 +116,12 @@ static __always_inline void answer_caller(struct call *call, const struct caller
 {
 	struct event *event = &call->event;
 	const struct rule_record *rule;
+	__u64 now = passing_time(caller->policy);
 
-	if (is_answered(call, caller, listener))
+	if (!now && is_answered(call, caller, listener))
 		return;
-	rule = rule_for(caller, listener);
+	call->passing = now != 0;
+	rule = rule_for(caller, listener, now);
 	event->generation = caller->policy->generation;
 	event->binary = caller->binary;
 	event->uid = caller->uid;

@@ -30,6 +30,7 @@ struct call {
 	__u32 class;    /* of the listener: enum protocol; or CLASS_NONE: the event isn't about one */
 	__u32 counter;  /* of the rule, or NO_COUNTER */
 	__u32 place;    /* where it is counted (bpf/count.bpf.h) */
+	__u64 passing;  /* 1: the answer was given while temporary rules were in force, and is not to be relied on */
 	/*
 	 * What is to be recorded. The question and its answer in it (generation, binary, uid, port; verdict, reason, rule) hold
 	 * from one call to the next, whose ever it is: under one policy the same question has the same answer.

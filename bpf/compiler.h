@@ -33,6 +33,14 @@
 		(variable) ^= (noise);  \
 	} while (0)
 
+/* Calls step(i, context) for each i below `count`, until it returns 1. A verifier looks at one step, not at each. */
+#ifdef __bpf__
+#define REPEAT(count, step, context) bpf_loop(count, step, context, 0)
+#else
+#define REPEAT(count, step, context) \
+	for (unsigned i_ = 0; i_ < (count) && !(step)(i_, context); i_++)
+#endif
+
 /*
  * Calls a function that isn't inlined, for its effect. The compiler drops a result that nobody uses or that is always the
  * same, and a verifier (seen: 7.3) then refuses a function that leaves an address of its stack where the result should be.

@@ -3,7 +3,8 @@
  * The decision: which rule of a policy image decides a request.
  *
  * Reads nothing but the image, keeps nothing, and takes the same steps however many rules there are:
- * one binary entry, then a fixed number of table levels. Includers say first how a page is got:
+ * one binary entry, then a fixed number of table levels; and before that the temporary rules, of which there is a
+ * bounded number. Includers say first how a page is got:
  *
  *   typedef ... policy_ref;                                              a whole policy
  *   static const struct policy_page *policy_page(policy_ref policy, __u32 number);   NULL: no such page
@@ -22,6 +23,7 @@ struct request {
 	__u32 uid;      /* effective */
 	__u32 protocol; /* enum protocol: the listener's class */
 	__u32 port;
+	__u64 now;      /* ns of CLOCK_BOOTTIME; 0: no temporary rule is to be looked at */
 };
 
 /* The best rule found so far. */
@@ -141,15 +143,71 @@ static __always_inline void consider_binary(policy_ref policy, const struct poli
 	consider_protocol(policy, header, scope, entry->first_rule, request, best);
 }
 
+/* True if a temporary rule matches `request`, and hasn't ended. */
+static __always_inline bool is_passing(const struct rule_record *rule, const struct request *request)
+{
+	const struct rule_label *label = &rule->label;
+
+	if (rule->until <= request->now || (rule->binary != BINARY_ANY && rule->binary != request->binary))
+		return false;
+	if (label->has_uid && label->uid != request->uid)
+		return false;
+	if (label->protocol != PROTOCOL_ANY && label->protocol != request->protocol)
+		return false;
+	return !label->first || (label->first <= request->port && request->port <= label->last);
+}
+
+static __always_inline const struct rule_record *rule_at(policy_ref policy, const struct policy_header *header, __u32 number)
+{
+	const struct policy_page *page = policy_page(policy, header->rules_page + number / RULES_PER_PAGE);
+
+	return page ? &page->rule[number % RULES_PER_PAGE] : 0;
+}
+
+struct search {
+	policy_ref policy;
+	const struct policy_header *header;
+	const struct request *request;
+	__u32 found; /* 1 + the number of the rule; 0: none yet */
+};
+
+/* The first that matches decides, as they are sorted. Returns 1: it is found. */
+static long try_temporary(__u32 number, struct search *search)
+{
+	const struct rule_record *rule = rule_at(search->policy, search->header, number);
+
+	if (!rule)
+		return 1;
+	if (!is_passing(rule, search->request))
+		return 0;
+	search->found = number + 1;
+	return 1;
+}
+
+static __always_inline const struct rule_record *decide_temporary(policy_ref policy, const struct policy_header *header,
+								  const struct request *request)
+{
+	struct search search = { .policy = policy, .header = header, .request = request };
+
+	REPEAT(header->temporaries, try_temporary, &search);
+	return search.found ? rule_at(policy, header, search.found - 1) : 0;
+}
+
 /*
- * The rule that decides `request`, or NULL: the policy's default does. A rule that names the binary
- * beats every rule for `any`; among those of one binary the rank decides.
+ * The rule that decides `request`, or NULL: the policy's default does. A temporary rule that hasn't ended beats all others;
+ * then one that names the binary beats every rule for `any`; among those of one binary the rank decides.
  */
 static __attribute__((noinline)) const struct rule_record *decide(policy_ref policy, const struct policy_header *header,
 								  const struct request *request)
 {
 	struct candidate best = { 0 };
 
+	if (request->now) {
+		const struct rule_record *temporary = decide_temporary(policy, header, request);
+
+		if (temporary)
+			return temporary;
+	}
 	if (request->binary != BINARY_ANY)
 		consider_binary(policy, header, request->binary, request, &best);
 	if (!best.rule)

@@ -83,7 +83,7 @@ static __attribute__((noinline)) bool follow_call(struct call *call, struct sock
 static __attribute__((noinline)) bool decide_unfollowed(struct state *state, const struct caller *caller,
 						       const struct listener *listener)
 {
-	const struct rule_record *rule = rule_for(caller, listener);
+	const struct rule_record *rule = rule_for(caller, listener, passing_time(caller->policy));
 	__u32 verdict = rule ? rule->label.verdict : caller->policy->verdict;
 
 	__sync_fetch_and_add(&state->decisions[verdict & (VERDICTS - 1)].decisions, 1);

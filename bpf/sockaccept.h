@@ -32,7 +32,7 @@
 #include <linux/types.h>
 
 /* Changes with any change of this file that an older or newer program would misread. */
-#define SOCKACCEPT_LAYOUT 7
+#define SOCKACCEPT_LAYOUT 8
 
 /* Of policy images alone, which outlive an upgrade as long as this is the same. */
 #define IMAGE_LAYOUT 1
@@ -89,7 +89,7 @@ enum reason {
  *
  *   page 0            struct policy_header
  *   binaries_page...  struct binary_entry, BINARIES_PER_PAGE a page, by binary number
- *   rules_page...     struct rule_record, RULES_PER_PAGE a page, sorted by binary
+ *   rules_page...     struct rule_record, RULES_PER_PAGE a page: temporary ones, the best first; then by binary
  *   names_page...     struct name_record, one a page: how rules spell their binaries
  *   the others        tables: 64 cells of a radix tree
  *
@@ -123,6 +123,10 @@ struct policy_header {
 	__u32 rules;
 	__u32 names_page;
 	__u32 names;
+	/* What images of before had zeros for: they have no temporary rules. */
+	__u32 temporaries; /* the first of the rules */
+	__u32 reserved;
+	__u64 temporaries_end; /* when the last of them ends: ns of CLOCK_BOOTTIME */
 };
 
 /* The rules of one binary for one user. Index: enum protocol; a page of root cells, or 0: no such rules. */
@@ -166,9 +170,17 @@ struct rule_record {
 	__u32 name;    /* index of its name_record */
 	__u32 reserved0;
 	struct rule_label label;
-	__u32 reserved[12];
+	__u64 until;  /* when it ends: ns of CLOCK_BOOTTIME; 0: it is no temporary rule */
+	__u32 binary; /* of a temporary rule */
+	__u32 reserved[9];
 };
 #define RULES_PER_PAGE 2
+
+/*
+ * Temporary rules are looked through one after the other, as each ends at a time of its own. They are for exceptions: so
+ * many, and no more, bound what a decision takes.
+ */
+#define MAX_TEMPORARIES 256
 
 #define NAME_MAX_BYTES 243
 struct name_record {

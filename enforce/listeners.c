@@ -14,6 +14,7 @@
 
 #include "enforce/entries.h"
 #include "enforce/event.h"
+#include "enforce/when.h"
 #include "policy/cleanup.h"
 #include "policy/text.h"
 
@@ -235,6 +236,7 @@ struct question listener_question(const struct listener *listener)
 		.uid = listener->socket.uid,
 		.protocol = listener->socket.class,
 		.port = listener->socket.local.port,
+		.now = (uint64_t)when_now().boot,
 	};
 }
 

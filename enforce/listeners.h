@@ -31,7 +31,7 @@ struct listeners {
  */
 int listeners_find(const struct kernel *kernel, struct listeners *listeners);
 
-/* What a policy is asked about it. */
+/* What a policy is asked about it now. */
 struct question listener_question(const struct listener *listener);
 
 /* `0.0.0.0:80/tcp`, `[::1]:22/tcp`, `*:1024/vsock`: where it listens, into `text` of LISTENER_TEXT_MAX bytes; returns it. */

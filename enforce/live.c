@@ -108,6 +108,7 @@ static enum status read_slot(const struct kernel *kernel, __u32 slot, struct pol
 {
 	int error = read_image(kernel, slot, policy);
 
+	policy_drop_ended(policy, (uint64_t)when_now().boot);
 	if (error)
 		return fail(STATUS_FAILED, "can't read the policy %s: %s", slot == SLOT_BEFORE ? "that was in force" : "in force",
 			    strerror(-error));
@@ -259,6 +260,17 @@ static int build_and_put(const struct kernel *kernel, __u32 slot, struct policy 
 	return error;
 }
 
+static enum status check_temporaries(const struct policy *policy)
+{
+	size_t count = 0;
+
+	while (count < policy->rule_count && policy->rules[count].until)
+		count++;
+	if (count <= MAX_TEMPORARIES)
+		return STATUS_DONE;
+	return fail(STATUS_FAILED, "%zu temporary rules, and %d is the most; use ranges of ports, or rules that last", count, MAX_TEMPORARIES);
+}
+
 enum status live_number(const struct kernel *kernel, struct policy *policy)
 {
 	enum status status;
@@ -271,7 +283,7 @@ enum status live_number(const struct kernel *kernel, struct policy *policy)
 		return status;
 	policy_unify(policy);
 	policy_normalise(policy);
-	return STATUS_DONE;
+	return check_temporaries(policy);
 }
 
 enum status live_publish(struct kernel *kernel, struct policy *policy, bool *taken)

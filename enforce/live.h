@@ -10,8 +10,8 @@
 #include "policy/policy.h"
 
 /*
- * Reads the policy in force, with the numbers, counters and resolved paths that it has there. Says what is
- * wrong. Needs no lock: an image never changes.
+ * Reads the policy in force, with the numbers, counters and resolved paths that it has there, and without the temporary
+ * rules that have ended. Says what is wrong. Needs no lock: an image never changes.
  */
 enum status live_read(const struct kernel *kernel, struct policy *policy);
 

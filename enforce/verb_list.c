@@ -51,6 +51,17 @@ static void print_last_hit(struct output *output, const struct rule_counter *cou
 	output_text(output, NULL, "LAST HIT", counter->hits ? when_short(real, false, text) : NULL);
 }
 
+/* How long a rule will last. */
+static void print_end(struct output *output, const struct rule *rule)
+{
+	char text[LENGTH_TEXT_MAX];
+	uint64_t now = (uint64_t)when_now().boot;
+
+	output_text(output, NULL, "FOR", rule->until ? when_length(rule->until > now ? rule->until - now : 0, text) : NULL);
+	if (rule->until)
+		output_number(output, "until_boottime_ns", NULL, rule->until);
+}
+
 static void print_rule(struct output *output, const struct kernel *kernel, const struct policy *policy,
 		       const struct rule *rule, bool users, bool last_hit)
 {
@@ -65,6 +76,8 @@ static void print_rule(struct output *output, const struct kernel *kernel, const
 		output_text(output, NULL, "USER", rule->has_uid ? uid : "any");
 	output_coloured(output, "verdict", "VERDICT", ini_verdict_words[rule->verdict], verdict_colour(rule->verdict));
 	output_text(output, "ports", "PORTS", port_format(&rule->port, port));
+	if (policy->rules[0].until) /* they come first */
+		print_end(output, rule);
 	output_number(output, "hits", "HITS", counter.hits);
 	if (last_hit)
 		print_last_hit(output, &counter);

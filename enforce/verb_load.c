@@ -95,6 +95,7 @@ static enum status replace(struct kernel *kernel, const struct policy *before, s
 {
 	_cleanup_free_ bool *taken = live_counters(before);
 	uint64_t generation = fallback->generation > before->generation ? fallback->generation : before->generation;
+	size_t temporaries = policy_keep_temporaries(policy, before);
 	enum status status = number_and_check(kernel, before, policy, how);
 
 	live_take_counters(fallback, taken);
@@ -107,6 +108,9 @@ static enum status replace(struct kernel *kernel, const struct policy *before, s
 	/* Of a trial that was under way already, only what replaces it makes an end. */
 	if (status == STATUS_DONE ? !how->confirm : !pending)
 		trial_end(kernel);
+	if (status == STATUS_DONE && temporaries)
+		warn("%zu temporary rule%s in force until the end of %s time; see: sockaccept-ctl list", temporaries,
+		     temporaries == 1 ? " stays" : "s stay", temporaries == 1 ? "its" : "their");
 	return status;
 }
 

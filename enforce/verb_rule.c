@@ -11,10 +11,13 @@
 #include "enforce/kernel.h"
 #include "enforce/live.h"
 #include "enforce/verb.h"
+#include "enforce/when.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
 #include "policy/port.h"
 #include "policy/resolve.h"
+
+#define FOR_SECONDS_MAX (366 * 86400LL)
 
 /* What the command line asks for. */
 struct edit {
@@ -23,6 +26,7 @@ struct edit {
 	char *resolved;    /* NULL: any */
 	struct port_items ports; /* none: remove all rules of the binary */
 	struct user_items users; /* none: no such condition */
+	uint64_t until;    /* when the rules end, ns since boot; 0: they last */
 };
 
 static enum status read_binary(const char *path, struct edit *edit)
@@ -45,6 +49,19 @@ static enum status read_binary(const char *path, struct edit *edit)
 	return STATUS_DONE;
 }
 
+/* `12h` from now on. */
+static enum status read_time(const char *text, uint64_t *until)
+{
+	int64_t seconds = text ? when_parse_length(text) : 0;
+
+	if (!text)
+		return STATUS_DONE;
+	if (seconds < 1 || seconds > FOR_SECONDS_MAX)
+		return fail(STATUS_USAGE, "--for '%s': write for how long, such as 90s, 10m, 12h, 1h30m or 2d, and a year at most", text);
+	*until = (uint64_t)when_now().boot + (uint64_t)seconds * 1000000000;
+	return STATUS_DONE;
+}
+
 static enum status read_edit(const struct invocation *invocation, struct edit *edit)
 {
 	enum status status = STATUS_DONE;
@@ -54,6 +71,8 @@ static enum status read_edit(const struct invocation *invocation, struct edit *e
 		status = port_items_read(&edit->ports, invocation->arguments[i]);
 	if (status == STATUS_DONE)
 		status = user_items_read(&edit->users, invocation->given[OPTION_USER]);
+	if (status == STATUS_DONE)
+		status = read_time(invocation->given[OPTION_FOR], &edit->until);
 	if (status == STATUS_DONE)
 		status = read_binary(invocation->arguments[0], edit);
 	return status;
@@ -96,6 +115,7 @@ static enum status add_rules(struct kernel *kernel, struct policy *policy, const
 		.verdict = strcmp(edit->verb->name, "deny") ? VERDICT_ALLOW : VERDICT_DENY,
 		.has_uid = edit->users.count > 0,
 		.counter = COUNTER_NONE,
+		.until = edit->until,
 	};
 	size_t users = edit->users.count ? edit->users.count : 1;
 	enum status status = bind_binary(kernel, policy, edit, &rule.binary, changed);

@@ -5,6 +5,7 @@
 #include "enforce/when.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,8 +50,22 @@ static int two_digits(const char *text)
 	return (text[0] - '0') * 10 + text[1] - '0';
 }
 
-/* Seconds in `1h30m`; negative: it isn't such a thing. */
-static int64_t parse_ago(const char *text)
+const char *when_length(uint64_t ns, char text[LENGTH_TEXT_MAX])
+{
+	uint64_t seconds = seconds_up(ns);
+
+	if (seconds < 60)
+		snprintf(text, LENGTH_TEXT_MAX, "%" PRIu64 "s", seconds);
+	else if (seconds < 3600)
+		snprintf(text, LENGTH_TEXT_MAX, "%" PRIu64 "m%02" PRIu64 "s", seconds / 60, seconds % 60);
+	else if (seconds < DAY)
+		snprintf(text, LENGTH_TEXT_MAX, "%" PRIu64 "h%02" PRIu64 "m", seconds / 3600, seconds / 60 % 60);
+	else
+		snprintf(text, LENGTH_TEXT_MAX, "%" PRIu64 "d%02" PRIu64 "h", seconds / DAY, seconds / 3600 % 24);
+	return text;
+}
+
+int64_t when_parse_length(const char *text)
 {
 	static const struct {
 		char unit;
@@ -185,7 +200,7 @@ bool when_is_clock(const char *text)
 
 const char *when_parse(const char *text, bool utc, const struct when_now *now, int64_t *boot)
 {
-	int64_t seconds = isdigit((unsigned char)*text) ? parse_ago(text) : -1, fraction = 0;
+	int64_t seconds = isdigit((unsigned char)*text) ? when_parse_length(text) : -1, fraction = 0;
 	const char *problem;
 
 	if (seconds >= 0) {

@@ -14,6 +14,13 @@ struct when_now {
 	int64_t boot; /* CLOCK_BOOTTIME */
 };
 
+/* `1h30m`: so many seconds; negative: it isn't such a thing. */
+int64_t when_parse_length(const char *text);
+
+#define LENGTH_TEXT_MAX 32
+/* The same the other way, to the two largest units, rounded up: `11h59m`, into `text`; returns it. */
+const char *when_length(uint64_t ns, char text[LENGTH_TEXT_MAX]);
+
 /* A length of time in ns as seconds, rounded up: of what is left, 0 only when it is over. */
 uint64_t seconds_up(uint64_t ns);
 

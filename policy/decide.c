@@ -17,6 +17,7 @@ const struct rule_record *decide_question(const struct image *image, const struc
 		.uid = question->uid,
 		.protocol = question->protocol,
 		.port = question->port,
+		.now = question->now,
 	};
 
 	return decide(image, &image->pages->header, &request);

@@ -13,6 +13,7 @@ struct question {
 	uint32_t uid;      /* effective */
 	uint32_t protocol; /* enum protocol: the listener's class */
 	uint32_t port;
+	uint64_t now;      /* ns of CLOCK_BOOTTIME, for temporary rules */
 };
 
 /* The rule of `image`, which isn't empty, that decides; NULL: its default does. */

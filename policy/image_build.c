@@ -286,6 +286,8 @@ static void fill_rule(struct image *image, const struct rule *rule, size_t numbe
 	record->label.verdict = rule->verdict;
 	record->label.has_uid = rule->has_uid;
 	record->label.uid = rule->has_uid ? rule->uid : 0;
+	record->until = rule->until;
+	record->binary = rule->until ? image->pages[image->pages[0].header.names_page + rule->binary].name.binary : 0;
 }
 
 static void fill_names(struct image *image, const struct policy *policy)
@@ -321,6 +323,27 @@ static int check_numbers(const struct policy *policy, uint32_t *binaries)
 	return 0;
 }
 
+/* The temporary rules, which policy_normalise() has put first. Returns how many, or -errno. */
+static int fill_temporaries(struct image *image, const struct policy *policy)
+{
+	struct policy_header *header;
+	size_t count = 0;
+
+	for (; count < policy->rule_count && policy->rules[count].until; count++)
+		fill_rule(image, &policy->rules[count], count);
+	for (size_t i = count; i < policy->rule_count; i++)
+		if (policy->rules[i].until)
+			return -EINVAL;
+	if (count > MAX_TEMPORARIES)
+		return -E2BIG;
+	header = &image->pages[0].header;
+	header->temporaries = (uint32_t)count;
+	for (size_t i = 0; i < count; i++)
+		if (policy->rules[i].until > header->temporaries_end)
+			header->temporaries_end = policy->rules[i].until;
+	return (int)count;
+}
+
 static void lay_out(struct image *image, const struct policy *policy, uint32_t binaries)
 {
 	struct policy_header header = {
@@ -344,19 +367,24 @@ int image_build(const struct policy *policy, struct image *image)
 {
 	const struct rule **sorted;
 	uint32_t binaries;
-	int error = check_numbers(policy, &binaries);
+	int error = check_numbers(policy, &binaries), temporaries;
 
 	image_clear(image);
 	if (error)
 		return error;
 	lay_out(image, policy, binaries);
 	fill_names(image, policy);
+	temporaries = fill_temporaries(image, policy);
+	if (temporaries < 0) {
+		image_clear(image);
+		return temporaries;
+	}
 
 	/* policy_normalise() has put the rules of one binary side by side, the highest rank first. */
 	sorted = must(calloc(policy->rule_count + 1, sizeof(const struct rule *)));
 	for (size_t i = 0; i < policy->rule_count; i++)
 		sorted[i] = &policy->rules[i];
-	for (size_t i = 0, next; i < policy->rule_count; i = next) {
+	for (size_t i = (size_t)temporaries, next; i < policy->rule_count; i = next) {
 		uint32_t number = policy->binaries[sorted[i]->binary].number;
 		struct group group;
 

@@ -35,6 +35,7 @@ static void read_rule(const struct rule_record *record, struct rule *rule)
 		.has_uid = label->has_uid,
 		.uid = label->uid,
 		.counter = record->counter,
+		.until = record->until,
 	};
 	memcpy(rule->section, label->section, SECTION_MAX);
 }

@@ -194,12 +194,14 @@ static int write_section(const struct policy *policy, const struct rule *const *
 static int write_rules(const struct policy *policy, FILE *stream)
 {
 	_cleanup_free_ const struct rule **rules = calloc(policy->rule_count + 1, sizeof(*rules));
-	size_t count = policy->rule_count, end;
+	size_t count = 0, end;
 
 	if (!rules)
 		abort();
-	for (size_t i = 0; i < count; i++)
-		rules[i] = &policy->rules[i];
+	/* What ends by itself is none of a file's. */
+	for (size_t i = 0; i < policy->rule_count; i++)
+		if (!policy->rules[i].until)
+			rules[count++] = &policy->rules[i];
 	qsort(rules, count, sizeof(*rules), compare_rules);
 	for (size_t i = 0; i < count; i = end) {
 		int error;

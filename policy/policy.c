@@ -99,7 +99,38 @@ bool rule_same_request(const struct policy *policy, const struct rule *a, const 
 	       same_binary(policy, a->binary, b->binary);
 }
 
-bool policy_replace(struct policy *policy, const struct rule *rule)
+/* Puts a temporary rule in the place of those for the same request. One of the same verdict has its counter. */
+static bool replace_temporary(struct policy *policy, const struct rule *rule)
+{
+	struct rule fresh = *rule;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *old = &policy->rules[i];
+
+		if (!old->until || !rule_same_request(policy, old, rule))
+			policy->rules[kept++] = *old;
+		else if (old->verdict == rule->verdict)
+			fresh.counter = old->counter;
+	}
+	policy->rule_count = kept;
+	policy_append(policy, &fresh);
+	return true;
+}
+
+static size_t drop_temporaries(struct policy *policy, const struct rule *rule)
+{
+	size_t kept = 0, dropped;
+
+	for (size_t i = 0; i < policy->rule_count; i++)
+		if (!policy->rules[i].until || !rule_same_request(policy, &policy->rules[i], rule))
+			policy->rules[kept++] = policy->rules[i];
+	dropped = policy->rule_count - kept;
+	policy->rule_count = kept;
+	return dropped;
+}
+
+static bool replace_lasting(struct policy *policy, const struct rule *rule)
 {
 	bool changed = true;
 	size_t kept = 0;
@@ -123,6 +154,50 @@ bool policy_replace(struct policy *policy, const struct rule *rule)
 	if (changed)
 		policy_append(policy, rule);
 	return changed;
+}
+
+bool policy_replace(struct policy *policy, const struct rule *rule)
+{
+	bool dropped;
+
+	if (rule->until)
+		return replace_temporary(policy, rule);
+	/* The last word counts, also where a temporary rule would beat it. */
+	dropped = drop_temporaries(policy, rule) != 0;
+	return replace_lasting(policy, rule) || dropped;
+}
+
+void policy_drop_ended(struct policy *policy, uint64_t now)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < policy->rule_count; i++)
+		if (!policy->rules[i].until || policy->rules[i].until > now)
+			policy->rules[kept++] = policy->rules[i];
+	policy->rule_count = kept;
+}
+
+size_t policy_keep_temporaries(struct policy *policy, const struct policy *from)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < from->rule_count; i++) {
+		const struct binary *binary = &from->binaries[from->rules[i].binary];
+		struct rule rule = from->rules[i];
+		struct binary *own;
+
+		if (!rule.until)
+			continue;
+		rule.binary = policy_binary(policy, binary->path);
+		own = &policy->binaries[rule.binary];
+		if (!own->resolved && own->number == BINARY_ANY) {
+			own->number = binary->number;
+			own->resolved = binary->resolved ? must(strdup(binary->resolved)) : NULL;
+		}
+		policy_append(policy, &rule);
+		count++;
+	}
+	return count;
 }
 
 size_t policy_remove(struct policy *policy, size_t binary, const struct port_item *port, const uint32_t *uid)
@@ -159,13 +234,15 @@ static int compare_numbers(uint32_t a, uint32_t b)
 	return (a > b) - (a < b);
 }
 
-/* Same request and verdict: 0. `any` last; then by binary, rank, and whatever tells two rules apart. */
+/* Same request and verdict: 0. Temporary ones first, `any` last; then by binary, rank, and whatever tells two rules apart. */
 static int compare_requests(const struct policy *policy, const struct rule *a, const struct rule *b)
 {
 	const char *first = identity(&policy->binaries[a->binary]);
 	const char *second = identity(&policy->binaries[b->binary]);
-	int order = !strcmp(first, "any") - !strcmp(second, "any");
+	int order = !a->until - !b->until;
 
+	if (!order)
+		order = !strcmp(first, "any") - !strcmp(second, "any");
 	if (!order)
 		order = strcmp(first, second);
 	/* One path can have had two entries, if its directory was replaced. The converse policy_unify() has mended. */

@@ -50,6 +50,7 @@ struct rule {
 	bool has_uid;
 	uint32_t uid;
 	uint32_t counter; /* index in rule_counters, or COUNTER_NONE */
+	uint64_t until;   /* when it ends, ns of CLOCK_BOOTTIME: a temporary rule, which no file has; 0: it lasts */
 };
 
 /* What is in force after a boot whose policy was invalid. */
@@ -89,7 +90,8 @@ bool rule_same_request(const struct policy *policy, const struct rule *a, const 
 
 /*
  * What `allow` and `deny` do: puts `rule` in the place of the rules with the same binary, port item
- * and conditions, or appends it. A rule that said the same before keeps its section and counter.
+ * and conditions, or appends it. A rule that said the same before keeps its section and counter. A temporary one takes the
+ * place of temporary ones only: it will end, and what lasts is then in force again.
  * Returns true if that changed the policy.
  */
 bool policy_replace(struct policy *policy, const struct rule *rule);
@@ -100,6 +102,12 @@ bool policy_replace(struct policy *policy, const struct rule *rule);
  */
 size_t policy_remove(struct policy *policy, size_t binary, const struct port_item *port, const uint32_t *uid);
 
+/* Drops the temporary rules that have ended by `now`. */
+void policy_drop_ended(struct policy *policy, uint64_t now);
+
+/* Adds copies of the temporary rules of `from`, with their binaries' numbers and paths. Returns how many there are. */
+size_t policy_keep_temporaries(struct policy *policy, const struct policy *from);
+
 /*
  * Gives binaries of the same number the same resolved path: through bind mounts one directory entry has several,
  * and rules for it must stand side by side.
@@ -107,7 +115,7 @@ size_t policy_remove(struct policy *policy, size_t binary, const struct port_ite
 void policy_unify(struct policy *policy);
 
 /*
- * Sorts the rules (by binary's path, `any` last; then rank, highest first) and drops repetitions, so that
+ * Sorts the rules (temporary ones first; by binary's path, `any` last; then rank, highest first) and drops repetitions, so that
  * equal policies are equal arrays, whatever the order in which their files were read. Drops binaries
  * without rules. Returns how many repetitions were dropped.
  */

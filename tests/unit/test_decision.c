@@ -42,6 +42,8 @@ static bool rule_matches(const struct policy *policy, const struct rule *rule, c
 
 	if (binary != BINARY_ANY && binary != request->binary)
 		return false;
+	if (rule->until && rule->until <= request->now)
+		return false;
 	if (rule->has_uid && rule->uid != request->uid)
 		return false;
 	if (rule->port.protocol != PROTOCOL_ANY && rule->port.protocol != request->protocol)
@@ -54,7 +56,7 @@ static uint32_t port_count(const struct rule *rule)
 	return rule->port.first ? rule->port.last - rule->port.first + 1U : 1U << 31;
 }
 
-/* DESIGN, "Which rule decides", 2 to 5, sentence by sentence. */
+/* DESIGN, "Which rule decides", sentence by sentence. */
 static bool beats(const struct policy *policy, const struct rule *a, const struct rule *b)
 {
 	bool a_named = policy->binaries[a->binary].number != BINARY_ANY;
@@ -62,6 +64,8 @@ static bool beats(const struct policy *policy, const struct rule *a, const struc
 	int a_conditions = (a->has_uid ? 1 : 0) + (a->port.protocol ? 1 : 0);
 	int b_conditions = (b->has_uid ? 1 : 0) + (b->port.protocol ? 1 : 0);
 
+	if ((a->until != 0) != (b->until != 0))
+		return a->until != 0;
 	if (a_named != b_named)
 		return a_named;
 	if (a_conditions != b_conditions)
@@ -121,6 +125,8 @@ static void random_policy(struct policy *policy, uint32_t rules)
 			rule.has_uid = true;
 			rule.uid = uids[random_below(7)];
 		}
+		if (!random_below(4))
+			rule.until = 1 + random_below(20);
 		policy_append(policy, &rule);
 	}
 	policy_normalise(policy);
@@ -136,6 +142,7 @@ static struct request random_request(void)
 		.uid = uids[random_below(8)],
 		.protocol = random_below(PROTOCOLS),
 		.port = random_below(2) ? ports[random_below(13)] : 1 + random_below(65535),
+		.now = 1 + random_below(24),
 	};
 }
 
@@ -178,7 +185,7 @@ static bool same_rule(const struct policy *a, const struct rule *x, const struct
 	       a->binaries[x->binary].number == b->binaries[y->binary].number && !strcmp(x->section, y->section) &&
 	       x->port.first == y->port.first && x->port.last == y->port.last && x->port.protocol == y->port.protocol &&
 	       x->verdict == y->verdict && x->has_uid == y->has_uid && (!x->has_uid || x->uid == y->uid) &&
-	       x->counter == y->counter;
+	       x->counter == y->counter && x->until == y->until;
 }
 
 static void test_image_reads_back(void **unused)

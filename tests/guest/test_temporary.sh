@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# Temporary rules: they end by themselves, in the kernel, and until then beat those that last.
+
+: "${sockaccept:?}" "${probe:?}" "${traffic:?}"
+
+# outcome PORT
+outcome() {
+	$probe accept inet accept "$1" || true
+}
+
+# changes_at MS PORT BEFORE AFTER: the outcome is BEFORE until then, by the clock since boot, and AFTER from then on
+changes_at() {
+	while :; do
+		began=$(uptime_ms)
+		seen=$(outcome "$2")
+		[ "$seen" != "$4" ] || break
+		expect "outcome on $2" "$3" "$seen"
+		[ "$began" -le $(($1 + 20)) ] || because "still $3 on $2 at $began ms; the rule ended at $1 ms"
+	done
+	[ "$(uptime_ms)" -ge "$1" ] || because "$4 on $2 at $(uptime_ms) ms; the rule ends at $1 ms"
+}
+
+uptime_ms() {
+	tr -d . </proc/uptime | awk '{ print $1 * 10 }'
+}
+
+# end_of TEXT: when the rule ends that `list --json` has with this text, in ms since boot
+end_of() {
+	"$sockaccept" list --json | tr '{' '\n' | grep -F -- "$1" | value until_boottime_ns | sed 's/......$//'
+}
+
+temporary_rule_ends_by_itself() {
+	deny_all
+	ctl allow "$probe" 26001 --for 6s
+	accepts 26001
+	ctl list
+	grep -q "cli .*$probe .*allow .*26001 .*[1-6]s" said || because "list: $(cat said)"
+	end=$(end_of 26001)
+	generation=$(state generation)
+	# no process of ours is alive, and the wall clock jumps
+	date -s "@$(($(date +%s) + 86400))" >/dev/null
+	changes_at "$end" 26001 accepted EPERM
+	date -s "@$(($(date +%s) - 86400))" >/dev/null
+	expect "rules left" "0 $generation" "$(state rules generation)"
+	ctl allow "$probe" 26002
+	expect "rules left" 1 "$(state rules)"
+	is_denied 26001
+}
+
+# The server's answer isn't kept beyond the rule.
+temporary_rule_ends_for_a_running_server() {
+	deny_all
+	serve server 26011
+	ctl allow "$traffic" 26011 --for 8s
+	end=$(end_of 26011)
+	expect "a client" "served 3 unserved 0 failed 0" "$("$traffic" connect 26011 3)"
+	until_true 20 ended "$end"
+	expect "a client, afterwards" "served 0 unserved 1 failed 0" "$("$traffic" connect 26011 1)"
+}
+
+ended() {
+	[ "$(uptime_ms)" -gt "$1" ]
+}
+
+temporary_rules_beat_lasting_ones() {
+	deny_all
+	ctl deny "$probe" 26021
+	ctl deny "$probe" 26022 --user root
+	ctl allow any any --for 14s
+	accepts 26021 26022
+	# of temporary ones the narrower decides, and when it ends, the wider
+	ctl deny any 26022-26023 --for 7s
+	is_denied 26022 26023
+	accepts 26021
+	changes_at "$(end_of 26022-26023)" 26022 EPERM accepted
+	accepts 26023
+	changes_at "$(end_of '"ports":"any"')" 26021 accepted EPERM
+	is_denied 26022 26023
+}
+
+# The last word counts; `load` leaves them.
+temporary_rules_are_replaced_and_kept() {
+	deny_all
+	ctl allow "$probe" 26031 --for 1h
+	ctl allow "$probe" 26031 --for 2h
+	expect "rules" 1 "$(state rules)"
+	ctl deny "$probe" 26031 --for 1h
+	is_denied 26031
+	ctl allow "$probe" 26031
+	accepts 26031
+	expect "rules" 1 "$(state rules)"
+	ctl deny "$probe" 26031 --for 1h
+	is_denied 26031
+	ctl remove "$probe" 26031
+	expect "rules" 0 "$(state rules)"
+	ctl allow "$probe" 26032 --for 1h
+	deny_all
+	expect_said "1 temporary rule stays in force"
+	accepts 26032
+	ctl mode permissive
+	ctl mode enforce
+	accepts 26032
+	is_denied 26031
+}
+
+temporary_rules_are_bounded() {
+	unloaded
+	deny_all
+	for time in 0s -1s 367d 12 1x ''; do
+		expect_status 2 "$sockaccept" allow "$probe" 26041 "--for=$time"
+	done
+	# shellcheck disable=SC2046 # they are words
+	ctl allow "$probe" $(seq 26100 26355) --for 1h
+	expect_status 1 "$sockaccept" allow "$probe" 26356 --for 1h
+	expect_said "257 temporary rules, and 256 is the most"
+	accepts 26100 26355
+	is_denied 26356
+	ctl allow "$probe" 26356
+	accepts 26356
+}
+
+test_case temporary_rule_ends_by_itself
+test_case temporary_rule_ends_for_a_running_server
+test_case temporary_rules_beat_lasting_ones
+test_case temporary_rules_are_replaced_and_kept
+test_case temporary_rules_are_bounded
