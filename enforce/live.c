@@ -192,18 +192,15 @@ static int make_image_map(const struct image *image)
 	return TAKE_FD(fd);
 }
 
-/* The id of the image in a slot; 0: it is empty. */
-static __u32 id_in_slot(const struct kernel *kernel, __u32 slot)
+/* The id of the image in a slot, into *id; 0: it is empty. Returns 0 or -errno. */
+static int id_in_slot(const struct kernel *kernel, __u32 slot, __u32 *id)
 {
-	__u32 id = 0;
-
-	return bpf_map_lookup_elem(kernel->fd[MAP_POLICY], &slot, &id) ? 0 : id;
+	*id = 0;
+	return bpf_map_lookup_elem(kernel->fd[MAP_POLICY], &slot, id) && errno != ENOENT ? -errno : 0;
 }
 
-/* Unpins every image that is in no slot. */
-static void unpin_others(const struct kernel *kernel)
+static void unpin_all_but(__u32 loaded, __u32 before)
 {
-	__u32 loaded = id_in_slot(kernel, SLOT_LOADED), before = id_in_slot(kernel, SLOT_BEFORE);
 	char path[PIN_PATH_MAX];
 	_cleanup_closedir_ DIR *directory = opendir(kernel_policies_path(path, sizeof(path)));
 	struct dirent *entry;
@@ -214,6 +211,15 @@ static void unpin_others(const struct kernel *kernel)
 		if (entry->d_name[0] != '.' && id != loaded && id != before)
 			unlinkat(dirfd(directory), entry->d_name, 0);
 	}
+}
+
+/* Unpins every image that is in no slot. If that can't be told, all stay: the next command tries again. */
+static void unpin_others(const struct kernel *kernel)
+{
+	__u32 loaded, before;
+
+	if (!id_in_slot(kernel, SLOT_LOADED, &loaded) && !id_in_slot(kernel, SLOT_BEFORE, &before))
+		unpin_all_but(loaded, before);
 }
 
 /* The step: one exchange of a pointer. It returns when no decision uses the old image of the slot any more. */
@@ -342,8 +348,11 @@ enum status live_refuse_trial(const struct kernel *kernel)
 enum status live_prepare_trial(const struct kernel *kernel, struct policy *before)
 {
 	/* First the same once more, which waits for decisions that still look there because of an earlier trial. */
-	int error = id_in_slot(kernel, SLOT_BEFORE) ? copy_slot(kernel, SLOT_BEFORE, SLOT_BEFORE) : 0;
+	__u32 there;
+	int error = id_in_slot(kernel, SLOT_BEFORE, &there);
 
+	if (!error && there)
+		error = copy_slot(kernel, SLOT_BEFORE, SLOT_BEFORE);
 	if (!error)
 		error = build_and_put(kernel, SLOT_BEFORE, before);
 	if (error)
@@ -356,43 +365,64 @@ enum status live_read_before(const struct kernel *kernel, struct policy *policy)
 	return read_slot(kernel, SLOT_BEFORE, policy);
 }
 
-enum status live_change(live_change_function change, const void *edit, bool force, uint64_t *generation, bool *changed)
+/* From the live policy to the changed one, numbered and judged. */
+static enum status make_change(struct kernel *kernel, const struct live_edit *edit, struct policy *policy, bool *changed)
+{
+	struct policy before;
+	enum status status;
+
+	policy_init(&before);
+	status = live_read_image(kernel, &before);
+	if (status == STATUS_DONE)
+		status = edit->change(kernel, policy, edit->data, changed);
+	if (status == STATUS_DONE && *changed)
+		status = live_number(kernel, policy);
+	if (status == STATUS_DONE && *changed)
+		status = lockout_check(kernel, &before, policy, edit->force);
+	policy_clear(&before);
+	return status;
+}
+
+static enum status change_and_publish(struct kernel *kernel, const struct live_edit *edit, struct policy *policy, bool *changed)
+{
+	_cleanup_free_ bool *taken = NULL;
+	enum status status = live_read(kernel, policy);
+
+	taken = live_counters(policy);
+	if (status == STATUS_DONE)
+		status = make_change(kernel, edit, policy, changed);
+	if (status == STATUS_DONE && edit->commit)
+		status = edit->commit(edit->data);
+	if (status != STATUS_DONE || !*changed)
+		return status;
+	status = live_publish(kernel, policy, taken);
+	if (status != STATUS_DONE && edit->undo)
+		edit->undo(edit->data);
+	return status;
+}
+
+enum status live_change(const struct live_edit *edit, uint64_t *generation, bool *changed)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_close_ int lock = -1;
-	_cleanup_free_ bool *taken = NULL;
-	struct policy policy, before;
+	struct policy policy;
 	enum status status = lock_take(&lock);
 
 	if (status == STATUS_DONE)
 		status = take_over_clean();
 	if (status == STATUS_DONE)
 		status = kernel_open(&kernel, true, false);
-	if (status != STATUS_DONE)
-		return status;
-	status = live_refuse_trial(&kernel);
+	if (status == STATUS_DONE)
+		status = live_refuse_trial(&kernel);
 	if (status == STATUS_DONE)
 		status = live_settle(&kernel);
 	if (status != STATUS_DONE)
 		return status;
 	tell_queue_layouts(&kernel);
 	policy_init(&policy);
-	policy_init(&before);
-	status = live_read(&kernel, &policy);
-	taken = live_counters(&policy);
-	if (status == STATUS_DONE)
-		status = live_read_image(&kernel, &before);
-	if (status == STATUS_DONE)
-		status = change(&kernel, &policy, edit, changed);
-	if (status == STATUS_DONE && *changed)
-		status = live_number(&kernel, &policy);
-	if (status == STATUS_DONE && *changed)
-		status = lockout_check(&kernel, &before, &policy, force);
-	if (status == STATUS_DONE && *changed)
-		status = live_publish(&kernel, &policy, taken);
+	status = change_and_publish(&kernel, edit, &policy, changed);
 	if (status == STATUS_DONE)
 		*generation = policy.generation;
-	policy_clear(&before);
 	policy_clear(&policy);
 	return status;
 }

@@ -45,17 +45,22 @@ enum status live_settle(const struct kernel *kernel);
 /* Refuses, and says so, while a policy is on trial. */
 enum status live_refuse_trial(const struct kernel *kernel);
 
-/*
- * Changes `policy`, the live one, as `edit` says. *changed: whether that made a difference. Says what is wrong.
- */
-typedef enum status (*live_change_function)(struct kernel *kernel, struct policy *policy, const void *edit,
-					    bool *changed);
+/* How a command changes the live policy. */
+struct live_edit {
+	/* Changes `policy`, the live one. *changed: whether that made a difference. Says what is wrong. */
+	enum status (*change)(struct kernel *kernel, struct policy *policy, void *data, bool *changed);
+	/* What is to be done beside it, once all is judged, and undone if the policy can't be put in force. NULL: nothing. */
+	enum status (*commit)(void *data);
+	void (*undo)(void *data);
+	void *data;
+	bool force; /* also if it locks the administrator out (enforce/lockout.h) */
+};
 
 /*
- * Reads the live policy, changes it, and puts it back if that made a difference, while no other command does. Refuses what
- * would lock the administrator out, unless `force` (enforce/lockout.h). *generation is that of the policy then in force. Says what is wrong; nothing is changed then.
+ * Reads the live policy, changes it, and puts it back if that made a difference, while no other command does.
+ * *generation is that of the policy then in force. Says what is wrong; nothing is changed then.
  */
-enum status live_change(live_change_function change, const void *edit, bool force, uint64_t *generation, bool *changed);
+enum status live_change(const struct live_edit *edit, uint64_t *generation, bool *changed);
 
 /*
  * The counters that rules of `policy` have, as RULE_COUNTERS flags, to be freed. Decisions under the policy in force

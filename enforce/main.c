@@ -121,16 +121,24 @@ static enum status run_verb(int argc, char **argv)
 	return status;
 }
 
-/* What was printed must have got where it should, or the command has failed. */
-static enum status finish_output(enum status status)
+/*
+ * What was printed must have got where it should, or the command has failed: unless it has changed the policy (`changed`), as
+ * a command that fails has changed nothing.
+ */
+static enum status finish_output(enum status status, bool changed)
 {
 	if ((!fflush(stdout) && !ferror(stdout)) || status != STATUS_DONE)
 		return status;
-	return fail(STATUS_FAILED, "can't write the output: %s", strerror(errno));
+	if (!changed)
+		return fail(STATUS_FAILED, "can't write the output: %s", strerror(errno));
+	warn("done, but the output can't be written: %s", strerror(errno));
+	return STATUS_DONE;
 }
 
 int main(int argc, char **argv)
 {
+	const struct verb *verb;
+
 	unsetenv("POSIXLY_CORRECT"); /* options stand anywhere behind the verb, whatever the environment */
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* a message is one write: lines of several processes don't mix */
 	if (argc < 2)
@@ -139,14 +147,15 @@ int main(int argc, char **argv)
 		return fail(STATUS_USAGE, "surplus argument %s; usage: sockaccept-ctl %s", argv[2], argv[1]);
 	if (!strcmp(argv[1], "--help")) {
 		help_all();
-		return finish_output(STATUS_DONE);
+		return finish_output(STATUS_DONE, false);
 	}
 	if (!strcmp(argv[1], "--version")) {
 		puts("sockaccept-ctl " SOCKACCEPT_VERSION);
-		return finish_output(STATUS_DONE);
+		return finish_output(STATUS_DONE, false);
 	}
 	if (argv[1][0] == '-')
 		return fail(STATUS_USAGE, "unknown option %s; options come after the verb: sockaccept-ctl VERB [OPTION...]",
 			    argv[1]);
-	return finish_output(run_verb(argc - 1, argv + 1));
+	verb = verb_find(argv[1]);
+	return finish_output(run_verb(argc - 1, argv + 1), verb && verb->changes);
 }

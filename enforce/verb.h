@@ -38,6 +38,7 @@ enum verb_option {
 	OPTION_BOOT,
 	OPTION_FORCE,
 	OPTION_FOR,
+	OPTION_SAVE,
 	OPTION_CONFIRM,
 	OPTION_POLICY,
 	OPTIONS,
@@ -70,6 +71,7 @@ struct verb {
 	enum privilege privilege;
 	enum status (*run)(const struct invocation *invocation);
 	const char *summary;
+	bool changes; /* the policy: what it prints only says that this is done */
 };
 
 extern const struct verb verbs[];
@@ -90,6 +92,8 @@ enum status verb_report(const struct invocation *invocation);
 enum status verb_metrics(const struct invocation *invocation);
 enum status verb_listeners(const struct invocation *invocation);
 enum status verb_confirm(const struct invocation *invocation);
+enum status verb_save(const struct invocation *invocation);
+enum status verb_diff(const struct invocation *invocation);
 enum status verb_doctor(const struct invocation *invocation);
 enum status verb_check(const struct invocation *invocation);
 enum status verb_help(const struct invocation *invocation);

@@ -61,11 +61,11 @@ static void compare(struct policy *policy, struct before *before, char *const *p
 	}
 }
 
-static enum status resolve_anew(struct kernel *kernel, struct policy *policy, const void *edit, bool *changed)
+static enum status resolve_anew(struct kernel *kernel, struct policy *policy, void *data, bool *changed)
 {
 	_cleanup_free_ struct before *before = must(calloc(policy->binary_count + 1, sizeof(*before)));
 	_cleanup_free_ char **problems = must(calloc(policy->binary_count + 1, sizeof(*problems)));
-	struct report *report = *(struct report *const *)edit;
+	struct report *report = data;
 	enum status status;
 
 	for (size_t i = 0; i < policy->binary_count; i++) {
@@ -105,13 +105,15 @@ static void clear_report(struct report *report)
 
 enum status verb_refresh(const struct invocation *invocation)
 {
-	struct report report = { 0 }, *edit = &report;
+	struct report report = { 0 };
+	/* What its rules stand for is the same, whoever is denied by that. */
+	const struct live_edit change = { .change = resolve_anew, .data = &report, .force = true };
 	uint64_t generation = 0;
 	bool changed = false;
 	enum status status;
 
 	(void)invocation;
-	status = live_change(resolve_anew, &edit, true, &generation, &changed);
+	status = live_change(&change, &generation, &changed);
 	if (status == STATUS_DONE)
 		print_report(&report);
 	clear_report(&report);

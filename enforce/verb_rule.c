@@ -10,6 +10,7 @@
 #include "enforce/items.h"
 #include "enforce/kernel.h"
 #include "enforce/live.h"
+#include "enforce/local_rules.h"
 #include "enforce/verb.h"
 #include "enforce/when.h"
 #include "policy/cleanup.h"
@@ -27,6 +28,8 @@ struct edit {
 	struct port_items ports; /* none: remove all rules of the binary */
 	struct user_items users; /* none: no such condition */
 	uint64_t until;    /* when the rules end, ns since boot; 0: they last */
+	bool save;
+	struct local_rules saved;
 };
 
 static enum status read_binary(const char *path, struct edit *edit)
@@ -107,7 +110,7 @@ static enum status bind_binary(struct kernel *kernel, struct policy *policy, con
 	return status;
 }
 
-static enum status add_rules(struct kernel *kernel, struct policy *policy, const void *data, bool *changed)
+static enum status add_rules(struct kernel *kernel, struct policy *policy, void *data, bool *changed)
 {
 	const struct edit *edit = data;
 	struct rule rule = {
@@ -141,7 +144,7 @@ static enum status refuse_removal(const struct edit *edit, const struct port_ite
 		    of_port, of_user);
 }
 
-static enum status remove_rules(struct kernel *kernel, struct policy *policy, const void *data, bool *changed)
+static enum status remove_rules(struct kernel *kernel, struct policy *policy, void *data, bool *changed)
 {
 	const struct edit *edit = data;
 	size_t binary = policy_binary(policy, edit->path);
@@ -164,27 +167,70 @@ static enum status remove_rules(struct kernel *kernel, struct policy *policy, co
 	return STATUS_DONE;
 }
 
+static enum status save(void *data)
+{
+	struct edit *edit = data;
+	const struct ini_edit lines = {
+		.path = edit->path,
+		.ports = edit->ports.list,
+		.port_count = edit->ports.count,
+		.uids = edit->users.list,
+		.uid_count = edit->users.count,
+		.remove = !strcmp(edit->verb->name, "remove"),
+		.verdict = strcmp(edit->verb->name, "deny") ? VERDICT_ALLOW : VERDICT_DENY,
+	};
+	enum status status = STATUS_DONE;
+
+	if (edit->save)
+		status = local_rules_prepare(&lines, &edit->saved);
+	return edit->save && status == STATUS_DONE ? local_rules_write(&edit->saved) : status;
+}
+
+static void undo_save(void *data)
+{
+	struct edit *edit = data;
+
+	local_rules_undo(&edit->saved);
+}
+
+static void print_result(const struct edit *edit, bool changed, uint64_t generation)
+{
+	const char *saved = edit->saved.written ? "; saved in " LOCAL_RULES_FILE : edit->save ? "; " LOCAL_RULES_FILE " says so already" : "";
+
+	if (changed)
+		printf("Done: generation %" PRIu64 "%s.\n", generation, saved);
+	else
+		printf("Nothing to do: the live policy says so already%s.\n", saved);
+}
+
 enum status verb_rule(const struct invocation *invocation)
 {
-	struct edit edit = { 0 };
+	struct edit edit = { .save = invocation->given[OPTION_SAVE] };
+	const struct live_edit change = {
+		.change = strcmp(invocation->verb->name, "remove") ? add_rules : remove_rules,
+		.commit = save,
+		.undo = undo_save,
+		.data = &edit,
+		.force = invocation->given[OPTION_FORCE],
+	};
 	uint64_t generation = 0;
 	bool changed = false;
 	enum status status = read_edit(invocation, &edit);
 
+	if (status == STATUS_DONE && edit.save && edit.until)
+		status = fail(STATUS_USAGE, "no file has temporary rules; give --save or --for");
 	if (status == STATUS_DONE)
-		status = live_change(strcmp(invocation->verb->name, "remove") ? add_rules : remove_rules, &edit,
-				     invocation->given[OPTION_FORCE], &generation, &changed);
-	if (status == STATUS_DONE && changed)
-		printf("Done: generation %" PRIu64 ".\n", generation);
-	else if (status == STATUS_DONE)
-		printf("Nothing to do: the live policy says so already.\n");
+		status = live_change(&change, &generation, &changed);
+	if (status == STATUS_DONE)
+		print_result(&edit, changed, generation);
+	local_rules_clear(&edit.saved);
 	free(edit.resolved);
 	free(edit.ports.list);
 	free(edit.users.list);
 	return status;
 }
 
-static enum status set_mode(struct kernel *kernel, struct policy *policy, const void *data, bool *changed)
+static enum status set_mode(struct kernel *kernel, struct policy *policy, void *data, bool *changed)
 {
 	const enum mode *mode = data;
 
@@ -198,13 +244,14 @@ enum status verb_mode(const struct invocation *invocation)
 {
 	const char *word = invocation->arguments[0];
 	enum mode mode = strcmp(word, "permissive") ? MODE_ENFORCE : MODE_PERMISSIVE;
+	const struct live_edit change = { .change = set_mode, .data = &mode, .force = invocation->given[OPTION_FORCE] };
 	uint64_t generation = 0;
 	bool changed = false;
 	enum status status;
 
 	if (mode == MODE_ENFORCE && strcmp(word, "enforce") != 0)
 		return fail(STATUS_USAGE, "unknown mode `%s`; it is `enforce` or `permissive`", word);
-	status = live_change(set_mode, &mode, invocation->given[OPTION_FORCE], &generation, &changed);
+	status = live_change(&change, &generation, &changed);
 	if (status == STATUS_DONE)
 		printf("Mode %s: generation %" PRIu64 ".\n", word, generation);
 	return status;

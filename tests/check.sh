@@ -60,7 +60,7 @@ unit_tests() {
 }
 
 valgrind_tests() {
-	for test in test_port test_ini test_policy test_escape; do
+	for test in test_port test_ini test_policy test_escape test_edit; do
 		part "valgrind-$test" valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
 			"build/tests/unit/$test"
 	done

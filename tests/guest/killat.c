@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * killat: kills a command at a chosen point of its work.
+ * killat: kills a command at a chosen point of its work, or lets a call of it fail.
  *
  *   killat N COMMAND...
+ *   killat N:ERRNO COMMAND...  the Nth call isn't made, and fails with this error
  *   killat 0 COMMAND...      kills nothing, and prints each of those calls with its number
  *
  * Runs the command, and kills it with SIGKILL when it enters the Nth of its system calls that could leave something
- * behind it. Prints the call and exits with 0; or, if the command ended before, prints "through after N calls" and exits
+ * behind it. Prints the call and exits with 0; or, if the command wasn't killed, prints "through after N calls" and exits
  * with its status + 100. strace can inject the same signal, and takes several times as long.
  */
 #include <errno.h>
@@ -24,6 +25,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -104,6 +106,19 @@ static void print_call(unsigned long call, const struct __ptrace_syscall_info *i
 	puts("");
 }
 
+/* The call that the child is about to make isn't made, and ends with this error. */
+static void let_fail(pid_t child, int error)
+{
+	struct user_regs_struct regs;
+
+	if (ptrace(PTRACE_GETREGS, child, NULL, &regs))
+		perror("killat: PTRACE_GETREGS");
+	regs.orig_rax = (unsigned long long)-1;
+	regs.rax = (unsigned long long)-error;
+	if (ptrace(PTRACE_SETREGS, child, NULL, &regs))
+		perror("killat: PTRACE_SETREGS");
+}
+
 /* Lets the child go on to its next stop. False: it has ended, with *status. */
 static bool next_stop(pid_t child, int signal, int *status)
 {
@@ -114,7 +129,8 @@ static bool next_stop(pid_t child, int signal, int *status)
 	return WIFSTOPPED(*status);
 }
 
-static int run(pid_t child, unsigned long wanted)
+/* `error`: with which the call fails; 0: it is killed instead. */
+static int run(pid_t child, unsigned long wanted, int error)
 {
 	unsigned long call = 0;
 	int status, signal = 0;
@@ -136,6 +152,10 @@ static int run(pid_t child, unsigned long wanted)
 			print_call(call, &info);
 		if (call != wanted)
 			continue;
+		if (error) {
+			let_fail(child, error);
+			continue;
+		}
 		kill(child, SIGKILL);
 		waitpid(child, &status, 0);
 		return 0;
@@ -146,14 +166,16 @@ static int run(pid_t child, unsigned long wanted)
 
 int main(int argc, char **argv)
 {
+	char *colon;
 	pid_t child;
 
 	if (argc < 3) {
-		fputs("usage: killat N COMMAND...\n", stderr);
+		fputs("usage: killat N[:ERRNO] COMMAND...\n", stderr);
 		return 2;
 	}
 	child = fork();
 	if (!child)
 		start(argv + 2);
-	return run(child, strtoul(argv[1], NULL, 10));
+	colon = strchr(argv[1], ':');
+	return run(child, strtoul(argv[1], NULL, 10), colon ? atoi(colon + 1) : 0);
 }

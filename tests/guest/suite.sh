@@ -19,8 +19,8 @@ is_brief() {
 	case ${BRIEF-}:$1 in
 	:*) return 1 ;;
 	*/test_advice.sh | */test_audit.sh | */test_counts.sh | */test_input.sh | */test_json.sh | */test_log.sh) return 0 ;;
-	*/test_doctor.sh | */test_lockout.sh | */test_names.sh | */test_process.sh) return 0 ;;
-	2:*/test_atomic.sh | 2:*/test_filesystems.sh | 2:*/test_rules.sh | 2:*/test_stress.sh | 2:*/test_upgrade.sh) return 0 ;;
+	*/test_doctor.sh | */test_lockout.sh | */test_names.sh | */test_save.sh | */test_process.sh) return 0 ;;
+	2:*/test_atomic.sh | 2:*/test_filesystems.sh | 2:*/test_temporary.sh | 2:*/test_trial.sh | 2:*/test_rules.sh | 2:*/test_stress.sh | 2:*/test_upgrade.sh) return 0 ;;
 	esac
 	return 1
 }

@@ -25,6 +25,7 @@ ftrace_off_is_said_or_refused() {
 	accepts 21950 # so it would be wrong to say otherwise
 	echo 1 >$ftrace
 	ctl status
+	ctl doctor
 	is_denied 21950
 }
 

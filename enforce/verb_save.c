@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * save: the live policy as a policy file.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "enforce/kernel.h"
+#include "enforce/live.h"
+#include "enforce/replace.h"
+#include "enforce/verb.h"
+#include "policy/cleanup.h"
+#include "policy/ini.h"
+
+/* The policy as text, to be freed; NULL, and *error: a file can't hold it. */
+static char *text_of(const struct policy *policy, size_t *length, int *error)
+{
+	char *text = NULL;
+	FILE *stream = must(open_memstream(&text, length));
+
+	*error = ini_write(policy, stream);
+	fclose(stream);
+	if (!*error)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* Those that a file there has; else as other policies have them. */
+static mode_t rights_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? 0644 : st.st_mode & 07777;
+}
+
+static enum status write_text(const char *path, const char *text, size_t length)
+{
+	int error;
+
+	if (!path) {
+		fputs(text, stdout);
+		return STATUS_DONE;
+	}
+	error = replace_file(path, text, length, rights_of(path), true);
+	return error ? fail(STATUS_FAILED, "%s can't be written: %s. Nothing was changed", path, strerror(-error)) : STATUS_DONE;
+}
+
+static void say_what_is_left_out(const struct policy *policy)
+{
+	size_t temporaries = 0;
+
+	while (temporaries < policy->rule_count && policy->rules[temporaries].until)
+		temporaries++;
+	if (temporaries)
+		warn("%zu temporary rule%s not in it, as no file has them", temporaries, temporaries == 1 ? " is" : "s are");
+}
+
+enum status verb_save(const struct invocation *invocation)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_free_ char *text = NULL;
+	struct policy policy;
+	size_t length = 0;
+	enum status status = kernel_open(&kernel, false, false);
+	int error = 0;
+
+	if (status != STATUS_DONE)
+		return status;
+	policy_init(&policy);
+	status = live_read_image(&kernel, &policy);
+	policy.events = kernel_events(&kernel) ? kernel_events(&kernel) : policy.events;
+	if (status == STATUS_DONE)
+		text = text_of(&policy, &length, &error);
+	if (error)
+		status = fail(STATUS_FAILED, "the live policy can't be written as a file: %s", strerror(-error));
+	if (status == STATUS_DONE)
+		status = write_text(invocation->arguments[0], text, length);
+	if (status == STATUS_DONE)
+		say_what_is_left_out(&policy);
+	policy_clear(&policy);
+	return status;
+}

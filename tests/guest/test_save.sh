@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# A change that lasts: --save, save and diff; and commands that are killed, or whose calls fail, in the middle of it.
+
+: "${sockaccept:?}" "${probe:?}" "${killat:?}" "${work:?}"
+
+etc=/etc/sockaccept
+local_rules=$etc/policy.d/90-local.ini
+
+# default_policy: from standard input, with nothing beside it
+default_policy() {
+	rm -rf $etc
+	mkdir -p $etc/policy.d
+	write_policy $etc/policy.ini
+	ctl load
+}
+
+base_policy() {
+	default_policy <<-END
+		; ours
+		[sockaccept]
+		default = deny
+
+		[base]
+		binary = $probe
+		allow = 27001, 27009
+		deny = 27002
+	END
+}
+
+saved_rules_last() {
+	base_policy
+	ctl allow "$probe" 27003 27004 --save
+	expect_said "saved in $local_rules"
+	ctl deny any 27005 --user nobody --save
+	sed -i 's/^allow.*/& ; mine/' $local_rules
+	ctl allow "$probe" 27006 --save
+	grep -q '^allow  = 27003, 27004, 27006 ; mine$' $local_rules || because "the file: $(cat $local_rules)"
+	expect "rights" 644 "$(stat -c %a $local_rules)"
+	accepts 27003 27004 27006
+	"$sockaccept" list --json | sed 's/"hits":[0-9]*//g; s/"section":"[a-z]*",//g' | tr '{' '\n' | sort >before
+	ctl load
+	"$sockaccept" list --json | sed 's/"hits":[0-9]*//g; s/"section":"[a-z]*",//g' | tr '{' '\n' | sort >after
+	cmp -s before after || because "after a load: $(diff before after | head -n 4)"
+	ctl diff
+	expect_said "No difference."
+	ctl remove "$probe" 27003 --save
+	ctl deny "$probe" 27004 --save
+	ctl load
+	is_denied 27003 27004
+	accepts 27006
+	# the same once more
+	ctl deny "$probe" 27004 --save
+	expect_said "says so already"
+}
+
+# What another file would undo is refused, and so is what no file can hold.
+saving_what_would_not_hold_is_refused() {
+	base_policy
+	ctl allow "$probe" 27003 --save
+	cp $local_rules local.before
+	generation=$(state generation)
+	expect_status 1 "$sockaccept" allow "$probe" 27002 --save
+	expect_said "[base] of another policy file has \`deny = 27002\` for $probe, which would win with the next load"
+	expect_status 1 "$sockaccept" remove "$probe" 27001 --save
+	expect_said "which would be back with the next load"
+	expect_status 1 "$sockaccept" remove "$probe" --save
+	expect_status 2 "$sockaccept" allow "$probe" 27005 --save --for 1h
+	printf '[shared]\nbinary = %s\nbinary = /bin/true\nallow = 27007\n' "$probe" >>$local_rules
+	cp $local_rules local.before
+	ctl load
+	generation=$(state generation)
+	expect_status 1 "$sockaccept" deny "$probe" 27007 --save
+	expect_said "$local_rules:9: [shared]: this line is for other binaries or users too"
+	echo '[broken' >>$local_rules
+	cp $local_rules local.before
+	expect_status 6 "$sockaccept" allow "$probe" 27008 --save
+	expect_said "mend them first"
+	cmp -s $local_rules local.before || because "the file was changed: $(cat $local_rules)"
+	expect "the generation" "$generation" "$(state generation)"
+}
+
+save_and_diff_are_inverse() {
+	base_policy
+	ctl diff
+	ctl allow "$probe" 27011 --user root
+	ctl remove "$probe" 27001
+	ctl allow "$probe" 27012 --for 1h
+	ctl mode permissive
+	expect_status 1 "$sockaccept" diff
+	for line in '- mode = enforce' '+ mode = permissive' "- [base] $probe: allow 27001" "+ [cli] $probe: allow 27011 user 0" \
+		"+ [cli] $probe: allow 27012, temporary: for "; do
+		expect_said "$line"
+	done
+	expect "lines" 7 "$(wc -l <said)"
+	expect_status 1 "$sockaccept" diff --json
+	judge 'd = json.load(open("said"))["differences"]; assert len(d) == 4 and d[0] == {"setting": "mode", "files": "enforce", "live": "permissive"} and d[1]["in"] == "files", d'
+	ctl save "$work/saved.ini"
+	expect_said "1 temporary rule is not in it"
+	"$sockaccept" save >printed.ini 2>/dev/null
+	cmp -s saved.ini printed.ini || because "the file and what is printed differ"
+	expect_status 1 "$sockaccept" diff saved.ini
+	expect "lines: only the temporary one" 3 "$(wc -l <said)"
+	ctl remove "$probe" 27012
+	ctl diff saved.ini
+	ctl load saved.ini
+	ctl diff saved.ini
+}
+
+# ---------------------------------------------------------------------------------------------
+
+# says PORT: whether the live policy and the file allow it
+says() {
+	live=no
+	saved=no
+	! "$sockaccept" list --json | grep -q "\"ports\":\"$1\"" || live=yes
+	! grep -qw "$1" $local_rules || saved=yes
+	echo "$live $saved"
+}
+
+killed_save_is_whole() {
+	base_policy
+	ctl allow "$probe" 27100 --save
+	kill_points '2|6|22' "$sockaccept" allow "$probe" 27101 --save >points
+	expect "when it isn't killed" "yes yes" "$(says 27101)"
+	kills=0
+	port=27102
+	while read -r point; do
+		port=$((port + 1))
+		call=$("$killat" "$point" "$sockaccept" allow "$probe" $port --save 2>/dev/null) || break
+		kills=$((kills + 1))
+		case $(says $port) in
+		"no no" | "no yes" | "yes yes") ;;
+		*) because "killed at call $call: live and saved: $(says $port)" ;;
+		esac
+		ctl check
+		ctl allow "$probe" $port --save
+		expect "after the next, killed at call $call" "yes yes" "$(says $port)"
+	done <points
+	echo "$kills kills"
+	[ $kills -ge "$(least 6)" ] || because "only $kills kills: it made these calls: $(tr '\n' ' ' <calls)"
+	expect "files" $local_rules "$(echo $etc/policy.d/*)"
+}
+
+# Each call with one of ENOSPC, EMFILE, ENOMEM and EROFS: an error that is said, and nothing is changed; or the call was one
+# that may fail, and all is.
+failing_calls_change_nothing() {
+	base_policy
+	ctl allow "$probe" 27200 --save
+	"$killat" 0 "$sockaccept" allow "$probe" 27201 --save >calls 2>/dev/null || true
+	calls=$(grep -vc '^through' calls)
+	[ "$calls" -ge 20 ] || because "only $calls calls"
+	failed=0
+	port=27202
+	for call in $(seq 1 "${KILL_EVERY:-1}" "$calls"); do
+		for error in 28 24 12 30; do
+			[ $(((call + error / 2) % 4)) -eq 0 ] || [ -n "${ALL_KILLS-}" ] || continue
+			port=$((port + 1))
+			code=0
+			"$killat" "$call:$error" "$sockaccept" allow "$probe" $port --save >called 2>message || code=$?
+			seen="$code $(says $port)"
+			case $seen in
+			"100 yes yes") ;;
+			"10"[1-6]" no no")
+				failed=$((failed + 1))
+				grep -q '^sockaccept-ctl: ' message || because "no message of call $(head -n 1 called) with error $error: $(cat message)"
+				;;
+			*) because "call $(head -n 1 called) with error $error: status, live, saved: $seen; $(head -n 2 message)" ;;
+			esac
+		done
+	done
+	echo "$failed failed"
+	[ $failed -ge "$(least 12)" ] || because "only $failed failed"
+	expect "files" $local_rules "$(echo $etc/policy.d/*)"
+}
+
+# The same of a load, which has only the live policy to change.
+failing_loads_change_nothing() {
+	base_policy
+	write_policy other.ini <<-END
+		[sockaccept]
+		default = deny
+		[other]
+		binary = $probe
+		allow = 27301
+	END
+	"$killat" 0 "$sockaccept" load other.ini >calls 2>/dev/null || true
+	calls=$(grep -vc '^through' calls)
+	failed=0
+	for call in $(seq 1 "${KILL_EVERY:-1}" "$calls"); do
+		error=$(echo '28 24 12 30' | cut -d ' ' -f $((call % 4 + 1)))
+		ctl load
+		generation=$(state generation)
+		code=0
+		"$killat" "$call:$error" "$sockaccept" load other.ini >called 2>message || code=$?
+		seen="$code $(state generation)"
+		case $seen in
+		"100 $((generation + 1))") ;;
+		"10"[1-6]" $generation")
+			failed=$((failed + 1))
+			grep -q '^sockaccept-ctl: \|other.ini: ' message || because "no message of call $(head -n 1 called) with error $error"
+			accepts 27001
+			;;
+		*) because "call $(head -n 1 called) with error $error: status and generation, which was $generation: $seen; $(head -n 2 message)" ;;
+		esac
+	done
+	echo "$failed failed"
+	[ $failed -ge "$(least 8)" ] || because "only $failed failed"
+}
+
+killed_trial_is_whole() {
+	base_policy
+	write_policy shut.ini <<-END
+		[sockaccept]
+		default = deny
+	END
+	kill_points '2|6|22' "$sockaccept" load shut.ini --confirm 600 >points
+	kills=0
+	while read -r point; do
+		ctl load
+		call=$("$killat" "$point" "$sockaccept" load shut.ini --confirm 600 2>/dev/null) || break
+		kills=$((kills + 1))
+		seen=$($probe accept inet accept 27001) || true
+		# never the new policy without its trial
+		case "$seen $(state trial)" in
+		"accepted null" | "accepted pending" | "EPERM pending") ;;
+		*) because "killed at call $call: $seen, trial $(state trial)" ;;
+		esac
+	done <points
+	ctl load shut.ini --confirm 600
+	kill_points none "$sockaccept" confirm >points
+	while read -r point; do
+		ctl load shut.ini --confirm 600
+		call=$("$killat" "$point" "$sockaccept" confirm 2>/dev/null) || break
+		kills=$((kills + 1))
+		is_denied 27001
+	done <points
+	echo "$kills kills"
+	[ $kills -ge "$(least 8)" ] || because "only $kills kills"
+	ctl load shut.ini --confirm 600
+	ctl confirm
+}
+
+nothing_fits() {
+	base_policy
+	ctl allow "$probe" 27400 --save
+	cp -r $etc kept
+	mount -t tmpfs -o size=64k none $etc
+	cp -r kept/* $etc/
+	cat /dev/zero >$etc/full 2>/dev/null || true
+	expect_status 1 "$sockaccept" allow "$probe" 27401 --save
+	expect_said "90-local.ini can't be written: No space left on device. Nothing was changed"
+	expect "live and saved" "no no" "$(says 27401)"
+	rm $etc/full
+	mount -o remount,ro $etc
+	expect_status 1 "$sockaccept" allow "$probe" 27401 --save
+	expect_said "Read-only file system"
+	expect "live and saved" "no no" "$(says 27401)"
+	umount $etc
+}
+
+test_case saved_rules_last
+test_case saving_what_would_not_hold_is_refused
+test_case save_and_diff_are_inverse
+test_case killed_save_is_whole
+test_case failing_calls_change_nothing
+test_case failing_loads_change_nothing
+test_case killed_trial_is_whole
+test_case nothing_fits
+rm -rf $etc

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Edits of a policy file: what they leave as it is, and that the file then says what the live policy says after the same edit.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "policy/ini.h"
+#include "policy/ini_edit.h"
+#include "policy/port.h"
+
+static uint32_t random_below(uint32_t limit)
+{
+	static uint64_t state = 0x2545f4914f6cdd1dULL;
+
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (uint32_t)(state >> 20) % limit;
+}
+
+#define PORTS_MAX 4
+
+/* An edit from words: ports and users are numbers with commas between. */
+static struct ini_edit edit_of(const char *verb, const char *path, const char *ports, const char *users,
+			       struct port_item items[PORTS_MAX], uint32_t uids[PORTS_MAX])
+{
+	struct ini_edit edit = { .path = path, .ports = items, .uids = uids, .remove = !strcmp(verb, "remove"),
+				 .verdict = strcmp(verb, "deny") ? VERDICT_ALLOW : VERDICT_DENY };
+	char copy[64], *at = copy, *word;
+
+	snprintf(copy, sizeof(copy), "%s", ports);
+	while ((word = strsep(&at, ",")))
+		if (*word)
+			assert_null(port_parse(word, &items[edit.port_count++]));
+	at = copy;
+	snprintf(copy, sizeof(copy), "%s", users);
+	while ((word = strsep(&at, ",")))
+		if (*word)
+			uids[edit.uid_count++] = (uint32_t)strtoul(word, NULL, 10);
+	return edit;
+}
+
+static void expect_edit(const char *before, const char *verb, const char *path, const char *ports, const char *users, const char *after)
+{
+	struct port_item items[PORTS_MAX];
+	uint32_t uids[PORTS_MAX];
+	struct ini_edit edit = edit_of(verb, path, ports, users, items, uids);
+	char *problem, *text = ini_edit(before, &edit, &problem);
+
+	assert_null(problem);
+	assert_string_equal(text, after);
+	free(text);
+}
+
+static void expect_problem(const char *before, const char *verb, const char *path, const char *ports, const char *users, const char *what)
+{
+	struct port_item items[PORTS_MAX];
+	uint32_t uids[PORTS_MAX];
+	struct ini_edit edit = edit_of(verb, path, ports, users, items, uids);
+	char *problem, *text = ini_edit(before, &edit, &problem);
+
+	assert_null(text);
+	assert_non_null(strstr(problem, what));
+	free(problem);
+}
+
+static void test_new_section(void **unused)
+{
+	(void)unused;
+	expect_edit("", "allow", "/bin/a", "80,443", "", "[cli]\nbinary = /bin/a\nallow  = 80, 443\n");
+	expect_edit("; mine\n", "deny", "any", "23", "0,33", "; mine\n\n[cli]\nbinary = any\nuser   = 0, 33\ndeny   = 23\n");
+	/* without an end of the last line */
+	expect_edit("[x]\nbinary = /bin/b\nallow = 1", "allow", "/bin/a", "80", "",
+		    "[x]\nbinary = /bin/b\nallow = 1\n\n[cli]\nbinary = /bin/a\nallow  = 80\n");
+}
+
+static void test_everything_else_stays(void **unused)
+{
+	static const char before[] = "; head\n\n[web] ; first\n  ; a word on it\nbinary = /bin/a\nallow = 80,\n   443 ; tls\n\n"
+				     "# tail\n[b]\nbinary=/bin/b\nallow=1-9\n";
+
+	(void)unused;
+	/* the same already */
+	expect_edit(before, "allow", "/bin/a", "443", "", before);
+	expect_edit(before, "allow", "/bin/a", "8080", "", "; head\n\n[web] ; first\n  ; a word on it\nbinary = /bin/a\nallow = 80,\n"
+		    "   443, 8080 ; tls\n\n# tail\n[b]\nbinary=/bin/b\nallow=1-9\n");
+	expect_edit(before, "remove", "/bin/a", "80", "", "; head\n\n[web] ; first\n  ; a word on it\nbinary = /bin/a\n"
+		    "allow  = 443 ; tls\n\n# tail\n[b]\nbinary=/bin/b\nallow=1-9\n");
+	expect_edit(before, "remove", "/bin/a", "443", "", "; head\n\n[web] ; first\n  ; a word on it\nbinary = /bin/a\n"
+		    "allow  = 80\n; tls\n\n# tail\n[b]\nbinary=/bin/b\nallow=1-9\n");
+	expect_edit(before, "remove", "/bin/a", "", "", "; head\n\n  ; a word on it\n; tls\n\n# tail\n[b]\nbinary=/bin/b\nallow=1-9\n");
+	expect_edit(before, "deny", "/bin/b", "1-9", "", "; head\n\n[web] ; first\n  ; a word on it\nbinary = /bin/a\nallow = 80,\n"
+		    "   443 ; tls\n\n# tail\n\n[cli]\nbinary = /bin/b\ndeny   = 1-9\n");
+}
+
+static void test_long_lists_go_on_in_a_new_line(void **unused)
+{
+	(void)unused;
+	expect_edit("[a]\nbinary = /bin/a\nallow = 10001, 10002, 10003, 10004, 10005, 10006, 10007, 10008, 10009\n", "allow", "/bin/a",
+		    "1,20000-20009", "", "[a]\nbinary = /bin/a\nallow = 10001, 10002, 10003, 10004, 10005, 10006, 10007, 10008, 10009, 1\n"
+		    "allow  = 20000-20009\n");
+}
+
+static void test_users(void **unused)
+{
+	static const char before[] = "[a]\nbinary = /bin/a\nuser = root, 33\nallow = 80\n";
+
+	(void)unused;
+	expect_edit(before, "allow", "/bin/a", "80", "33", before);
+	expect_edit(before, "allow", "/bin/a", "80", "", "[a]\nbinary = /bin/a\nuser = root, 33\nallow = 80\n\n"
+		    "[cli]\nbinary = /bin/a\nallow  = 80\n");
+	expect_problem(before, "deny", "/bin/a", "80", "33", "4: [a]: this line is for other binaries or users too");
+	expect_edit(before, "deny", "/bin/a", "80", "33,0", "\n[cli]\nbinary = /bin/a\nuser   = 33, 0\ndeny   = 80\n");
+	expect_edit(before, "remove", "/bin/a", "80", "", "");
+	expect_problem(before, "remove", "/bin/a", "80", "0", "change it there yourself");
+}
+
+static void test_what_is_shared(void **unused)
+{
+	static const char before[] = "[ab]\nbinary = /bin/a\nbinary = /bin/b\nallow = 80\ndeny = any\n";
+
+	(void)unused;
+	expect_problem(before, "deny", "/bin/a", "80", "", "4: [ab]");
+	expect_problem(before, "remove", "/bin/b", "any", "", "5: [ab]");
+	expect_edit(before, "allow", "/bin/a", "80", "", before);
+	expect_edit(before, "deny", "/bin/a", "81", "", "[ab]\nbinary = /bin/a\nbinary = /bin/b\nallow = 80\ndeny = any\n\n"
+		    "[cli]\nbinary = /bin/a\ndeny   = 81\n");
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * The same as the live policy
+ */
+
+static const char *const paths[] = { "any", "/bin/a", "/bin/b" };
+static const char *const items[] = { "80", "443", "8000-8099", "any", "22/tcp", "80/sctp" };
+static const uint32_t users[] = { 0, 33, 1000 };
+
+static void read_text(const char *text, struct policy *policy)
+{
+	struct diagnostics diagnostics = { 0 };
+	struct ini_settings settings = { 0 };
+	FILE *stream = fmemopen((char *)text, strlen(text), "r");
+
+	policy_init(policy);
+	if (*text)
+		ini_read(stream, "text", &settings, policy, &diagnostics);
+	if (diagnostics.errors)
+		fail_msg("line %u: %s\n%s", diagnostics.list[0].line, diagnostics.list[0].message, text);
+	diagnostics_clear(&diagnostics);
+	ini_settings_clear(&settings);
+	if (stream)
+		fclose(stream);
+	policy_normalise(policy);
+}
+
+/* A file as somebody might write it: one to three ports a line, over several lines, with and without comments. */
+static char *random_text(void)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *stream = open_memstream(&text, &length);
+
+	for (uint32_t sections = random_below(5); sections; sections--) {
+		fprintf(stream, "[s%u]\nbinary = %s\n", random_below(3), paths[random_below(3)]);
+		if (!random_below(4))
+			fprintf(stream, "binary = /bin/c\n");
+		if (!random_below(2))
+			fprintf(stream, "user = %u%s\n", users[random_below(3)], random_below(3) ? "" : ", 2000");
+		for (uint32_t lines = 1 + random_below(2); lines; lines--) {
+			uint32_t more = random_below(3);
+
+			fprintf(stream, "%s = %s", random_below(2) ? "allow" : "deny", items[random_below(6)]);
+			for (; more; more--)
+				fprintf(stream, random_below(2) ? ", %s" : ",\n\t%s", items[random_below(6)]);
+			fprintf(stream, random_below(3) ? "\n" : " ; why\n");
+		}
+	}
+	fclose(stream);
+	return text;
+}
+
+static void apply(struct policy *policy, const struct ini_edit *edit)
+{
+	size_t binary = policy_binary(policy, edit->path), count = edit->uid_count ? edit->uid_count : 1;
+
+	for (size_t i = 0; i < edit->port_count * count; i++) {
+		struct rule rule = { .section = CLI_SECTION, .binary = binary, .port = edit->ports[i / count], .verdict = edit->verdict,
+				     .has_uid = edit->uid_count > 0, .uid = edit->uid_count ? edit->uids[i % count] : 0 };
+
+		if (edit->remove)
+			policy_remove(policy, binary, &rule.port, edit->uid_count ? &rule.uid : NULL);
+		else
+			policy_replace(policy, &rule);
+	}
+	policy_normalise(policy);
+}
+
+static void assert_same(const struct policy *a, const struct policy *b, const char *text)
+{
+	if (a->rule_count != b->rule_count)
+		fail_msg("%zu rules, and %zu expected:\n%s", a->rule_count, b->rule_count, text);
+	for (size_t i = 0; i < a->rule_count; i++) {
+		const struct rule *x = &a->rules[i], *y = &b->rules[i];
+
+		if (strcmp(a->binaries[x->binary].path, b->binaries[y->binary].path) || !port_equal(&x->port, &y->port) ||
+		    x->verdict != y->verdict || x->has_uid != y->has_uid || (x->has_uid && x->uid != y->uid))
+			fail_msg("rule %zu:\n%s", i, text);
+	}
+}
+
+static void test_file_says_what_the_live_policy_does(void **unused)
+{
+	unsigned done = 0;
+
+	(void)unused;
+	for (int round = 0; round < 5000; round++) {
+		struct port_item ports[2];
+		uint32_t uids[2] = { users[random_below(3)], 2000 };
+		struct ini_edit edit = { .path = paths[random_below(3)], .ports = ports, .port_count = 1 + random_below(2), .uids = uids,
+					 .uid_count = random_below(3), .remove = !random_below(3), .verdict = (uint8_t)random_below(2) };
+		char *before = random_text(), *problem, *after;
+		struct policy expected, seen;
+
+		assert_null(port_parse(items[random_below(6)], &ports[0]));
+		assert_null(port_parse(items[random_below(6)], &ports[1]));
+		after = ini_edit(before, &edit, &problem);
+		if (after) {
+			read_text(before, &expected);
+			apply(&expected, &edit);
+			read_text(after, &seen);
+			assert_same(&seen, &expected, after);
+			policy_clear(&expected);
+			policy_clear(&seen);
+			done++;
+		}
+		free(problem);
+		free(after);
+		free(before);
+	}
+	assert_true(done > 2500); /* others are about lines that are shared */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_new_section),
+		cmocka_unit_test(test_everything_else_stays),
+		cmocka_unit_test(test_long_lists_go_on_in_a_new_line),
+		cmocka_unit_test(test_users),
+		cmocka_unit_test(test_what_is_shared),
+		cmocka_unit_test(test_file_says_what_the_live_policy_does),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
