@@ -45,17 +45,18 @@ OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY) $(ENFORCE))
 
 all: $(B)/sockaccept-ctl
 
-$(B)/sockaccept.bpf.o: bpf/sockaccept.bpf.c | $(B)/.made
+$(B)/%.bpf.o: bpf/%.bpf.c | $(B)/.made
 	$(call say,CLANG)$(CLANG) -g -O2 $(WARNINGS) -Wno-unused-parameter -Wno-missing-prototypes -Wno-shadow $(WERROR) \
 		-target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I/usr/include/$(MULTIARCH) -MMD -MP -c $< -o $@
 
-$(B)/sockaccept.skel.h: $(B)/sockaccept.bpf.o
-	$(call say,SKEL)$(BPFTOOL) gen skeleton $< name sockaccept_bpf >$@
+$(B)/%.skel.h: $(B)/%.bpf.o
+	$(call say,SKEL)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
 
 $(B)/%.o: %.c | $(B)/.made
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDEN) -MMD -MP -c $< -o $@
 
 $(B)/enforce/kernel_attach.o: $(B)/sockaccept.skel.h
+$(B)/enforce/guard.o: $(B)/guard.skel.h
 
 $(B)/sockaccept-ctl: $(OBJECTS)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@

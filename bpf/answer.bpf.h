@@ -24,6 +24,7 @@ static const struct policy_page *policy_page(policy_ref policy, __u32 number)
 
 /* Who calls, under which policy. */
 struct caller {
+	struct control *control;
 	policy_ref image; /* of the policy that is in force for this call */
 	const struct policy_header *policy;
 	struct task_struct *task;
@@ -32,29 +33,35 @@ struct caller {
 	__u32 gid;
 };
 
-/* The slot of the policy that decides while state.trial is this word, which isn't 0. */
-static __always_inline __u32 slot_on_trial(struct state *state, __u64 trial)
+/* The slot of the policy that decides while control.trial is this word, which isn't 0. */
+static __always_inline __u32 slot_on_trial(struct control *control, __u64 trial)
 {
 	if (!(trial & TRIAL_PENDING))
 		return SLOT_BEFORE;
 	if (bpf_ktime_get_boot_ns() < (trial & ~TRIAL_PENDING))
 		return SLOT_LOADED;
 	/* Whoever exchanged it meanwhile has the say: it was confirmed, or is over already. */
-	trial = __sync_val_compare_and_swap(&state->trial, trial, TRIAL_OVER);
+	trial = __sync_val_compare_and_swap(&control->trial, trial, TRIAL_OVER);
 	return trial && (trial == TRIAL_OVER || bpf_ktime_get_boot_ns() >= (trial & ~TRIAL_PENDING)) ? SLOT_BEFORE : SLOT_LOADED;
 }
 
 /* Fills in who calls. False: no policy is in force. `noise` is any number that the verifier doesn't know. */
-static __always_inline bool read_caller(struct state *state, __u32 noise, struct caller *caller)
+static __always_inline bool read_caller(__u32 noise, struct caller *caller)
 {
 	const struct policy_page *page;
 	const struct cred *cred;
-	__u32 binary, slot = SLOT_LOADED;
-	__u64 trial = *(volatile __u64 *)&state->trial;
+	__u32 binary, zero = 0, slot = SLOT_LOADED;
+	struct control *there;
 	struct file *exe;
+	__u64 trial;
 
+	there = bpf_map_lookup_elem(&control, &zero);
+	if (!there)
+		return false;
+	caller->control = there;
+	trial = *(volatile __u64 *)&there->trial;
 	if (trial)
-		slot = slot_on_trial(state, trial);
+		slot = slot_on_trial(there, trial);
 	/* The only load of the reference: everything below reads this one policy, whatever replaces it. */
 	caller->image = bpf_map_lookup_elem(&policy, &slot);
 	if (!caller->image)
@@ -69,7 +76,7 @@ static __always_inline bool read_caller(struct state *state, __u32 noise, struct
 	caller->uid = cred->euid.val;
 	caller->gid = cred->egid.val;
 	exe = executable_of(caller->task);
-	binary = exe ? binary_of(exe, state) : BINARY_ANY;
+	binary = exe ? binary_of(exe, there) : BINARY_ANY;
 	BLUR(binary, noise);
 	caller->binary = binary;
 	return true;

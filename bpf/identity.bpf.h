@@ -48,16 +48,16 @@ static __always_inline __u32 worth_of(struct inode *inode)
 	(FILE_IN_USER_NAMESPACE | FILE_ON_FUSE | FILE_FOLDS_CASE | FILE_NO_SUBVOLUME | FILE_NO_SUPERBLOCK)
 
 /* True, and *subvolume is that of a directory on btrfs; false: user space hasn't said where it stands. */
-static __always_inline bool subvolume_of(struct dentry *dentry, const struct state *state, __u64 *subvolume)
+static __always_inline bool subvolume_of(struct dentry *dentry, const struct control *control, __u64 *subvolume)
 {
 	__u64 at = 0;
 
-	if (!state->btrfs.known)
+	if (!control->btrfs.known)
 		return false;
 	/* As a number: the verifier knows no bounds of what an inode is inside of. */
 	bpf_probe_read_kernel(&at, sizeof(at), &dentry->d_inode);
-	bpf_probe_read_kernel(&at, sizeof(at), (void *)(at - state->btrfs.inode + state->btrfs.root));
-	return !bpf_probe_read_kernel(subvolume, sizeof(*subvolume), (void *)(at + state->btrfs.objectid));
+	bpf_probe_read_kernel(&at, sizeof(at), (void *)(at - control->btrfs.inode + control->btrfs.root));
+	return !bpf_probe_read_kernel(subvolume, sizeof(*subvolume), (void *)(at + control->btrfs.objectid));
 }
 
 /* The number of a superblock; 0: no rule was made on it yet. */
@@ -73,7 +73,7 @@ static __always_inline __u32 superblock_number(struct super_block *sb)
  * The only place where a directory's identity is computed, for the hook and for user space alike. Returns enum
  * file_flag; `directory` is of use if none of FILE_WORTHLESS is among them.
  */
-static __always_inline __u32 directory_of(struct dentry *dentry, const struct state *state, struct directory *directory)
+static __always_inline __u32 directory_of(struct dentry *dentry, const struct control *control, struct directory *directory)
 {
 	struct inode *inode = dentry->d_inode;
 	__u32 flags = worth_of(inode);
@@ -83,7 +83,7 @@ static __always_inline __u32 directory_of(struct dentry *dentry, const struct st
 		return flags;
 	directory->inode = inode->i_ino;
 	directory->generation = inode->i_generation;
-	if (inode->i_sb->s_magic == BTRFS_SUPER_MAGIC && !subvolume_of(dentry, state, &directory->subvolume))
+	if (inode->i_sb->s_magic == BTRFS_SUPER_MAGIC && !subvolume_of(dentry, control, &directory->subvolume))
 		return FILE_NO_SUBVOLUME;
 	return 0;
 }
@@ -150,7 +150,7 @@ struct found {
  * The number of the entry that `dentry` is, or 0: no rule has named it. Not inlined, as the key takes half of a program's
  * stack.
  */
-static __attribute__((noinline)) __u32 find_entry(struct dentry *dentry, const struct state *state, struct found *found)
+static __attribute__((noinline)) __u32 find_entry(struct dentry *dentry, const struct control *control, struct found *found)
 {
 	struct entry_key key = {};
 	struct dentry *directory = read_name(dentry, &key, &found->hash);
@@ -159,7 +159,7 @@ static __attribute__((noinline)) __u32 find_entry(struct dentry *dentry, const s
 	found->flags = FILE_MOVING;
 	if (!directory)
 		return 0;
-	found->flags = directory_of(directory, state, &key.directory);
+	found->flags = directory_of(directory, control, &key.directory);
 	if (found->flags & FILE_WORTHLESS || !key.directory.superblock)
 		return 0;
 	if (found->flags & FILE_BY_NAMES)
@@ -177,20 +177,20 @@ static __always_inline struct file_tag *tag_of(struct inode *inode)
 	return tag ?: bpf_inode_storage_get(&file_tags, inode, 0, 0);
 }
 
-static __always_inline __u32 next_unnamed(struct state *state)
+static __always_inline __u32 next_unnamed(struct control *control)
 {
-	return BINARY_UNNAMED | (__u32)__sync_fetch_and_add(&state->next_unnamed, 1);
+	return BINARY_UNNAMED | (__u32)__sync_fetch_and_add(&control->next_unnamed, 1);
 }
 
 /* A number that is this file's alone. */
-static __always_inline __u32 unnamed_number(struct file_tag *tag, struct state *state)
+static __always_inline __u32 unnamed_number(struct file_tag *tag, struct control *control)
 {
 	__u32 number;
 
 	if (!tag)
-		return next_unnamed(state);
+		return next_unnamed(control);
 	if (!tag->unnamed) {
-		number = next_unnamed(state);
+		number = next_unnamed(control);
 		__sync_val_compare_and_swap(&tag->unnamed, 0, number);
 	}
 	return tag->unnamed;
@@ -219,12 +219,12 @@ static __always_inline void keep_lookup(struct inode *inode, struct dentry *dent
  * Looks up the name of an executable, and keeps the answer. A name that no rule gives leaves the file what it was
  * known to be: so one that is renamed away keeps its rule.
  */
-static __always_inline __u32 look_up(struct inode *inode, struct dentry *dentry, struct state *state)
+static __always_inline __u32 look_up(struct inode *inode, struct dentry *dentry, struct control *control)
 {
 	/* Read before the entries are: one that is added meanwhile makes the answer stale at once. */
-	__u64 epoch = *(volatile __u64 *)&state->entries_epoch;
+	__u64 epoch = *(volatile __u64 *)&control->entries_epoch;
 	struct found found = {};
-	__u32 entry = find_entry(dentry, state, &found), number = entry;
+	__u32 entry = find_entry(dentry, control, &found), number = entry;
 	struct file_tag *tag = tag_of(inode);
 
 	if (entry && tag)
@@ -232,7 +232,7 @@ static __always_inline __u32 look_up(struct inode *inode, struct dentry *dentry,
 	else if (!entry && tag && !(found.flags & FILE_WORTHLESS))
 		number = tag->named;
 	if (!number) {
-		number = unnamed_number(tag, state);
+		number = unnamed_number(tag, control);
 		bpf_map_delete_elem(&seen_paths, &number); /* that of another name */
 	}
 	/* A directory above can be renamed to what a rule says without a mark on this name: look again each time. */
@@ -250,7 +250,7 @@ static __always_inline struct file *executable_of(struct task_struct *task)
 }
 
 /* The answer of the last look-up, if it holds for this name now; 0: it doesn't. */
-static __always_inline __u32 known_binary(struct inode *inode, struct dentry *dentry, const struct state *state)
+static __always_inline __u32 known_binary(struct inode *inode, struct dentry *dentry, const struct control *control)
 {
 	struct lookup *known = bpf_inode_storage_get(&lookups, inode, 0, 0);
 	__u64 sequence;
@@ -260,21 +260,21 @@ static __always_inline __u32 known_binary(struct inode *inode, struct dentry *de
 		return 0;
 	sequence = *(volatile __u64 *)&known->sequence;
 	if (sequence & 1 || known->dentry != (__u64)dentry || known->hash != dentry->d_name.hash ||
-	    known->epoch != *(volatile __u64 *)&state->entries_epoch)
+	    known->epoch != *(volatile __u64 *)&control->entries_epoch)
 		return 0;
 	binary = *(volatile __u32 *)&known->binary;
 	return *(volatile __u64 *)&known->sequence == sequence ? binary : 0;
 }
 
 /* The number of the executable `exe`. */
-static __always_inline __u32 binary_of(struct file *exe, struct state *state)
+static __always_inline __u32 binary_of(struct file *exe, struct control *control)
 {
 	struct inode *inode = exe->f_inode;
 	struct dentry *dentry = exe->f_path.dentry;
 
 	if (!inode || !dentry)
 		return BINARY_ANY;
-	return known_binary(inode, dentry, state) ?: look_up(inode, dentry, state);
+	return known_binary(inode, dentry, control) ?: look_up(inode, dentry, control);
 }
 
 static __always_inline struct mnt_namespace *namespace_of(struct vfsmount *mnt)

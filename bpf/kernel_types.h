@@ -31,6 +31,7 @@
 #define F2FS_SUPER_MAGIC 0xf2f52010
 #define TMPFS_MAGIC 0x01021994
 #define BTRFS_SUPER_MAGIC 0x9123683e
+#define FMODE_WRITE 0x2
 #define S_IFMT 0170000
 #define S_IFDIR 0040000
 #define S_CASEFOLD 0x8000
@@ -125,6 +126,7 @@ struct user_namespace {
 struct dentry;
 
 struct super_block {
+	__u32 s_dev;
 	unsigned long s_magic;
 	struct dentry *s_root;
 	struct user_namespace *s_user_ns;
@@ -166,6 +168,19 @@ struct dentry {
 
 struct vfsmount {
 	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
+};
+
+struct bpf_map {
+	__u32 id;
+};
+
+struct bpf_prog_aux {
+	__u32 id;
+};
+
+struct bpf_prog {
+	struct bpf_prog_aux *aux;
 };
 
 struct mnt_namespace;

@@ -139,9 +139,9 @@ static __always_inline __u64 first_of_list(__u64 list)
 }
 
 /* The association that accept() will take. That it names the listener's endpoint as its owner is the proof. */
-static __always_inline __u64 first_association(const struct state *state, __u64 sk)
+static __always_inline __u64 first_association(const struct control *control, __u64 sk)
 {
-	const struct sctp_layout *layout = &state->sctp;
+	const struct sctp_layout *layout = &control->sctp;
 	__u64 endpoint = 0, owner = 0, first;
 
 	if (!layout->known)
@@ -155,15 +155,15 @@ static __always_inline __u64 first_association(const struct state *state, __u64 
 	return owner == endpoint ? first : 0;
 }
 
-static __always_inline __u64 first_vsock(const struct state *state, __u64 sk)
+static __always_inline __u64 first_vsock(const struct control *control, __u64 sk)
 {
-	__u64 first = state->vsock.known ? first_of_list(sk + state->vsock.queue) : 0;
+	__u64 first = control->vsock.known ? first_of_list(sk + control->vsock.queue) : 0;
 
-	return first ? first - state->vsock.queue : 0;
+	return first ? first - control->vsock.queue : 0;
 }
 
-/* `state`: also who waits in it, not only how many; else NULL. */
-static __always_inline void read_queue(const struct state *state, struct sock *sk, struct queue *queue)
+/* `control`: also who waits in it, not only how many; else NULL. */
+static __always_inline void read_queue(const struct control *control, struct sock *sk, struct queue *queue)
 {
 	__u16 protocol = sk->sk_protocol;
 
@@ -173,17 +173,17 @@ static __always_inline void read_queue(const struct state *state, struct sock *s
 		read_mptcp_queue(sk, queue);
 		return;
 	}
-	if (protocol == IPPROTO_TCP && state) {
+	if (protocol == IPPROTO_TCP && control) {
 		read_tcp_queue(sk, queue);
 		return;
 	}
 	queue->waiting = queue->backlog > 0;
-	if (!state || !queue->waiting)
+	if (!control || !queue->waiting)
 		return;
 	if (protocol == IPPROTO_SCTP)
-		queue->untyped_child = first_association(state, (__u64)sk);
+		queue->untyped_child = first_association(control, (__u64)sk);
 	else if (sk->__sk_common.skc_family == AF_VSOCK)
-		queue->untyped_child = first_vsock(state, (__u64)sk);
+		queue->untyped_child = first_vsock(control, (__u64)sk);
 }
 
 static __always_inline void copy_address(struct endpoint *endpoint, __u16 family, __u32 v4, const struct in6_addr *v6)
@@ -222,14 +222,14 @@ static __always_inline bool vsock_ends(__u64 sk, struct endpoint *local, struct 
 }
 
 /* The peer of an SCTP association, in the form that an accepted socket of the listener's family will show. */
-static __always_inline bool association_peer(const struct state *state, __u64 association, __u16 family,
+static __always_inline bool association_peer(const struct control *control, __u64 association, __u16 family,
 					     struct endpoint *peer)
 {
 	struct sctp_address address = { 0 };
 	__u16 port = 0;
 
-	bpf_probe_read_kernel(&port, sizeof(port), (void *)(association + state->sctp.peer_port));
-	bpf_probe_read_kernel(&address, sizeof(address), (void *)(association + state->sctp.peer));
+	bpf_probe_read_kernel(&port, sizeof(port), (void *)(association + control->sctp.peer_port));
+	bpf_probe_read_kernel(&address, sizeof(address), (void *)(association + control->sctp.peer));
 	peer->port = port;
 	if (address.family == AF_INET6) {
 		__builtin_memcpy(peer->address, address.v6, sizeof(peer->address));
@@ -266,7 +266,7 @@ static __always_inline bool connection_ends(struct sock *sk, __u16 family, struc
  * The same of a listener: the local address is that of the connection that waits, or else the listener's. Returns false
  * if no peer is known.
  */
-static __always_inline bool waiting_ends(const struct state *state, const struct listener *listener,
+static __always_inline bool waiting_ends(const struct control *control, const struct listener *listener,
 				      const struct queue *queue, __u16 family, struct endpoint *local, struct endpoint *peer)
 {
 	struct vsock_address address[2];
@@ -289,7 +289,7 @@ static __always_inline bool waiting_ends(const struct state *state, const struct
 	}
 	/* Of SCTP too: an association may have many local addresses, and an accepted socket shows the listener's. */
 	copy_address(local, family, sk->__sk_common.skc_rcv_saddr, &sk->__sk_common.skc_v6_rcv_saddr);
-	return queue->untyped_child && association_peer(state, queue->untyped_child, family, peer);
+	return queue->untyped_child && association_peer(control, queue->untyped_child, family, peer);
 }
 
 #endif

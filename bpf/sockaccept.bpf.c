@@ -17,6 +17,7 @@
  */
 #include "answer.bpf.h"
 #include "listing.bpf.h"
+#include "pass_on.bpf.h"
 #include "settle.bpf.h"
 
 #include <bpf/bpf_core_read.h>
@@ -24,22 +25,6 @@
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "GPL";
-
-/*
- * What an earlier LSM returned, unchanged, in a form in which verifiers from 6.12 on see that it is 0 or an
- * error number. Each FORGET() keeps the compiler from testing a copy, from which they would learn nothing.
- */
-static __always_inline int pass_on(long ret)
-{
-	FORGET(ret);
-	if (ret < -4095)
-		return -EPERM;
-	FORGET(ret);
-	if (ret > 0)
-		return -EPERM;
-	FORGET(ret);
-	return ret;
-}
 
 /* Records a denial, unless it is a repeat: most are, of a server that spins. */
 static __attribute__((noinline)) bool record_refusal(struct state *state, struct call *call, const struct caller *caller,
@@ -49,7 +34,7 @@ static __attribute__((noinline)) bool record_refusal(struct state *state, struct
 	struct queue queue = { 0 };
 	struct fold *opened;
 
-	read_queue(state, listener->sk, &queue);
+	read_queue(caller->control, listener->sk, &queue);
 	if (!queue.waiting)
 		return true;
 	count_connection(state, call);
@@ -58,7 +43,7 @@ static __attribute__((noinline)) bool record_refusal(struct state *state, struct
 	describe_caller(event, caller);
 	describe_listener(call, listener, &queue);
 	describe_thread(call, caller->task);
-	if (waiting_ends(state, listener, &queue, event->family, &event->local, &event->peer))
+	if (waiting_ends(caller->control, listener, &queue, event->family, &event->local, &event->peer))
 		event->flags |= EVENT_HAS_PEER;
 	if (opened)
 		CALL(start_fold(state, opened, event));
@@ -119,9 +104,9 @@ static __always_inline bool decide_call(struct state *state, struct socket *news
 }
 
 /* `doctor` proves by it that this program is called, and that the caller gets what it returns. */
-static __always_inline bool is_self_test(const struct state *state, struct sock *sk)
+static __always_inline bool is_self_test(const struct control *control, struct sock *sk)
 {
-	__u64 cookie = *(volatile __u64 *)&state->self_test;
+	__u64 cookie = *(volatile __u64 *)&control->self_test;
 
 	return cookie && cookie == (__u64)sk->__sk_common.skc_cookie.counter;
 }
@@ -152,9 +137,9 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret
 		return 0;
 	}
 	read_listener(&listener, sk, family);
-	if (!read_caller(counters, listener.port, &caller))
+	if (!read_caller(listener.port, &caller))
 		return 0;
-	if (is_self_test(counters, sk)) {
+	if (is_self_test(caller.control, sk)) {
 		ret = -EPERM;
 		FORGET(ret);
 		return ret;
@@ -276,7 +261,7 @@ int BPF_PROG(task_prctl, int option, unsigned long arg2, unsigned long arg3, uns
 	if (bpf_get_current_task_btf()->cred->user_ns->level == 0)
 		return 0; /* checkpoint/restore by an administrator of the machine */
 	counters = bpf_map_lookup_elem(&state, &zero);
-	if (!counters || !read_caller(counters, arg3, &caller))
+	if (!counters || !read_caller(arg3, &caller))
 		return 0;
 	__sync_fetch_and_add(&counters->forgeries, 1);
 	call = begin_call(counters, caller.task, &grafted);
@@ -303,7 +288,7 @@ int BPF_PROG(superblock_free, struct super_block *sb)
 }
 
 /* The number of a superblock, given now if it has none. 0: there is no room. */
-static __always_inline __u32 number_superblock(struct super_block *sb, struct state *state)
+static __always_inline __u32 number_superblock(struct super_block *sb, struct control *control)
 {
 	struct superblock *there, fresh = { .root = (__u64)sb->s_root };
 	__u64 address = (__u64)sb;
@@ -313,7 +298,7 @@ static __always_inline __u32 number_superblock(struct super_block *sb, struct st
 		return there->number;
 	if (there) /* that of another one, which went while the hook was off */
 		bpf_map_delete_elem(&superblocks, &address);
-	fresh.number = (__u32)__sync_fetch_and_add(&state->next_superblock, 1) + 1;
+	fresh.number = (__u32)__sync_fetch_and_add(&control->next_superblock, 1) + 1;
 	/* Of two who come at once, the first one counts. */
 	bpf_map_update_elem(&superblocks, &address, &fresh, BPF_NOEXIST);
 	return superblock_number(sb);
@@ -353,19 +338,19 @@ int identify_files(struct bpf_iter__task_file *ctx)
 	struct file_identity identity = {};
 	struct dentry *dentry, *directory;
 	struct file *file = ctx->file;
-	struct state *counters;
+	struct control *there;
 	__u32 zero = 0;
 
-	counters = bpf_map_lookup_elem(&state, &zero);
-	if (!file || !ctx->task || !counters)
+	there = bpf_map_lookup_elem(&control, &zero);
+	if (!file || !ctx->task || !there)
 		return 0;
 	dentry = directory = file->f_path.dentry;
 	if ((file->f_inode->i_mode & S_IFMT) != S_IFDIR)
 		directory = dentry->d_parent;
 	identity.fd = ctx->fd;
-	identity.flags = directory_of(directory, counters, &identity.directory);
+	identity.flags = directory_of(directory, there, &identity.directory);
 	if (!(identity.flags & FILE_WORTHLESS)) {
-		identity.directory.superblock = number_superblock(directory->d_inode->i_sb, counters);
+		identity.directory.superblock = number_superblock(directory->d_inode->i_sb, there);
 		if (!identity.directory.superblock)
 			identity.flags |= FILE_NO_SUPERBLOCK;
 	}

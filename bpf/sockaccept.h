@@ -20,7 +20,8 @@
  *   other_calls       task (storage)         struct call           the hook    nor is this)
  *   folds             struct fold_key        struct fold           the hook and its timers (bpf/fold.bpf.h)
  *   sweeper           u32 0                  struct sweeper        the hook and its timer (bpf/settle.bpf.h)
- *   state             u32 0                  struct state          the hook; some words by user space
+ *   control           u32 0                  struct control        user space, and the hook
+ *   state             u32 0                  struct state          the hook; one word by user space
  *   rule_counters     u32 rule_record.counter  struct rule_counter the hook
  *   ports             u32 group              struct port_group     the hook; places are reserved by user space
  *   other_ports       u32 binary             struct binary_counter the hook
@@ -32,7 +33,7 @@
 #include <linux/types.h>
 
 /* Changes with any change of this file that an older or newer program would misread. */
-#define SOCKACCEPT_LAYOUT 8
+#define SOCKACCEPT_LAYOUT 9
 
 /* Of policy images alone, which outlive an upgrade as long as this is the same. */
 #define IMAGE_LAYOUT 1
@@ -247,7 +248,7 @@ enum file_flag {
 	FILE_ROOT = 1 << 2,
 	FILE_IN_USER_NAMESPACE = 1 << 3, /* whoever mounted it can make up any name on it */
 	FILE_ON_FUSE = 1 << 4,           /* as can the file system's server */
-	FILE_NO_SUBVOLUME = 1 << 5,      /* on btrfs, and state.btrfs isn't set */
+	FILE_NO_SUBVOLUME = 1 << 5,      /* on btrfs, and control.btrfs isn't set */
 	FILE_NO_SUPERBLOCK = 1 << 6,     /* there is no room for a further one */
 	FILE_FOLDS_CASE = 1 << 7,        /* so that a name has many spellings */
 	FILE_MOVING = 1 << 8,            /* it is being renamed right now */
@@ -281,7 +282,7 @@ struct lookup {
 	__u64 dentry; /* its address */
 	__u32 hash;   /* of its name: d_name.hash, into which the kernel mixes the address of the directory's dentry */
 	__u32 binary;
-	__u64 epoch;  /* state.entries_epoch before the look-up */
+	__u64 epoch;  /* control.entries_epoch before the look-up */
 };
 
 /* The path of a named binary, as resolved when its rule was made, in chunks; the last one is zero-padded. */
@@ -377,7 +378,7 @@ struct vsock_layout {
 
 /*
  * Policies on trial. Slot 0 of `policy` has the policy that was loaded last, slot 1 what was in force before it, under a
- * generation of its own. Which of both decides is one word, state.trial, changed by compare-and-exchange alone:
+ * generation of its own. Which of both decides is one word, control.trial, changed by compare-and-exchange alone:
  *
  *   0                          slot 0
  *   TRIAL_PENDING | deadline   slot 0 until then (ns of CLOCK_BOOTTIME). The first decision after it exchanges the word for
@@ -390,8 +391,11 @@ struct vsock_layout {
 #define TRIAL_PENDING (1ULL << 63)
 #define TRIAL_OVER 1ULL
 
-struct state {
-	__u64 layout;        /* SOCKACCEPT_LAYOUT; set once. The first word in every version */
+/*
+ * What decisions depend on beside the policy. Apart from `state`, which tells how things are and may be read by whoever
+ * may read: once the policy is locked, nobody opens this.
+ */
+struct control {
 	__u64 next_binary;   /* user space, under its lock: the next number for an entry */
 	__u64 next_step;     /* user space, under its lock */
 	__u64 entries_epoch; /* user space: next_binary, once its entry is there */
@@ -400,6 +404,16 @@ struct state {
 	struct vsock_layout vsock; /* user space, likewise */
 	__u64 next_superblock; /* from 0: the number before the next */
 	__u64 next_unnamed;
+	/*
+	 * User space: SO_COOKIE of a listener of `doctor`'s own, whose accepts are refused, and neither counted nor recorded; 0:
+	 * none. As no two sockets ever have the same cookie, one that was left here is nobody's.
+	 */
+	__u64 self_test;
+	__u64 trial;           /* user space and the hook: as above */
+};
+
+struct state {
+	__u64 layout;        /* SOCKACCEPT_LAYOUT; set once. The first word in every version */
 	struct tally decisions[VERDICTS];
 	__u64 unmediated;
 	__u64 refused_earlier; /* calls that an earlier LSM had refused: returned unchanged */
@@ -410,12 +424,6 @@ struct state {
 	__u64 unswept;         /* 1: the last one has left something to it */
 	__u64 other_calls;     /* accepts under way that found their place in `calls` taken */
 	__u64 next_seq;        /* one row of numbers for the events of both buffers */
-	/*
-	 * User space: SO_COOKIE of a listener of `doctor`'s own, whose accepts are refused, and neither counted nor recorded; 0:
-	 * none. As no two sockets ever have the same cookie, one that was left here is nobody's.
-	 */
-	__u64 self_test;
-	__u64 trial;           /* user space and the hook: as above */
 	__u64 last_good;       /* user space: 1: in force is what a boot fell back to, as the files were invalid */
 	struct buffer_state buffer[VERDICTS];
 };
@@ -505,6 +513,27 @@ struct listening {
 	struct endpoint local;
 };
 
+/* What the guard guards (bpf/guard.bpf.c), by the kernel's ids, which are never given again while the object is there. */
+enum guarded_kind {
+	GUARDED_MAP,
+	GUARDED_PROGRAM,
+};
+
+enum guarded_level {
+	GUARDED_NOT,
+	GUARDED_FROM_WRITING, /* may be opened for reading */
+	GUARDED_WHOLLY,
+};
+
+struct guarded_key {
+	__u32 kind;
+	__u32 id;
+};
+
+struct refusals {
+	__u64 count;
+};
+
 /* Which denials are folded together (bpf/fold.bpf.h). */
 struct fold_key {
 	__u64 generation;
@@ -532,6 +561,7 @@ _Static_assert(sizeof(struct endpoint) == 20, "no padding");
 _Static_assert(sizeof(struct event) == 512, "an event slot is eight cache lines");
 _Static_assert(sizeof(struct listening) == 56, "no padding");
 _Static_assert(sizeof(struct fold_key) == 24, "no padding: it is hashed");
-_Static_assert(sizeof(struct state) == 280, "no padding");
+_Static_assert(sizeof(struct control) == 112, "no padding");
+_Static_assert(sizeof(struct state) == 168, "no padding");
 
 #endif

@@ -80,7 +80,7 @@ static int last_key(const struct kernel *kernel, const struct identity *director
 		int error = find(kernel, key, &step);
 
 		if (error == -ENOENT && give) {
-			step = (uint32_t)__atomic_fetch_add(&kernel->state->next_step, 1, __ATOMIC_SEQ_CST);
+			step = (uint32_t)__atomic_fetch_add(&kernel->control->next_step, 1, __ATOMIC_SEQ_CST);
 			error = bpf_map_update_elem(kernel->fd[MAP_ENTRIES], key, &step, BPF_NOEXIST) ? -errno : 0;
 		}
 		if (error)
@@ -128,7 +128,7 @@ static int64_t give_number(const struct kernel *kernel, const struct identity *d
 	if (error != -ENOENT)
 		return error ? error : (int64_t)number;
 	/* Counted up first: whatever happens now, no number is given twice. */
-	next = __atomic_fetch_add(&kernel->state->next_binary, 1, __ATOMIC_SEQ_CST);
+	next = __atomic_fetch_add(&kernel->control->next_binary, 1, __ATOMIC_SEQ_CST);
 	if (next >= MAX_BINARIES)
 		return -ENOSPC;
 	number = (uint32_t)next;
@@ -341,7 +341,7 @@ enum status give_binaries(const struct kernel *kernel, struct policy *policy, ch
 	 * What the hook has kept of look-ups is looked up again if there are new entries; also those of a command that
 	 * was killed before it came to this.
 	 */
-	__atomic_store_n(&kernel->state->entries_epoch, kernel->state->next_binary, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&kernel->control->entries_epoch, kernel->control->next_binary, __ATOMIC_SEQ_CST);
 	return status;
 }
 

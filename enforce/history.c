@@ -96,6 +96,7 @@ static enum status open_both(struct history *history, const char *path)
 enum status history_open(struct history *history, const struct filter *filter, struct kernel *kernel, const char *path)
 {
 	*history = (struct history){ .filter = filter, .since = filter->since, .without = kernel_open(kernel, false, true) };
+	kernel_keep_readable(kernel);
 	if (history->without == STATUS_DONE)
 		history->kernel = kernel;
 	else if (history->without != STATUS_NOT_LOADED && !path)

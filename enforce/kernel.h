@@ -14,6 +14,7 @@
 /* The pinned objects, in the order of their names in kernel_open.c. */
 enum kernel_object {
 	MAP_POLICY,
+	MAP_CONTROL,
 	MAP_STATE,
 	MAP_ENTRIES,
 	MAP_SUPERBLOCKS,
@@ -48,11 +49,20 @@ struct kernel {
 	 * one, its program stays attached, whatever is unpinned.
 	 */
 	int fd[KERNEL_OBJECTS];
-	struct state *state;    /* mapped; NULL: not yet */
-	bool writable;          /* the state is */
+	struct control *control; /* mapped; NULL: not yet, or the policy is locked */
+	struct state *state;     /* mapped; NULL: not yet */
+	bool writable;           /* both are */
 };
 
 #define KERNEL_INIT { .fd = { [0 ... KERNEL_OBJECTS - 1] = -1 } }
+
+/* Unmaps control and state. */
+void kernel_unmap(struct kernel *kernel);
+
+/*
+ * Closes what `lock` lets nobody hold. For who keeps the rest open for long, and only reads: events, counters and names.
+ */
+void kernel_keep_readable(struct kernel *kernel);
 
 /* Closes and unmaps everything. What is pinned stays. For use with __attribute__((cleanup)). */
 void kernel_close(struct kernel *kernel);
@@ -77,8 +87,12 @@ enum status kernel_layout(uint64_t *layout);
 /* STATUS_DONE if the kernel side that is there is not a newer version's; otherwise says so, or what is wrong. */
 enum status kernel_refuse_newer(void);
 
+/* STATUS_DONE if the policy isn't locked; otherwise says so, and returns STATUS_NOT_PERMITTED. */
+enum status kernel_refuse_locked(void);
+
 /*
- * Opens what is pinned; state is mapped for reading, and for writing if `write`. Returns STATUS_DONE, or
+ * Opens what is pinned, for reading; and for writing if `write`. Control and state are mapped in the same way. When the policy
+ * is locked, what decisions depend on is not opened (its descriptors are -1, control is NULL), and `write` is refused. Returns STATUS_DONE, or
  * says what is wrong and returns STATUS_NOT_LOADED (also silently if `quiet`), STATUS_NOT_PERMITTED,
  * STATUS_UNSUPPORTED (no bpffs, or another mount namespace's) or STATUS_FAILED (another layout).
  */
@@ -91,6 +105,9 @@ enum status kernel_open(struct kernel *kernel, bool write, bool quiet);
  * wrong, and the remedy.
  */
 enum status kernel_prepare(struct kernel *kernel, uint32_t events);
+
+/* Maps the memory of MAP_CONTROL or MAP_STATE, which is open, and for writing if `write`. Returns 0 or -errno. */
+int kernel_map(struct kernel *kernel, enum kernel_object object, bool write);
 
 /* How many events each buffer holds; 0: errno says why it isn't known. */
 uint32_t kernel_events(const struct kernel *kernel);

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -107,6 +106,7 @@ static int take_descriptors(struct kernel *kernel, const struct sockaccept_bpf *
 {
 	const struct bpf_map *maps[] = {
 		[MAP_POLICY] = bpf->maps.policy,
+		[MAP_CONTROL] = bpf->maps.control,
 		[MAP_STATE] = bpf->maps.state,
 		[MAP_ENTRIES] = bpf->maps.entries,
 		[MAP_SUPERBLOCKS] = bpf->maps.superblocks,
@@ -160,16 +160,16 @@ static int attach(struct kernel *kernel, enum kernel_object object)
 
 static int start_state(struct kernel *kernel)
 {
-	void *memory = mmap(NULL, sizeof(*kernel->state), PROT_READ | PROT_WRITE, MAP_SHARED, kernel->fd[MAP_STATE], 0);
+	int error = kernel_map(kernel, MAP_CONTROL, true);
 
-	if (memory == MAP_FAILED)
-		return -errno;
-	kernel->state = memory;
-	kernel->writable = true;
+	if (!error)
+		error = kernel_map(kernel, MAP_STATE, true);
+	if (error)
+		return error;
 	kernel->state->layout = SOCKACCEPT_LAYOUT;
-	kernel->state->next_binary = BINARY_ANY + 1;
-	kernel->state->next_step = 1;
-	kernel->state->entries_epoch = kernel->state->next_binary;
+	kernel->control->next_binary = BINARY_ANY + 1;
+	kernel->control->next_step = 1;
+	kernel->control->entries_epoch = kernel->control->next_binary;
 	return 0;
 }
 

@@ -12,11 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "enforce/guard.h"
 #include "enforce/kernel.h"
 #include "enforce/prerequisites.h"
 
 static const char *const pin_names[] = {
 	[MAP_POLICY] = "policy",
+	[MAP_CONTROL] = "control",
 	[MAP_STATE] = "state",
 	[MAP_ENTRIES] = "entries",
 	[MAP_SUPERBLOCKS] = "superblocks",
@@ -68,6 +70,29 @@ const char *kernel_policies_path(char *path, unsigned size)
 	return path;
 }
 
+void kernel_unmap(struct kernel *kernel)
+{
+	if (kernel->control)
+		munmap(kernel->control, sizeof(*kernel->control));
+	if (kernel->state)
+		munmap(kernel->state, sizeof(*kernel->state));
+	kernel->control = NULL;
+	kernel->state = NULL;
+}
+
+void kernel_keep_readable(struct kernel *kernel)
+{
+	for (int i = 0; i < KERNEL_OBJECTS; i++) {
+		if (kernel->fd[i] < 0 || (i < PROGRAM_IDENTIFY && guard_lets_read(i)))
+			continue;
+		close(kernel->fd[i]);
+		kernel->fd[i] = -1;
+	}
+	if (kernel->control)
+		munmap(kernel->control, sizeof(*kernel->control));
+	kernel->control = NULL;
+}
+
 void kernel_close(struct kernel *kernel)
 {
 	for (int i = 0; i < KERNEL_OBJECTS; i++) {
@@ -75,9 +100,7 @@ void kernel_close(struct kernel *kernel)
 			close(kernel->fd[i]);
 		kernel->fd[i] = -1;
 	}
-	if (kernel->state)
-		munmap(kernel->state, sizeof(*kernel->state));
-	kernel->state = NULL;
+	kernel_unmap(kernel);
 }
 
 /* On a bpffs that anybody may write, somebody else could have made the directory first. */
@@ -123,11 +146,18 @@ unsigned long long kernel_instance(void)
 	return stat(kernel_pin_path(LINK_SOCKET_ACCEPT, path, sizeof(path)), &st) ? 0 : st.st_ino;
 }
 
-static enum status open_object(struct kernel *kernel, enum kernel_object object)
+static bool is_mapped(enum kernel_object object)
 {
+	return object == MAP_CONTROL || guard_lets_map(object);
+}
+
+/* Maps that need only be read are opened for that alone: so nobody who gets hold of the descriptor can write either. */
+static enum status open_object(struct kernel *kernel, enum kernel_object object, bool write)
+{
+	LIBBPF_OPTS(bpf_obj_get_opts, options, .file_flags = !write && object < PROGRAM_IDENTIFY && !is_mapped(object) ? BPF_F_RDONLY : 0);
 	char path[PIN_PATH_MAX];
 
-	kernel->fd[object] = bpf_obj_get(kernel_pin_path(object, path, sizeof(path)));
+	kernel->fd[object] = bpf_obj_get_opts(kernel_pin_path(object, path, sizeof(path)), &options);
 	if (kernel->fd[object] >= 0)
 		return STATUS_DONE;
 	if (errno == EPERM || errno == EACCES)
@@ -138,16 +168,26 @@ static enum status open_object(struct kernel *kernel, enum kernel_object object)
 		    "run: sockaccept-ctl unload, then load", path);
 }
 
-static enum status map_state(struct kernel *kernel, bool write)
+int kernel_map(struct kernel *kernel, enum kernel_object object, bool write)
 {
-	void *memory = mmap(NULL, sizeof(*kernel->state), write ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED,
-			    kernel->fd[MAP_STATE], 0);
+	size_t size = object == MAP_CONTROL ? sizeof(*kernel->control) : sizeof(*kernel->state);
+	void *memory = mmap(NULL, size, write ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, kernel->fd[object], 0);
 
 	if (memory == MAP_FAILED)
-		return fail(STATUS_FAILED, "can't map the kernel side's state: %s", strerror(errno));
-	kernel->state = memory;
+		return -errno;
+	if (object == MAP_CONTROL)
+		kernel->control = memory;
+	else
+		kernel->state = memory;
 	kernel->writable = write;
-	return STATUS_DONE;
+	return 0;
+}
+
+static enum status map_memory(struct kernel *kernel, enum kernel_object object, bool write)
+{
+	int error = kernel_map(kernel, object, write);
+
+	return error ? fail(STATUS_FAILED, "can't map the kernel side's memory: %s", strerror(-error)) : STATUS_DONE;
 }
 
 /* One of another version has other maps, but its state begins with the layout too. */
@@ -174,30 +214,49 @@ enum status kernel_refuse_newer(void)
 enum status kernel_layout(uint64_t *layout)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	enum status status = open_object(&kernel, MAP_STATE);
+	enum status status = open_object(&kernel, MAP_STATE, false);
 
 	if (status == STATUS_DONE)
-		status = map_state(&kernel, false);
+		status = map_memory(&kernel, MAP_STATE, false);
 	if (status == STATUS_DONE)
 		*layout = kernel.state->layout;
 	return status;
 }
 
+/* Asks all the same, so that the guard counts it. */
+static enum status refuse_locked(void)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	char path[PIN_PATH_MAX];
+
+	kernel.fd[MAP_ENTRIES] = bpf_obj_get(kernel_pin_path(MAP_ENTRIES, path, sizeof(path)));
+	return fail(STATUS_NOT_PERMITTED, "the policy is locked until the machine stops, by sockaccept-ctl lock: nothing was changed; to "
+		    "change it, reboot");
+}
+
+enum status kernel_refuse_locked(void)
+{
+	return guard_is_there() ? refuse_locked() : STATUS_DONE;
+}
+
 enum status kernel_open(struct kernel *kernel, bool write, bool quiet)
 {
 	enum status status = kernel_is_loaded(quiet);
+	bool locked = guard_is_there();
 
+	if (status == STATUS_DONE && write)
+		status = kernel_refuse_locked();
 	/* The state first: of another version's kernel side, it is all that is known. */
 	if (status == STATUS_DONE)
-		status = open_object(kernel, MAP_STATE);
+		status = open_object(kernel, MAP_STATE, write);
 	if (status == STATUS_DONE)
-		status = map_state(kernel, write);
+		status = map_memory(kernel, MAP_STATE, write);
 	if (status == STATUS_DONE)
 		status = check_layout(kernel->state->layout);
 	for (int object = 0; object < FIRST_LINK && status == STATUS_DONE; object++)
-		if (object != MAP_STATE)
-			status = open_object(kernel, object);
-	return status;
+		if (object != MAP_STATE && (!locked || object >= PROGRAM_IDENTIFY || guard_lets_read(object)))
+			status = open_object(kernel, object, write);
+	return status == STATUS_DONE && !locked ? map_memory(kernel, MAP_CONTROL, write) : status;
 }
 
 static bool reads(const char *path, char value)

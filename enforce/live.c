@@ -47,6 +47,7 @@ static int map_info(int fd, struct bpf_map_info *info)
 /* Opens the image in a slot, or the one in force. Returns its descriptor, or -errno. */
 static int open_image(const struct kernel *kernel, __u32 slot)
 {
+	LIBBPF_OPTS(bpf_obj_get_opts, reading, .file_flags = BPF_F_RDONLY);
 	char path[PIN_PATH_MAX];
 
 	for (int tries = 0; tries < 1000; tries++) {
@@ -58,7 +59,7 @@ static int open_image(const struct kernel *kernel, __u32 slot)
 		if (bpf_map_lookup_elem(kernel->fd[MAP_POLICY], &place, &id))
 			return -errno;
 		image_path(id, path, sizeof(path));
-		fd = bpf_obj_get(path);
+		fd = bpf_obj_get_opts(path, &reading);
 		if (fd >= 0 || errno != ENOENT)
 			return fd >= 0 ? fd : -errno;
 	}

@@ -29,6 +29,7 @@ enum status log_keep_begin(struct log_keeper *keeper, struct kernel *kernel)
 {
 	enum status status = kernel_open(kernel, false, true);
 
+	kernel_keep_readable(kernel);
 	return status == STATUS_DONE ? log_keep_begin_with(keeper, kernel, kernel_instance()) : status;
 }
 

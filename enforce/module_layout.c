@@ -95,14 +95,14 @@ static int find_vsock(const struct types *types, struct vsock_layout *layout)
 	return offset_of(types, "vsock_sock", "accept_queue", &layout->queue);
 }
 
-/* Tells `state` the layout that `find` finds in the types of `module`, once. */
-#define TELL(state, member, types, module, find)                                                            \
+/* Tells `control` the layout that `find` finds in the types of `module`, once. */
+#define TELL(control, member, types, module, find)                                                            \
 	do {                                                                                                \
-		__typeof__((state)->member) layout_ = { 0 };                                                \
+		__typeof__((control)->member) layout_ = { 0 };                                                \
                                                                                                             \
-		if (!(state)->member.known && open_types(types, module) && !find(types, &layout_)) {        \
-			(state)->member = layout_;                                                          \
-			__atomic_store_n(&(state)->member.known, 1, __ATOMIC_RELEASE);                      \
+		if (!(control)->member.known && open_types(types, module) && !find(types, &layout_)) {        \
+			(control)->member = layout_;                                                          \
+			__atomic_store_n(&(control)->member.known, 1, __ATOMIC_RELEASE);                      \
 		}                                                                                           \
 	} while (0)
 
@@ -110,11 +110,11 @@ bool tell_btrfs_layout(const struct kernel *kernel)
 {
 	struct types types = { 0 };
 
-	if (!kernel->writable || kernel->state->btrfs.known)
+	if (!kernel->writable || kernel->control->btrfs.known)
 		return false;
-	TELL(kernel->state, btrfs, &types, "btrfs", find_btrfs);
+	TELL(kernel->control, btrfs, &types, "btrfs", find_btrfs);
 	close_types(&types);
-	return kernel->state->btrfs.known;
+	return kernel->control->btrfs.known;
 }
 
 void tell_queue_layouts(const struct kernel *kernel)
@@ -123,7 +123,7 @@ void tell_queue_layouts(const struct kernel *kernel)
 
 	if (!kernel->writable)
 		return;
-	TELL(kernel->state, sctp, &types, "sctp", find_sctp);
-	TELL(kernel->state, vsock, &types, "vsock", find_vsock);
+	TELL(kernel->control, sctp, &types, "sctp", find_sctp);
+	TELL(kernel->control, vsock, &types, "vsock", find_vsock);
 	close_types(&types);
 }

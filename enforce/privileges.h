@@ -16,6 +16,7 @@ enum privilege {
 	PRIVILEGE_CHANGE, /* the same, and looks up paths: CAP_DAC_READ_SEARCH more */
 	PRIVILEGE_PROCESS, /* the same, and looks at other processes: CAP_SYS_PTRACE more */
 	PRIVILEGE_ATTACH, /* loads programs too, and looks at processes if it may: CAP_PERFMON and CAP_SYS_PTRACE */
+	PRIVILEGE_LOCK,   /* looks at all BPF programs: CAP_SYS_ADMIN; and at processes */
 	PRIVILEGE_DIAGNOSE, /* what loading takes, of which anything may be missing */
 };
 

@@ -10,12 +10,12 @@ static uint64_t boot_ns(void)
 
 static uint64_t word(const struct kernel *kernel)
 {
-	return __atomic_load_n(&kernel->state->trial, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&kernel->control->trial, __ATOMIC_SEQ_CST);
 }
 
 static bool exchange(const struct kernel *kernel, __u64 from, __u64 to)
 {
-	return __atomic_compare_exchange_n(&kernel->state->trial, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	return __atomic_compare_exchange_n(&kernel->control->trial, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 static enum trial judge(uint64_t word, uint64_t now)
@@ -27,7 +27,7 @@ static enum trial judge(uint64_t word, uint64_t now)
 
 enum trial trial_now(const struct kernel *kernel, uint64_t *left_ns)
 {
-	uint64_t seen = word(kernel), now = boot_ns();
+	uint64_t seen = kernel->control ? word(kernel) : 0, now = boot_ns();
 	enum trial trial = judge(seen, now);
 
 	*left_ns = trial == TRIAL_IS_PENDING ? (seen & ~TRIAL_PENDING) - now : 0;
@@ -36,8 +36,8 @@ enum trial trial_now(const struct kernel *kernel, uint64_t *left_ns)
 
 uint32_t trial_slot(const struct kernel *kernel)
 {
-	/* Of another version's kernel side, whose state isn't mapped, that slot is all that is known. */
-	return kernel->state && judge(word(kernel), boot_ns()) == TRIAL_IS_OVER ? SLOT_BEFORE : SLOT_LOADED;
+	/* Of another version's kernel side, which isn't mapped, that slot is all that is known; a locked policy isn't on trial. */
+	return kernel->control && judge(word(kernel), boot_ns()) == TRIAL_IS_OVER ? SLOT_BEFORE : SLOT_LOADED;
 }
 
 bool trial_begin(const struct kernel *kernel, uint64_t seconds)
@@ -57,5 +57,5 @@ bool trial_confirm(const struct kernel *kernel)
 
 void trial_end(const struct kernel *kernel)
 {
-	__atomic_store_n(&kernel->state->trial, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&kernel->control->trial, 0, __ATOMIC_SEQ_CST);
 }

@@ -94,6 +94,7 @@ enum status verb_listeners(const struct invocation *invocation);
 enum status verb_confirm(const struct invocation *invocation);
 enum status verb_save(const struct invocation *invocation);
 enum status verb_diff(const struct invocation *invocation);
+enum status verb_lock(const struct invocation *invocation);
 enum status verb_doctor(const struct invocation *invocation);
 enum status verb_check(const struct invocation *invocation);
 enum status verb_help(const struct invocation *invocation);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "enforce/guard.h"
 #include "enforce/kernel.h"
 #include "enforce/log_keep.h"
 #include "enforce/log_read.h"
@@ -105,7 +106,7 @@ static void tell_layouts(void)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 
-	if (kernel_open(&kernel, true, true) == STATUS_DONE)
+	if (!guard_is_there() && kernel_open(&kernel, true, true) == STATUS_DONE)
 		tell_queue_layouts(&kernel);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "enforce/entries.h"
+#include "enforce/guard.h"
 #include "enforce/live.h"
 #include "enforce/output.h"
 #include "enforce/subject.h"
@@ -153,7 +154,7 @@ enum status verb_identify(const struct invocation *invocation)
 	const char *what = invocation->arguments[0];
 	struct subject subject = SUBJECT_INIT;
 	/* For writing: it may have to be told about btrfs. */
-	enum status status = kernel_open(&kernel, true, false);
+	enum status status = kernel_open(&kernel, !guard_is_there(), false);
 
 	if (status == STATUS_DONE)
 		status = is_number(what) ? subject_process(&subject, what) : subject_path(&subject, what);

@@ -219,7 +219,8 @@ static int print_ports(struct port_printer *printer)
 /* One entry a binary for what found no place in the full table. */
 static int print_others(struct port_printer *printer)
 {
-	uint32_t binaries = (uint32_t)printer->kernel->state->next_binary;
+	/* When the policy is locked, nobody is told how many there are. */
+	uint32_t binaries = printer->kernel->control ? (uint32_t)printer->kernel->control->next_binary : MAX_BINARIES;
 
 	for (uint32_t i = 0; i < binaries && i < MAX_BINARIES; i++) {
 		struct binary_counter other;

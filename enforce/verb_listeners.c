@@ -150,7 +150,7 @@ enum status verb_listeners(const struct invocation *invocation)
 	enum status status = lock_take(&lock);
 
 	if (status == STATUS_DONE)
-		status = kernel_open(&kernel, true, true);
+		status = kernel_open(&kernel, invocation->given[OPTION_POLICY], true);
 	if (status == STATUS_DONE)
 		return show(invocation, &kernel, true);
 	if (status != STATUS_NOT_LOADED)

@@ -231,6 +231,8 @@ enum status verb_unload(const struct invocation *invocation)
 		status = kernel_is_loaded(false);
 	if (status == STATUS_DONE)
 		status = kernel_refuse_newer();
+	if (status == STATUS_DONE)
+		status = kernel_refuse_locked();
 	if (status == STATUS_DONE || status == STATUS_NOT_LOADED)
 		detached = take_over_clean();
 	/* What a command that was killed left behind goes as well. */

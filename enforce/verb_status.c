@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "enforce/guard.h"
 #include "enforce/kernel.h"
 #include "enforce/last_good.h"
 #include "enforce/live.h"
@@ -66,6 +67,19 @@ static void print_trial(struct output *output, const struct kernel *kernel)
 	} else if (trial == TRIAL_IS_OVER) {
 		output_text(output, NULL, "on trial", "over: the policy wasn't confirmed, and the one before it is in force again");
 	}
+}
+
+static void print_lock(struct output *output)
+{
+	bool locked = guard_is_there();
+	char text[80];
+
+	output_flag(output, "locked", NULL, locked);
+	if (!locked)
+		return;
+	output_number(output, "attempts_refused", NULL, guard_refusals());
+	snprintf(text, sizeof(text), "until the machine stops; %" PRIu64 " attempts to change it were refused", guard_refusals());
+	output_text(output, NULL, "locked", text);
 }
 
 static void print_counts(struct output *output, const struct state *state)
@@ -158,6 +172,7 @@ enum status verb_status(const struct invocation *invocation)
 	print_enforcing(&output, &policy, problem);
 	print_policy(&output, &policy);
 	print_trial(&output, &kernel);
+	print_lock(&output);
 	print_counts(&output, kernel.state);
 	print_problems(&output, problem, kernel.state->last_good, &moved);
 	output_close(&output);

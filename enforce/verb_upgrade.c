@@ -93,6 +93,8 @@ enum status verb_upgrade(const struct invocation *invocation)
 		status = kernel_is_loaded(false);
 	if (status == STATUS_DONE)
 		status = kernel_layout(&layout);
+	if (status == STATUS_DONE && layout < SOCKACCEPT_LAYOUT)
+		status = kernel_refuse_locked();
 	if (status != STATUS_DONE)
 		return status;
 	if (layout < SOCKACCEPT_LAYOUT)

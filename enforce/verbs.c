@@ -28,6 +28,7 @@ const struct verb verbs[] = {
 	  PRIVILEGE_ATTACH, verb_load,
 	  "attach if needed, and put this policy in force", true },
 	{ "confirm", "", 0, 0, 0, PRIVILEGE_READ, verb_confirm, "a policy that is on trial stays", true },
+	{ "lock", "", 0, 0, 0, PRIVILEGE_LOCK, verb_lock, "nothing can be changed until the machine stops", true },
 	{ "unload", "", 0, 0, 0, PRIVILEGE_READ, verb_unload, "detach and remove everything", true },
 	{ "allow", "BINARY PORT...", 2, -1, RULE_OPTIONS, PRIVILEGE_PROCESS, verb_rule,
 	  "add or replace a rule of the live policy", true },

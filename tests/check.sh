@@ -127,6 +127,8 @@ first=${kernels%% *}
 	other_guests
 	part package lintian_test
 	part systemd tests/guest/systemd.sh build/deb/sockaccept_*.deb build/older.deb build/tests/guest/traffic
+	part locked-"$first" tests/guest/run --kernel "$first" tests/guest/locked.sh
+	part locked-"$last" tests/guest/run --kernel "$last" tests/guest/locked.sh
 	part no-bpf-lsm tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh
 } &
 others=$!

@@ -6,8 +6,8 @@ PURE := enforce/escape.c enforce/event.c enforce/log_line.c enforce/log_read.c e
 	enforce/prefix.c enforce/status.c enforce/when.c
 UNIT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY) $(PURE))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-GUEST_PROGRAMS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,$(filter-out %/preload.c,$(wildcard tests/guest/*.c))) \
-	$(B)/tests/guest/preload.so
+GUEST_PROGRAMS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,$(filter-out %/preload.c %.bpf.c,$(wildcard tests/guest/*.c))) \
+	$(B)/tests/guest/preload.so $(B)/tests/guest/writer.bpf.o
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 
 # --- unit -------------------------------------------------------------------------------------
@@ -25,11 +25,15 @@ $(B)/sanitized/%: tests/unit/%.c $(POLICY) $(PURE) | $(B)/.made
 $(B)/tests/guest/%: tests/guest/%.c tests/guest/loopback.h | $(B)/.made
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -pthread -Wl,--as-needed $< -luring -o $@
 
+# A BPF program that writes to whatever map it is given.
+$(B)/tests/guest/writer.bpf.o: tests/guest/writer.bpf.c | $(B)/.made
+	$(call say,CLANG)$(CLANG) -g -O2 $(WARNINGS) -Wno-missing-prototypes -target bpf -mcpu=v3 -I/usr/include/$(MULTIARCH) -c $< -o $@
+
 # Another version, with other maps, which this one has to take over from.
 $(B)/older/build/sockaccept-ctl: $(B)/sockaccept-ctl
 	$(call say,OLDER)rm -rf $(B)/older && mkdir -p $(B)/older && cp -r Makefile LICENSE bpf policy enforce man tests $(B)/older/
 	$(Q)sed -i -e 's/^#define SOCKACCEPT_LAYOUT .*/#define SOCKACCEPT_LAYOUT 1/' -e 's/__u64 next_superblock;/__u64 older[4]; &/' \
-		-e 's/sizeof(struct state) == [0-9]*/sizeof(struct state) > 0/' $(B)/older/bpf/sockaccept.h
+		-e 's/sizeof(struct \(control\|state\)) == [0-9]*/sizeof(struct \1) > 0/' $(B)/older/bpf/sockaccept.h
 	$(Q)$(MAKE) -s --no-print-directory -C $(B)/older all B=build VERSION=0.0.1 say=
 
 # Its package.

@@ -34,7 +34,7 @@ doctor_finds_all_well() {
 
 # self_test_word: of the kernel side
 self_test_word() {
-	bpftool map dump pinned "$pins"/state -j | python3 -S -c '
+	bpftool map dump pinned "$pins"/control -j | python3 -S -c '
 import json, sys
 print(json.load(sys.stdin)[0].get("formatted", {}).get("value", {}).get("self_test", "?"))'
 }

@@ -170,7 +170,7 @@ model_tests() {
 
 # has_test NAME: also one that is made for each file system
 has_test() {
-	grep -qE "^[[:space:]]*test_case \"?($1|${1%_ext4}_[$]kind)\"?( |\$)" "$top"/tests/guest/test_*.sh
+	grep -qE "^[[:space:]]*test_case \"?($1|${1%_ext4}_[$]kind)\"?( |\$)" "$top"/tests/guest/test_*.sh "$top"/tests/guest/locked.sh
 }
 
 # No claim without a test.

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The guard of a locked policy (bpf/guard.bpf.c): from `lock` until the machine stops.
+ */
+#ifndef SOCKACCEPT_GUARD_H
+#define SOCKACCEPT_GUARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "enforce/kernel.h"
+
+/* True if the policy is locked. */
+bool guard_is_there(void);
+
+/* The map may still be opened for reading when the policy is locked; false: not at all, as decisions depend on it. */
+bool guard_lets_read(enum kernel_object map);
+
+/*
+ * Of those, the map can be mapped into memory, which takes a descriptor for reading and writing (mmap(2) of one for reading alone
+ * isn't shared, and a map must be). That it is frozen is what keeps it from being written.
+ */
+bool guard_lets_map(enum kernel_object map);
+
+/* How many attempts the guard has refused. */
+uint64_t guard_refusals(void);
+
+/*
+ * Attaches and pins the guard, and freezes the maps of `kernel`, which is open and not mapped for writing. Refuses while
+ * somebody else holds one of our objects. Needs the lock, and CAP_SYS_ADMIN. Says what is wrong: nothing is guarded
+ * then, but maps may be frozen if it came so far.
+ */
+enum status guard_set(const struct kernel *kernel);
+
+#endif
