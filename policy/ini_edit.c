@@ -12,6 +12,10 @@
 
 /* Where an item is no longer added to a line. */
 #define LINE_WIDTH 76
+/* And with a comment behind it: far below what inih takes. */
+#define LINE_MOST 160
+
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 enum line_kind {
 	LINE_OTHER, /* blank, a comment, or a key that is of no interest */
@@ -26,6 +30,7 @@ enum line_kind {
 struct line {
 	char *text;  /* without its end; NULL: it is to go */
 	enum line_kind kind;
+	bool more;             /* it continues the value above */
 	size_t value, comment; /* where in `text` the value begins, and what follows it */
 };
 
@@ -64,30 +69,35 @@ static enum line_kind kind_of_key(const char *text, size_t length)
 	return LINE_OTHER;
 }
 
-/* Where the value that begins at `from` ends: before ` ;` or the blanks at the line's end. */
+/* Where the value that begins at `from` ends: before a blank and `;`, or the blanks at the line's end. */
 static size_t value_end(const char *text, size_t from)
 {
-	const char *comment = strstr(text + from, " ;");
-	size_t end = comment ? (size_t)(comment - text) : strlen(text);
+	size_t end = from;
 
+	while (text[end] && !((text[end] == ' ' || text[end] == '\t') && text[end + 1] == ';'))
+		end++;
 	while (end > from && (text[end - 1] == ' ' || text[end - 1] == '\t' || text[end - 1] == '\r'))
 		end--;
 	return end;
 }
 
-/* `continued`: the kind of the line before, which an indented line continues. */
-static void read_line(struct line *line, enum line_kind continued)
+/*
+ * `continued`: the kind of the last key, whose value an indented line continues, whatever comments and blank lines are between.
+ * Returns the kind that those after this line continue.
+ */
+static enum line_kind read_line(struct line *line, enum line_kind continued)
 {
 	const char *text = line->text, *start = text_skip_blanks(text);
 	size_t equals = strcspn(text, "=:");
 
 	line->kind = LINE_OTHER;
 	if (!*start || *start == ';' || *start == '#' || *start == '\r')
-		return;
+		return continued;
 	if (*text == '[') {
 		line->kind = LINE_HEADER;
-		return;
+		return LINE_HEADER;
 	}
+	line->more = start != text;
 	if (start != text && continued != LINE_OTHER && continued != LINE_HEADER) {
 		line->kind = continued;
 		line->value = (size_t)(start - text);
@@ -96,6 +106,7 @@ static void read_line(struct line *line, enum line_kind continued)
 		line->value = (size_t)(text_skip_blanks(text + equals + 1) - text);
 	}
 	line->comment = value_end(text, line->value);
+	return line->kind;
 }
 
 static void split_lines(struct document *document, const char *text)
@@ -109,9 +120,7 @@ static void split_lines(struct document *document, const char *text)
 		document->lines = must(reallocarray(document->lines, document->line_count + 1, sizeof(*document->lines)));
 		line = &document->lines[document->line_count++];
 		*line = (struct line){ .text = must(strndup(text, length)) };
-		read_line(line, last);
-		if (line->kind != LINE_OTHER || *text_skip_blanks(line->text) == '\0')
-			last = line->kind;
+		last = read_line(line, last);
 		text += length + (text[length] == '\n');
 	}
 }
@@ -303,7 +312,7 @@ static bool mentions(const struct line *line, const struct ini_edit *edit)
  */
 
 /* The line as one with a key of its own and without the edit's items; with none left, only its comment stays. */
-static void rewrite_line(struct line *line, const struct ini_edit *edit, bool take)
+static void rewrite_line(struct line *line, const struct ini_edit *edit)
 {
 	const char *at = line->text + line->value, *end = line->text + line->comment, *rest = line->text + line->comment;
 	char *text = NULL, *word;
@@ -311,7 +320,7 @@ static void rewrite_line(struct line *line, const struct ini_edit *edit, bool ta
 	FILE *stream = must(open_memstream(&text, &length));
 
 	while ((word = next_word(&at, end))) {
-		if (!take || !is_of_ports(edit, word))
+		if (!is_of_ports(edit, word))
 			fprintf(stream, items++ ? ", %s" : line->kind == LINE_DENY ? "deny   = %s" : "allow  = %s", word);
 		free(word);
 	}
@@ -332,13 +341,12 @@ static void rewrite_line(struct line *line, const struct ini_edit *edit, bool ta
 	}
 }
 
-/* The lines of a value, from its first one on: those that continue it are indented. Returns where it ends. */
+/* The lines of a value, from its first one on, with all that is between them. Returns where the next key or section begins. */
 static size_t value_lines(const struct document *document, const struct part *part, size_t first)
 {
 	size_t end = first + 1;
 
-	while (end < part->end && document->lines[end].kind == document->lines[first].kind &&
-	       document->lines[end].text && text_skip_blanks(document->lines[end].text) != document->lines[end].text)
+	while (end < part->end && (document->lines[end].kind == LINE_OTHER || document->lines[end].more))
 		end++;
 	return end;
 }
@@ -375,7 +383,7 @@ static char *take_from(const struct document *document, const struct part *part,
 		if (!has_ports(&document->lines[i]) || (says_the_same(&document->lines[i], edit) && covers(part, edit)))
 			continue;
 		for (size_t k = i; k < end; k++)
-			mentioned |= mentions(&document->lines[k], edit);
+			mentioned |= has_ports(&document->lines[k]) && mentions(&document->lines[k], edit);
 		if (!mentioned)
 			continue;
 		if (!is_all_about(part, edit)) {
@@ -384,7 +392,8 @@ static char *take_from(const struct document *document, const struct part *part,
 			return shares(document, part, i);
 		}
 		for (size_t k = i; k < end; k++)
-			rewrite_line(&document->lines[k], edit, true);
+			if (has_ports(&document->lines[k]))
+				rewrite_line(&document->lines[k], edit);
 	}
 	drop_if_empty(document, part);
 	return NULL;
@@ -437,7 +446,7 @@ static void add_to_line(struct line *line, const struct ini_edit *edit, const ch
 
 	while (length > line->value && (line->text[length - 1] == ',' || line->text[length - 1] == ' '))
 		length--;
-	if (length + 2 + strlen(item) <= LINE_WIDTH)
+	if (length + 2 + strlen(item) <= LINE_WIDTH && strlen(line->text) + 2 + strlen(item) <= LINE_MOST)
 		text = text_format("%.*s, %s%s", (int)length, line->text, item, line->text + line->comment);
 	else
 		text = text_format("%s\n%-6s = %s", line->text, ini_verdict_words[edit->verdict], item);
@@ -488,11 +497,16 @@ char *ini_edit(const char *text, const struct ini_edit *edit, char **problem)
 {
 	struct document document = { 0 };
 	_cleanup_free_ char *added = NULL;
+	const char *mark = "";
 	char *result = NULL;
 	size_t length = 0;
 	FILE *stream;
 
 	*problem = NULL;
+	if (!strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK))) {
+		mark = BYTE_ORDER_MARK;
+		text += strlen(BYTE_ORDER_MARK);
+	}
 	read_document(&document, text);
 	for (size_t i = 0; i < document.part_count && !*problem; i++)
 		if (concerns(&document.parts[i], edit))
@@ -502,6 +516,7 @@ char *ini_edit(const char *text, const struct ini_edit *edit, char **problem)
 		add_items(&document, edit, stream);
 	fclose(stream);
 	stream = must(open_memstream(&result, &length));
+	fputs(mark, stream);
 	for (size_t i = 0; i < document.line_count; i++)
 		if (document.lines[i].text)
 			fprintf(stream, "%s\n", document.lines[i].text);

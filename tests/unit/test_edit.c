@@ -97,6 +97,12 @@ static void test_everything_else_stays(void **unused)
 	expect_edit(before, "remove", "/bin/a", "443", "", "; head\n\n[web] ; first\n  ; a word on it\nbinary = /bin/a\n"
 		    "allow  = 80\n; tls\n\n# tail\n[b]\nbinary=/bin/b\nallow=1-9\n");
 	expect_edit(before, "remove", "/bin/a", "", "", "; head\n\n  ; a word on it\n; tls\n\n# tail\n[b]\nbinary=/bin/b\nallow=1-9\n");
+	/* a comment or a blank line inside a list doesn't end it; a tab before a comment is a blank */
+	expect_edit("[a]\nbinary = /bin/a\nallow = 22\ndeny = 80,\n    ; telnet\n    23\n", "remove", "/bin/a", "80", "",
+		    "[a]\nbinary = /bin/a\nallow = 22\n    ; telnet\ndeny   = 23\n");
+	expect_edit("[a]\nbinary = /bin/a\nallow = 80\t; note\n", "allow", "/bin/a", "443", "", "[a]\nbinary = /bin/a\nallow = 80, 443\t; note\n");
+	expect_edit("\xef\xbb\xbf[a]\nbinary = /bin/a\nallow = 80\n", "allow", "/bin/a", "443", "",
+		    "\xef\xbb\xbf[a]\nbinary = /bin/a\nallow = 80, 443\n");
 	expect_edit(before, "deny", "/bin/b", "1-9", "", "; head\n\n[web] ; first\n  ; a word on it\nbinary = /bin/a\nallow = 80,\n"
 		    "   443 ; tls\n\n# tail\n\n[cli]\nbinary = /bin/b\ndeny   = 1-9\n");
 }
@@ -161,6 +167,10 @@ static void read_text(const char *text, struct policy *policy)
 	policy_normalise(policy);
 }
 
+/* How a list goes on, and how it ends. */
+static const char *const joints[] = { ", %s", ",\n\t%s", ", ; so\n  %s", ",\n; between\n  %s", ",\n\n  %s" };
+static const char *const ends[] = { "\n", " ; why\n", "\t; why\n", " ;\n" };
+
 /* A file as somebody might write it: one to three ports a line, over several lines, with and without comments. */
 static char *random_text(void)
 {
@@ -179,8 +189,8 @@ static char *random_text(void)
 
 			fprintf(stream, "%s = %s", random_below(2) ? "allow" : "deny", items[random_below(6)]);
 			for (; more; more--)
-				fprintf(stream, random_below(2) ? ", %s" : ",\n\t%s", items[random_below(6)]);
-			fprintf(stream, random_below(3) ? "\n" : " ; why\n");
+				fprintf(stream, joints[random_below(5)], items[random_below(6)]);
+			fprintf(stream, "%s", ends[random_below(4)]);
 		}
 	}
 	fclose(stream);
