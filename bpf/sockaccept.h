@@ -378,7 +378,7 @@ struct vsock_layout {
 
 /*
  * Policies on trial. Slot 0 of `policy` has the policy that was loaded last, slot 1 what was in force before it, under a
- * generation of its own. Which of both decides is one word, control.trial, changed by compare-and-exchange alone:
+ * generation of its own. Which of both decides is one word, control.trial, exchanged where both sides could change it:
  *
  *   0                          slot 0
  *   TRIAL_PENDING | deadline   slot 0 until then (ns of CLOCK_BOOTTIME). The first decision after it exchanges the word for
@@ -396,6 +396,7 @@ struct vsock_layout {
  * may read: once the policy is locked, nobody opens this.
  */
 struct control {
+	__u64 trial;         /* user space and the hook: as above. The first word in every version, for who takes over */
 	__u64 next_binary;   /* user space, under its lock: the next number for an entry */
 	__u64 next_step;     /* user space, under its lock */
 	__u64 entries_epoch; /* user space: next_binary, once its entry is there */
@@ -409,7 +410,6 @@ struct control {
 	 * none. As no two sockets ever have the same cookie, one that was left here is nobody's.
 	 */
 	__u64 self_test;
-	__u64 trial;           /* user space and the hook: as above */
 };
 
 struct state {

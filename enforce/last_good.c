@@ -34,28 +34,44 @@ static char *text_of(const struct policy *policy, size_t *length)
 	return NULL;
 }
 
-static bool is_kept(const char *text, size_t length)
+#define TRIAL_FILE LAST_GOOD_FILE ".trial"
+
+static bool is_kept(const char *file, const char *text, size_t length)
 {
-	_cleanup_close_ int fd = open(LAST_GOOD_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_close_ int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	_cleanup_free_ char *there = malloc(length + 1);
 
 	return fd >= 0 && there && read(fd, there, length + 1) == (ssize_t)length && !memcmp(there, text, length);
 }
 
-void last_good_keep(const struct policy *policy)
+static void keep(const struct policy *policy, const char *file)
 {
 	size_t length = 0;
 	_cleanup_free_ char *text = text_of(policy, &length);
 	int error = text ? 0 : -EINVAL;
 
-	if (text && is_kept(text, length))
+	if (text && is_kept(file, text, length))
 		return;
 	if (!error && mkdir(STATE_DIR, 0700) && errno != EEXIST)
 		error = -errno;
 	if (!error)
-		error = replace_file(LAST_GOOD_FILE, text, length, 0600, true);
+		error = replace_file(file, text, length, 0600, true);
 	if (error)
 		warn("can't keep the policy as " LAST_GOOD_FILE ", for boots whose policy is invalid: %s", strerror(-error));
+}
+
+void last_good_keep(const struct policy *policy, bool on_trial)
+{
+	/* That of an earlier trial is worth nothing any more, also if that was from elsewhere. */
+	unlink(TRIAL_FILE);
+	if (policy)
+		keep(policy, on_trial ? TRIAL_FILE : LAST_GOOD_FILE);
+}
+
+void last_good_confirm(void)
+{
+	if (rename(TRIAL_FILE, LAST_GOOD_FILE) && errno != ENOENT)
+		warn("can't keep the policy as " LAST_GOOD_FILE ", for boots whose policy is invalid: %s", strerror(errno));
 }
 
 bool last_good_read(struct policy *policy)

@@ -12,8 +12,14 @@
 #define STATE_DIR "/var/lib/sockaccept"
 #define LAST_GOOD_FILE STATE_DIR "/last-good.ini"
 
-/* Keeps `policy`, whole or not at all; a warning says what is wrong. Nothing is written when it is kept already. */
-void last_good_keep(const struct policy *policy);
+/*
+ * Keeps `policy` (NULL: none), whole or not at all; a warning says what is wrong. Nothing is written when it is kept already.
+ * One `on_trial` is kept apart, until last_good_confirm().
+ */
+void last_good_keep(const struct policy *policy, bool on_trial);
+
+/* The policy on trial has stayed: if it was kept, it is the last good one now. */
+void last_good_confirm(void);
 
 /* Reads and resolves it. Says what is wrong with it, and returns false; silently if there is none. */
 bool last_good_read(struct policy *policy);

@@ -14,7 +14,6 @@
 
 #include "enforce/entries.h"
 #include "enforce/event.h"
-#include "enforce/when.h"
 #include "policy/cleanup.h"
 #include "policy/text.h"
 
@@ -104,6 +103,7 @@ static int number_some(const struct kernel *kernel, const int *fds, struct liste
 		if (!error && number <= 0 && !identity_problem(&identities[i]))
 			number = tagged_binary(kernel, fds[i]);
 		of[i]->binary = number > 0 ? (uint32_t)number : BINARY_ANY;
+		of[i]->known = !error;
 		identity_clear(&identities[i]);
 	}
 	free(identities);
@@ -113,6 +113,7 @@ static int number_some(const struct kernel *kernel, const int *fds, struct liste
 static void copy_process(struct listener *listener, const struct listener *same)
 {
 	listener->binary = same->binary;
+	listener->known = same->known;
 	listener->path = same->path ? must(strdup(same->path)) : NULL;
 	listener->unit = same->unit ? must(strdup(same->unit)) : NULL;
 }
@@ -229,14 +230,14 @@ int listeners_find(const struct kernel *kernel, struct listeners *listeners)
 	return error;
 }
 
-struct question listener_question(const struct listener *listener)
+struct question listener_question(const struct listener *listener, uint64_t now)
 {
 	return (struct question){
 		.binary = listener->binary,
 		.uid = listener->socket.uid,
 		.protocol = listener->socket.class,
 		.port = listener->socket.local.port,
-		.now = (uint64_t)when_now().boot,
+		.now = now,
 	};
 }
 

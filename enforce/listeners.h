@@ -5,6 +5,7 @@
 #ifndef SOCKACCEPT_LISTENERS_H
 #define SOCKACCEPT_LISTENERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "enforce/kernel.h"
@@ -15,6 +16,7 @@ struct listener {
 	struct listening socket; /* its pid is the lowest of theirs */
 	unsigned processes;
 	uint32_t binary; /* the number by which rules find it; BINARY_ANY: none names it */
+	bool known;      /* `binary` is; false: it isn't ours to look at */
 	char *path;      /* of the executable, as the process's own /proc/PID/exe leads to it; NULL: not known */
 	char *unit;      /* system unit, NULL: none */
 };
@@ -31,8 +33,8 @@ struct listeners {
  */
 int listeners_find(const struct kernel *kernel, struct listeners *listeners);
 
-/* What a policy is asked about it now. */
-struct question listener_question(const struct listener *listener);
+/* What a policy is asked about it at the time `now`, ns since boot; 0: as if no temporary rule was there. */
+struct question listener_question(const struct listener *listener, uint64_t now);
 
 /* `0.0.0.0:80/tcp`, `[::1]:22/tcp`, `*:1024/vsock`: where it listens, into `text` of LISTENER_TEXT_MAX bytes; returns it. */
 const char *listener_text(const struct listener *listener, char *text);

@@ -17,6 +17,8 @@
 #include "policy/port.h"
 #include "policy/resolve.h"
 
+#define FIRST_LINE "; Rules that sockaccept-ctl allow, deny and remove keep with --save. Change them as you like.\n"
+
 /* Reads the file as it is. Returns 0 or -errno. */
 static int read_file(struct local_rules *rules)
 {
@@ -67,7 +69,62 @@ static void read_others(struct policy *policy, struct diagnostics *diagnostics)
 	globfree(&names);
 }
 
-/* True if `rule`, of another file, would undo what `wanted` says. */
+/* What the edit says of one of its ports and users. */
+static struct rule rule_of(const struct ini_edit *edit, size_t binary, size_t index)
+{
+	size_t users = edit->uid_count ? edit->uid_count : 1;
+	struct rule rule = { .section = CLI_SECTION, .binary = binary, .verdict = edit->verdict, .has_uid = edit->uid_count > 0 };
+
+	if (edit->port_count)
+		rule.port = edit->ports[index / users];
+	if (edit->uid_count)
+		rule.uid = edit->uids[index % users];
+	return rule;
+}
+
+static size_t rules_of(const struct ini_edit *edit)
+{
+	return (edit->port_count ? edit->port_count : 1) * (edit->uid_count ? edit->uid_count : 1);
+}
+
+/* What the live policy's rules would become by the same edit. */
+static void apply(struct policy *policy, const struct ini_edit *edit)
+{
+	size_t binary = policy_binary(policy, edit->path);
+
+	for (size_t i = 0; i < rules_of(edit); i++) {
+		struct rule rule = rule_of(edit, binary, i);
+
+		if (edit->remove)
+			policy_remove(policy, binary, edit->port_count ? &rule.port : NULL, edit->uid_count ? &rule.uid : NULL);
+		else
+			policy_replace(policy, &rule);
+	}
+	policy_normalise(policy);
+}
+
+/* A change of text can have another effect than it should have: the rules are what counts. */
+static enum status check_effect(const struct local_rules *rules, const struct ini_edit *edit)
+{
+	struct diagnostics diagnostics = { 0 };
+	struct policy expected, seen;
+	bool same;
+
+	policy_init(&expected);
+	policy_init(&seen);
+	read_text(rules->before ? rules->before : "", &expected, &diagnostics);
+	apply(&expected, edit);
+	read_text(rules->after, &seen, &diagnostics);
+	policy_normalise(&seen);
+	same = !diagnostics.errors && policy_same_rules(&expected, &seen);
+	diagnostics_clear(&diagnostics);
+	policy_clear(&expected);
+	policy_clear(&seen);
+	return same ? STATUS_DONE : fail(STATUS_FAILED, "%s is written in a way in which it can't be changed for sure; change it there yourself. "
+					 "Nothing was changed", LOCAL_RULES_FILE);
+}
+
+/* True if `rule`, of the files as they will be, would undo what `wanted` says. */
 static bool undoes(const struct policy *policy, const struct rule *rule, const struct rule *wanted, const struct ini_edit *edit)
 {
 	struct rule same = *wanted;
@@ -86,27 +143,32 @@ static enum status refuse(const struct policy *policy, const struct rule *rule, 
 {
 	char port[PORT_TEXT_MAX];
 
-	return fail(STATUS_FAILED, "[%s] of another policy file has `%s = %s` for %s, which %s with the next load; change it there. Nothing was "
+	return fail(STATUS_FAILED, "[%s] of the policy's files has `%s = %s` for %s, which %s with the next load; change it there. Nothing was "
 		    "changed", rule->section, ini_verdict_words[rule->verdict], port_format(&rule->port, port),
 		    policy->binaries[rule->binary].path, edit->remove ? "would be back" : "would win");
 }
 
-/* Compares the edit's rules with the first `others` of the policy. */
-static enum status compare(struct policy *policy, size_t others, const struct ini_edit *edit)
+/* Looks for what would undo the edit, under another spelling of the path too. */
+static enum status compare(const struct policy *policy, size_t binary, const struct ini_edit *edit)
 {
-	struct rule wanted = { .binary = policy_binary(policy, edit->path), .has_uid = edit->uid_count > 0 };
-	size_t ports = edit->port_count ? edit->port_count : 1, users = edit->uid_count ? edit->uid_count : 1;
+	for (size_t i = 0; i < rules_of(edit); i++) {
+		struct rule wanted = rule_of(edit, binary, i);
 
-	for (size_t i = 0; i < ports * users; i++) {
-		if (edit->port_count)
-			wanted.port = edit->ports[i / users];
-		if (edit->uid_count)
-			wanted.uid = edit->uids[i % users];
-		for (size_t k = 0; k < others; k++)
+		for (size_t k = 0; k < policy->rule_count; k++)
 			if (undoes(policy, &policy->rules[k], &wanted, edit))
 				return refuse(policy, &policy->rules[k], edit);
 	}
 	return STATUS_DONE;
+}
+
+/* What a path leads to; nothing, if it leads nowhere: then it is only compared as it is spelt. */
+static void resolve_binary(struct policy *policy, size_t binary)
+{
+	struct binary *one = &policy->binaries[binary];
+	bool missing;
+
+	if (!one->resolved && *one->path == '/')
+		free(resolve_path(one->path, &one->resolved, &missing));
 }
 
 /* Whether the change will hold with the next load. */
@@ -115,35 +177,56 @@ static enum status judge(const struct local_rules *rules, const struct ini_edit 
 	struct diagnostics diagnostics = { 0 };
 	enum status status = STATUS_DONE;
 	struct policy policy;
-	size_t others;
+	size_t binary;
 
 	policy_init(&policy);
 	read_others(&policy, &diagnostics);
-	others = policy.rule_count;
 	read_text(rules->after, &policy, &diagnostics);
 	if (!diagnostics.errors)
 		resolve_policy(&policy, true, &diagnostics);
 	diagnostics_drop_warnings(&diagnostics);
 	diagnostics_print(&diagnostics);
+	binary = policy_binary(&policy, edit->path);
+	resolve_binary(&policy, binary);
 	if (diagnostics.errors)
 		status = fail(STATUS_INVALID, "the policy's files are invalid, and nothing can be saved among them; mend them first, see: "
 			      "sockaccept-ctl check. Nothing was changed");
 	else
-		status = compare(&policy, others, edit);
+		status = compare(&policy, binary, edit);
 	diagnostics_clear(&diagnostics);
 	policy_clear(&policy);
-	return status;
+	return status == STATUS_DONE ? check_effect(rules, edit) : status;
+}
+
+/* `load` would refuse it, and must go on doing so: written anew, it would be root's. */
+static enum status check_owner(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return STATUS_DONE;
+	if (st.st_uid != 0)
+		return fail(STATUS_FAILED, "%s belongs to user %u, not to root; see what is in it, then: chown root %s", path, st.st_uid, path);
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return fail(STATUS_FAILED, "%s can be written by others than root (mode %04o); see what is in it, then: chmod go-w %s", path,
+			    st.st_mode & 07777, path);
+	return STATUS_DONE;
 }
 
 enum status local_rules_prepare(const struct ini_edit *edit, struct local_rules *rules)
 {
 	_cleanup_free_ char *problem = NULL;
-	int error = read_file(rules);
+	enum status status = check_owner(DEFAULT_POLICY_DIR);
+	int error;
 
+	if (status == STATUS_DONE)
+		status = check_owner(LOCAL_RULES_FILE);
+	if (status != STATUS_DONE)
+		return status;
+	error = read_file(rules);
 	if (error)
 		return fail(STATUS_FAILED, "%s: %s; it has to be a regular file of root's", LOCAL_RULES_FILE, strerror(-error));
-	rules->after = ini_edit(rules->before ? rules->before :
-				"; Rules that sockaccept-ctl allow, deny and remove keep with --save. Change them as you like.\n", edit, &problem);
+	rules->after = ini_edit(rules->before ? rules->before : FIRST_LINE, edit, &problem);
 	if (problem)
 		return fail(STATUS_FAILED, "%s:%s. Nothing was changed", LOCAL_RULES_FILE, problem);
 	return judge(rules, edit);
@@ -153,7 +236,7 @@ enum status local_rules_write(struct local_rules *rules)
 {
 	int error = 0;
 
-	if (rules->before ? !strcmp(rules->before, rules->after) : false)
+	if (!strcmp(rules->before ? rules->before : FIRST_LINE, rules->after))
 		return STATUS_DONE;
 	if (mkdir(DEFAULT_POLICY_BASE, 0755) && errno != EEXIST)
 		error = -errno;

@@ -8,6 +8,7 @@
 
 #include "enforce/listeners.h"
 #include "enforce/way_in.h"
+#include "enforce/when.h"
 
 /* So many are named; of the others there is a number. */
 #define NAMED_MAX 20
@@ -28,12 +29,68 @@ static int build(const struct policy *policy, struct image *image)
 	return policy ? image_build(policy, image) : 0;
 }
 
-/* True if a policy denies it, and means it. No image: nothing is in force. */
-static bool denies(const struct image *image, const struct listener *listener)
+/* True if a policy denies it, and means it. No image: nothing is in force. Of whom it can't be told, it isn't. */
+static bool denies(const struct image *image, const struct listener *listener, uint64_t now)
 {
-	const struct question question = listener_question(listener);
+	const struct question question = listener_question(listener, now);
 
-	return image->count && image->pages->header.mode == MODE_ENFORCE && decide_verdict(image, &question) == VERDICT_DENY;
+	return listener->known && image->count && image->pages->header.mode == MODE_ENFORCE &&
+	       decide_verdict(image, &question) == VERDICT_DENY;
+}
+
+/*
+ * True if nobody who has this socket may accept on it any more. A master and its workers have one in common, or systemd and
+ * the service that it started: one of them is enough.
+ */
+static bool is_cut_off(const struct listeners *listeners, const struct listener *listener, const struct image *image, uint64_t now)
+{
+	for (size_t i = 0; i < listeners->count; i++)
+		if (listeners->list[i].socket.socket == listener->socket.socket && !denies(image, &listeners->list[i], now))
+			return false;
+	return true;
+}
+
+struct change {
+	const struct listeners *listeners;
+	const struct image *before, *after;
+};
+
+static bool cuts_off_at(const struct change *change, const struct listener *listener, uint64_t now)
+{
+	return is_cut_off(change->listeners, listener, change->after, now) && !is_cut_off(change->listeners, listener, change->before, now);
+}
+
+static enum status refuse(const struct listener *listener, bool later)
+{
+	char place[LISTENER_TEXT_MAX];
+
+	return fail(STATUS_FAILED, "this would lock you out%s: the connection that you came by was taken by %s on %s (pid %" PRIu32 "), which would "
+		    "be denied. Nothing was changed; leave that allowed, or say --force", later ? " when a temporary rule ends" : "",
+		    listener->path ?: "a program", listener_text(listener, place), listener->socket.pid);
+}
+
+static bool is_way_in(const struct way_in *way, const struct listener *listener)
+{
+	return listener->socket.class == PROTOCOL_TCP && way_in_has(way, listener->socket.local.port) && is_in_own_netns(listener);
+}
+
+/* Refuses what would lock the administrator out, now or when a temporary rule ends. */
+static enum status protect_way_in(const struct change *change, uint64_t now)
+{
+	struct way_in way;
+
+	way_in_find(&way);
+	for (size_t i = 0; i < change->listeners->count; i++) {
+		const struct listener *listener = &change->listeners->list[i];
+
+		if (!is_way_in(&way, listener))
+			continue;
+		if (cuts_off_at(change, listener, now))
+			return refuse(listener, false);
+		if (cuts_off_at(change, listener, 0))
+			return refuse(listener, true);
+	}
+	return STATUS_DONE;
 }
 
 static void name_one(const struct listener *listener)
@@ -45,35 +102,32 @@ static void name_one(const struct listener *listener)
 	     listener->unit ?: "");
 }
 
-static enum status refuse(const struct listener *listener)
+static void name_all(const struct change *change, uint64_t now)
 {
-	char place[LISTENER_TEXT_MAX];
+	size_t named = 0, unknown = 0;
 
-	return fail(STATUS_FAILED, "this would lock you out: the connection that you came by was taken by %s on %s (pid %" PRIu32 "), which would "
-		    "be denied. Nothing was changed; leave that allowed, or say --force", listener->path ?: "a program",
-		    listener_text(listener, place), listener->socket.pid);
-}
+	for (size_t i = 0; i < change->listeners->count; i++) {
+		const struct listener *listener = &change->listeners->list[i];
 
-static enum status compare(const struct listeners *listeners, const struct image *before, const struct image *after, bool force)
-{
-	struct way_in way;
-	size_t named = 0;
-
-	way_in_find(&way);
-	for (size_t i = 0; i < listeners->count; i++) {
-		const struct listener *listener = &listeners->list[i];
-
-		if (!denies(after, listener) || denies(before, listener))
-			continue;
-		if (!force && listener->socket.class == PROTOCOL_TCP && way_in_has(&way, listener->socket.local.port) &&
-		    is_in_own_netns(listener))
-			return refuse(listener);
-		if (named++ < NAMED_MAX)
+		unknown += !listener->known;
+		if (cuts_off_at(change, listener, now) && named++ < NAMED_MAX)
 			name_one(listener);
 	}
 	if (named > NAMED_MAX)
 		warn("%zu more listeners are denied from now on; see: sockaccept-ctl listeners", named - NAMED_MAX);
-	return STATUS_DONE;
+	if (unknown)
+		warn("of %zu listeners it can't be told whether they are denied from now on, as that takes the capability cap_sys_ptrace; see: "
+		     "sockaccept-ctl listeners", unknown);
+}
+
+static enum status compare(const struct change *change, bool force)
+{
+	uint64_t now = (uint64_t)when_now().boot;
+	enum status status = force ? STATUS_DONE : protect_way_in(change, now);
+
+	if (status == STATUS_DONE)
+		name_all(change, now);
+	return status;
 }
 
 enum status lockout_check(const struct kernel *kernel, const struct policy *before, const struct policy *after, bool force)
@@ -93,7 +147,7 @@ enum status lockout_check(const struct kernel *kernel, const struct policy *befo
 	if (error)
 		warn("can't tell who listens now and would be denied: %s", strerror(-error));
 	else
-		status = compare(&listeners, &was, &will, force);
+		status = compare(&(struct change){ &listeners, &was, &will }, force);
 	listeners_clear(&listeners);
 	image_clear(&was);
 	image_clear(&will);

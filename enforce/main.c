@@ -100,7 +100,8 @@ static enum status read_arguments(int argc, char **argv, struct invocation *invo
 	return status == STATUS_DONE ? check_count(invocation) : status;
 }
 
-static enum status run_verb(int argc, char **argv)
+/* *changed: it may have changed the policy. */
+static enum status run_verb(int argc, char **argv, bool *changed)
 {
 	struct invocation invocation = { .verb = verb_find(argv[0]) };
 	bool help = false;
@@ -113,6 +114,7 @@ static enum status run_verb(int argc, char **argv)
 		help_verb(invocation.verb);
 		return STATUS_DONE;
 	}
+	*changed = invocation.verb->changes;
 	prerequisites_look_around();
 	if (status == STATUS_DONE)
 		status = privileges_limit(invocation.verb->privilege, invocation.verb->name);
@@ -137,7 +139,8 @@ static enum status finish_output(enum status status, bool changed)
 
 int main(int argc, char **argv)
 {
-	const struct verb *verb;
+	bool changed = false;
+	enum status status;
 
 	unsetenv("POSIXLY_CORRECT"); /* options stand anywhere behind the verb, whatever the environment */
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* a message is one write: lines of several processes don't mix */
@@ -156,6 +159,6 @@ int main(int argc, char **argv)
 	if (argv[1][0] == '-')
 		return fail(STATUS_USAGE, "unknown option %s; options come after the verb: sockaccept-ctl VERB [OPTION...]",
 			    argv[1]);
-	verb = verb_find(argv[1]);
-	return finish_output(run_verb(argc - 1, argv + 1), verb && verb->changes);
+	status = run_verb(argc - 1, argv + 1, &changed);
+	return finish_output(status, changed);
 }

@@ -128,7 +128,7 @@ enum status privileges_limit(enum privilege privilege, const char *verb)
 		return fail(STATUS_FAILED, "can't read capabilities: %s", strerror(errno));
 	status = keep_only(now, privilege, verb);
 	cap_free(now);
-	/* Nothing is executed from here on; if it ever is, it gains nothing. */
+	/* Only `doctor` executes anything from here on, systemctl; it gains nothing by that. */
 	if (status == STATUS_DONE && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		status = fail(STATUS_FAILED, "can't set no_new_privs: %s", strerror(errno));
 	return status;

@@ -3,13 +3,18 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "enforce/live.h"
 #include "policy/cleanup.h"
+
+/* So long a connection over the loopback is waited for at most: a packet filter may drop it. */
+#define WAIT_MS 5000
 
 /* A listener on the loopback, on a port that was free, and a connection that waits in its queue. */
 struct rehearsal {
@@ -46,10 +51,11 @@ static int rehearse(int family, struct rehearsal *rehearsal)
 	if (rehearsal->listener < 0)
 		return rehearsal->listener;
 	rehearsal->client = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	/* Over the loopback, the connection is in the queue when this returns. */
+	setsockopt(rehearsal->client, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){ .tv_sec = WAIT_MS / 1000 }, sizeof(struct timeval));
 	if (rehearsal->client < 0 || connect(rehearsal->client, (struct sockaddr *)&address, length))
 		return -errno;
-	return 0;
+	/* On a busy machine, it may come into the queue a moment after. */
+	return poll(&(struct pollfd){ .fd = rehearsal->listener, .events = POLLIN }, 1, WAIT_MS) == 1 ? 0 : -ETIMEDOUT;
 }
 
 static void end_rehearsal(const struct rehearsal *rehearsal)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Policies on trial: what user space does about the word that stands in bpf/sockaccept.h. All but trial_now() need the lock,
- * and a state that is open for writing.
+ * Policies on trial: what user space does about the word that stands in bpf/sockaccept.h. All but trial_now() and
+ * trial_slot() need the lock, and memory that is mapped for writing.
  */
 #ifndef SOCKACCEPT_TRIAL_H
 #define SOCKACCEPT_TRIAL_H

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "enforce/kernel.h"
+#include "enforce/last_good.h"
 #include "enforce/live.h"
 #include "enforce/lock.h"
 #include "enforce/take_over.h"
@@ -43,6 +44,8 @@ static enum status confirm(const struct kernel *kernel)
 	if (!confirmed)
 		return fail(STATUS_FAILED, "too late: the time was up, and the policy before is in force again, as generation %" PRIu64
 			    "; load it once more, and confirm it in time", generation);
+	kernel->state->last_good = false;
+	last_good_confirm();
 	printf("Confirmed: generation %" PRIu64 " stays.\n", generation);
 	return STATUS_DONE;
 }

@@ -18,6 +18,7 @@
 #include "enforce/output.h"
 #include "enforce/prerequisites.h"
 #include "enforce/self_test.h"
+#include "enforce/trial.h"
 #include "enforce/unit_state.h"
 #include "enforce/verb.h"
 #include "policy/cleanup.h"
@@ -184,6 +185,7 @@ static enum health look_policy(struct patient *patient)
 	struct moved moved = { 0 };
 	struct policy policy;
 	enum status status;
+	uint64_t left;
 
 	if (!patient->loaded)
 		return HEALTH_UNKNOWN;
@@ -193,8 +195,9 @@ static enum health look_policy(struct patient *patient)
 		status = moved_find(&patient->kernel, &policy, &moved);
 	if (status == STATUS_DONE)
 		status = judge_policy(patient, &policy, &moved);
-	DETAIL(patient, "mode %s, default %s, %zu rule%s, generation %" PRIu64, ini_mode_words[policy.mode],
-	       ini_verdict_words[policy.verdict], policy.rule_count, policy.rule_count == 1 ? "" : "s", policy.generation);
+	DETAIL(patient, "mode %s, default %s, %zu rule%s, generation %" PRIu64 "%s", ini_mode_words[policy.mode],
+	       ini_verdict_words[policy.verdict], policy.rule_count, policy.rule_count == 1 ? "" : "s", policy.generation,
+	       trial_now(&patient->kernel, &left) == TRIAL_IS_PENDING ? ", on trial: see sockaccept-ctl status" : "");
 	moved_clear(&moved);
 	policy_clear(&policy);
 	return as_health(status);
@@ -222,8 +225,12 @@ static enum health look_unit(struct patient *patient, const char *unit, const ch
 				      unit, state.result, unit, unit));
 	if (!strcmp(state.active, "active") && !strcmp(state.file, "enabled"))
 		return HEALTH_WELL;
-	DETAIL(patient, "%s is %s: %s. For that: systemctl enable --now %s", unit,
-	       strcmp(state.load, "loaded") ? state.load : strcmp(state.file, "enabled") ? state.file : state.active, purpose, unit);
+	if (strcmp(state.load, "loaded") != 0)
+		DETAIL(patient, "%s is %s: %s. For that: %s", unit, state.load, purpose,
+		       strcmp(state.load, "masked") ? "install the package, or make install" : "systemctl unmask it, then enable it");
+	else
+		DETAIL(patient, "%s is %s: %s. For that: systemctl enable --now %s", unit,
+		       strcmp(state.file, "enabled") ? state.file : state.active, purpose, unit);
 	return optional ? HEALTH_ABSENT : as_health(fail(STATUS_FAILED, "%s", patient->detail));
 }
 
@@ -259,7 +266,7 @@ static const struct part parts[] = {
 
 static void print_finding(struct output *output, const struct part *part, enum health health, const char *detail)
 {
-	char text[DETAIL_MAX + 400];
+	char text[DETAIL_MAX + 2000];
 
 	output_open_object(output, NULL);
 	output_text(output, "name", NULL, part->key);
@@ -309,8 +316,14 @@ enum status verb_doctor(const struct invocation *invocation)
 	output_open_object(&output, NULL);
 	output_number(&output, "schema", NULL, 1);
 	output_open_array(&output, "parts");
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		ill += examine(&output, &parts[i], &patient) == HEALTH_ILL;
+		/* Others needn't wait for systemd. */
+		if (parts[i].look == look_self_test) {
+			close(lock);
+			lock = -1;
+		}
+	}
 	output_close(&output);
 	print_result(&output, ill);
 	output_close(&output);

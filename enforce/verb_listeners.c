@@ -14,18 +14,20 @@
 #include "enforce/output.h"
 #include "enforce/policy_files.h"
 #include "enforce/verb.h"
+#include "enforce/when.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
 
 /* A question to the image, and what there is to say of the answer. No image: nothing is in force. */
 static void print_verdict(struct output *output, const struct image *image, const struct listener *listener)
 {
-	const struct question question = listener_question(listener);
-	const struct rule_record *rule = image->count ? decide_question(image, &question) : NULL;
-	unsigned verdict = image->count ? decide_verdict(image, &question) : VERDICT_ALLOW;
+	const struct question question = listener_question(listener, (uint64_t)when_now().boot);
+	bool asked = image->count && listener->known;
+	const struct rule_record *rule = asked ? decide_question(image, &question) : NULL;
+	unsigned verdict = asked ? decide_verdict(image, &question) : VERDICT_ALLOW;
 	char text[RULE_TEXT_MAX];
 
-	output_coloured(output, "verdict", "VERDICT", image->count ? ini_verdict_words[verdict] : NULL,
+	output_coloured(output, "verdict", "VERDICT", asked ? ini_verdict_words[verdict] : NULL,
 			verdict == VERDICT_DENY ? COLOUR_BAD : COLOUR_GOOD);
 	output_text(output, "rule", NULL, rule ? rule_text(&rule->label, text) : NULL);
 }
@@ -64,9 +66,9 @@ static size_t count_denied(const struct listeners *listeners, const struct image
 	size_t denied = 0;
 
 	for (size_t i = 0; i < listeners->count && image->count; i++) {
-		const struct question question = listener_question(&listeners->list[i]);
+		const struct question question = listener_question(&listeners->list[i], (uint64_t)when_now().boot);
 
-		denied += decide_verdict(image, &question) == VERDICT_DENY;
+		denied += listeners->list[i].known && decide_verdict(image, &question) == VERDICT_DENY;
 	}
 	return denied;
 }
@@ -108,6 +110,7 @@ static void print_all(const struct invocation *invocation, const struct listener
 /* The policy that is asked: none, if nothing is in force and no file was given. */
 static enum status read_policy(struct kernel *kernel, const char *path, bool loaded, struct policy *policy)
 {
+	struct policy live;
 	enum status status;
 
 	if (!path)
@@ -115,7 +118,13 @@ static enum status read_policy(struct kernel *kernel, const char *path, bool loa
 	status = policy_files_read_valid(path, false, policy);
 	if (status != STATUS_DONE)
 		return fail(status, "the policy is invalid");
-	return live_number(kernel, policy);
+	/* As with `load`, temporary rules stay. */
+	policy_init(&live);
+	if (loaded)
+		status = live_read_image(kernel, &live);
+	policy_keep_temporaries(policy, &live);
+	policy_clear(&live);
+	return status == STATUS_DONE ? live_number(kernel, policy) : status;
 }
 
 static enum status show(const struct invocation *invocation, struct kernel *kernel, bool loaded)
@@ -155,7 +164,7 @@ enum status verb_listeners(const struct invocation *invocation)
 		return show(invocation, &kernel, true);
 	if (status != STATUS_NOT_LOADED)
 		return status;
-	/* A kernel side that is never attached answers, and goes again. */
+	/* A kernel side of which nothing that decides is ever attached answers, and goes again. */
 	status = kernel_prepare(&kernel, MIN_EVENTS);
 	if (status == STATUS_DONE) {
 		status = show(invocation, &kernel, false);

@@ -38,19 +38,21 @@ static enum status number_and_check(struct kernel *kernel, const struct policy *
 	return status == STATUS_DONE && !how->boot ? lockout_check(kernel, before, policy, how->force) : status;
 }
 
-/* The time of the trial begins just before its policy is in place: killed between, the command leaves no policy unprotected. */
-static enum status begin_trial(const struct kernel *kernel, struct policy *fallback, uint64_t generation, uint64_t seconds)
+static enum status prepare_fallback(const struct kernel *kernel, struct policy *fallback, uint64_t generation, uint64_t seconds)
 {
-	enum status status;
-
 	if (!seconds)
 		return STATUS_DONE;
 	/* One more than the policy that is about to come. */
 	fallback->generation = generation + 1;
-	status = live_prepare_trial(kernel, fallback);
-	if (status == STATUS_DONE && !trial_begin(kernel, seconds))
-		return fail(STATUS_FAILED, "the time of the policy on trial was up just now, so the one before it stays; try again");
-	return status;
+	return live_prepare_trial(kernel, fallback);
+}
+
+/* The time of the trial begins just before its policy is in place: killed between, the command leaves no policy unprotected. */
+static enum status begin_trial(const struct kernel *kernel, uint64_t seconds)
+{
+	if (!seconds || trial_begin(kernel, seconds))
+		return STATUS_DONE;
+	return fail(STATUS_FAILED, "the time of the policy on trial was up just now, so the one before it stays; try again");
 }
 
 static enum status publish_first(struct kernel *kernel, struct policy *policy, const struct publication *how)
@@ -65,7 +67,9 @@ static enum status publish_first(struct kernel *kernel, struct policy *policy, c
 	taken = live_counters(policy);
 	status = number_and_check(kernel, NULL, policy, how);
 	if (status == STATUS_DONE)
-		status = begin_trial(kernel, &nothing, 0, how->confirm);
+		status = prepare_fallback(kernel, &nothing, 0, how->confirm);
+	if (status == STATUS_DONE)
+		status = begin_trial(kernel, how->confirm);
 	if (status == STATUS_DONE)
 		status = live_publish(kernel, policy, taken);
 	policy_clear(&nothing);
@@ -100,11 +104,16 @@ static enum status replace(struct kernel *kernel, const struct policy *before, s
 
 	live_take_counters(fallback, taken);
 	if (status == STATUS_DONE)
-		status = begin_trial(kernel, fallback, generation, how->confirm);
+		status = prepare_fallback(kernel, fallback, generation, how->confirm);
+	/* A trial that is under way already protects its successor too; and is only prolonged for that. */
+	if (status == STATUS_DONE && !pending)
+		status = begin_trial(kernel, how->confirm);
 	if (status != STATUS_DONE)
 		return status;
 	policy->generation = generation;
 	status = live_publish(kernel, policy, taken);
+	if (status == STATUS_DONE && pending)
+		status = begin_trial(kernel, how->confirm);
 	/* Of a trial that was under way already, only what replaces it makes an end. */
 	if (status == STATUS_DONE ? !how->confirm : !pending)
 		trial_end(kernel);
@@ -145,7 +154,9 @@ static enum status publish(struct policy *policy, const struct publication *how)
 		status = publish_next(&kernel, policy, how);
 	if (status == STATUS_DONE) {
 		tell_queue_layouts(&kernel);
-		kernel.state->last_good = how->last_good;
+		/* Of one on trial, what it would fall back to stays what it is. */
+		if (!how->confirm)
+			kernel.state->last_good = how->last_good;
 	}
 	if (status == STATUS_DONE && problem)
 		warn("NOT ENFORCING: %s", problem);
@@ -208,9 +219,9 @@ enum status verb_load(const struct invocation *invocation)
 		fail(status, "the policy is invalid: nothing of it was applied");
 	else if (status == STATUS_DONE)
 		status = publish(&policy, &how);
-	/* What was loaded from elsewhere, or is on trial, is no policy for a boot. */
-	if (status == STATUS_DONE && !invocation->arguments[0] && !how.confirm)
-		last_good_keep(&policy);
+	/* What was loaded from elsewhere is no policy for a boot, and what is on trial isn't yet. */
+	if (status == STATUS_DONE)
+		last_good_keep(invocation->arguments[0] ? NULL : &policy, how.confirm);
 	if (status == STATUS_DONE)
 		printf("Loaded %zu rule%s: mode %s, default %s, generation %" PRIu64 ".\n", policy.rule_count,
 		       policy.rule_count == 1 ? "" : "s", ini_mode_words[policy.mode],

@@ -14,6 +14,7 @@
 #include "enforce/verb.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
+#include "policy/resolve.h"
 
 /* The policy as text, to be freed; NULL, and *error: a file can't hold it. */
 static char *text_of(const struct policy *policy, size_t *length, int *error)
@@ -29,23 +30,35 @@ static char *text_of(const struct policy *policy, size_t *length, int *error)
 	return NULL;
 }
 
-/* Those that a file there has; else as other policies have them. */
-static mode_t rights_of(const char *path)
+/* Only what can be replaced as a whole: a file's rights stay, and a new one has those of other policies. */
+static enum status check_file(const char *path, mode_t *mode)
 {
 	struct stat st;
 
-	return stat(path, &st) ? 0644 : st.st_mode & 07777;
+	*mode = 0644;
+	if (lstat(path, &st))
+		return STATUS_DONE;
+	*mode = st.st_mode & 07777;
+	if (S_ISREG(st.st_mode))
+		return STATUS_DONE;
+	return fail(STATUS_FAILED, "%s is %s, which can't be replaced as a whole; name a regular file, or none for standard output", path,
+		    file_kind(st.st_mode));
 }
 
 static enum status write_text(const char *path, const char *text, size_t length)
 {
+	enum status status;
+	mode_t mode;
 	int error;
 
 	if (!path) {
 		fputs(text, stdout);
 		return STATUS_DONE;
 	}
-	error = replace_file(path, text, length, rights_of(path), true);
+	status = check_file(path, &mode);
+	if (status != STATUS_DONE)
+		return status;
+	error = replace_file(path, text, length, mode, true);
 	return error ? fail(STATUS_FAILED, "%s can't be written: %s. Nothing was changed", path, strerror(-error)) : STATUS_DONE;
 }
 

@@ -27,6 +27,12 @@ static enum status read_policy_in_force(struct policy *policy)
 	enum status status;
 
 	kernel.fd[MAP_POLICY] = bpf_obj_get(kernel_pin_path(MAP_POLICY, path, sizeof(path)));
+	/* One that is on trial isn't taken over; one whose trial is over is told by the same word. */
+	kernel.fd[MAP_CONTROL] = bpf_obj_get(kernel_pin_path(MAP_CONTROL, path, sizeof(path)));
+	if (kernel.fd[MAP_CONTROL] >= 0 && kernel_map(&kernel, MAP_CONTROL, false))
+		return fail(STATUS_FAILED, "can't tell whether the policy is on trial; the old kernel side stays: run: sockaccept-ctl unload, then load");
+	if (kernel.control && live_refuse_trial(&kernel) != STATUS_DONE)
+		return STATUS_FAILED;
 	kernel.fd[MAP_EVENTS] = bpf_obj_get(kernel_pin_path(MAP_EVENTS, path, sizeof(path)));
 	if (kernel.fd[MAP_POLICY] < 0)
 		return fail(STATUS_FAILED, "%s: %s", kernel_pin_path(MAP_POLICY, path, sizeof(path)), strerror(errno));

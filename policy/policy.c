@@ -357,3 +357,17 @@ size_t policy_normalise(struct policy *policy)
 	renumber_binaries(policy);
 	return dropped;
 }
+
+bool policy_same_rules(const struct policy *a, const struct policy *b)
+{
+	if (a->rule_count != b->rule_count)
+		return false;
+	for (size_t i = 0; i < a->rule_count; i++) {
+		const struct rule *x = &a->rules[i], *y = &b->rules[i];
+
+		if (strcmp(a->binaries[x->binary].path, b->binaries[y->binary].path) != 0 || !port_equal(&x->port, &y->port) ||
+		    x->verdict != y->verdict || x->has_uid != y->has_uid || (x->has_uid && x->uid != y->uid) || x->until != y->until)
+			return false;
+	}
+	return true;
+}

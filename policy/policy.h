@@ -121,6 +121,9 @@ void policy_unify(struct policy *policy);
  */
 size_t policy_normalise(struct policy *policy);
 
+/* True if both, normalised, have the same rules, but for sections and counters: the same paths, ports, users and verdicts. */
+bool policy_same_rules(const struct policy *a, const struct policy *b);
+
 /* How many conditions a rule has; DESIGN, "Which rule decides", 3. */
 unsigned rule_conditions(const struct rule *rule);
 /* The rule's rank among those of its binary: RANK() of bpf/sockaccept.h. */

@@ -112,7 +112,7 @@ other_guests() {
 	for other in ${kernels#"$first"}; do
 		brief=2
 		[ "$other" != "$last" ] || brief=1
-		guest "$other" --env "BRIEF=$brief" --env UPGRADES=25 --env KILL_EVERY=3
+		guest "$other" --env "BRIEF=$brief" --env UPGRADES=15 --env KILL_EVERY=4
 	done
 	preempted "$last"
 }
@@ -127,12 +127,13 @@ first=${kernels%% *}
 	other_guests
 	part package lintian_test
 	part systemd tests/guest/systemd.sh build/deb/sockaccept_*.deb build/older.deb build/tests/guest/traffic
-	part locked-"$first" tests/guest/run --kernel "$first" tests/guest/locked.sh
-	part locked-"$last" tests/guest/run --kernel "$last" tests/guest/locked.sh
 	part no-bpf-lsm tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh
 } &
 others=$!
-guest "$first" --env ACCEPTS=100000 --env FORKS=10000 --env KILL_EVERY=4
+guest "$first" --env ACCEPTS=100000 --env FORKS=10000 --env KILL_EVERY=6
+for series in "$first" "${kernels##* }"; do
+	part "locked-$series" tests/guest/run --kernel "$series" tests/guest/locked.sh
+done
 wait "$others"
 
 cat $logs/*.tests >$logs/all

@@ -45,48 +45,51 @@ comes_in() {
 	timeout "${1:-20}" bash -c 'read -r -n 4 said </dev/tcp/127.0.0.1/23022; [ "$said" = SSH- ]'
 }
 
-# all_refused ARGUMENTS...: of sockaccept-ctl, each a word list; in one session
-all_refused() {
-	for arguments; do
-		echo "$sockaccept $arguments; echo status \$?"
-	done >attempts
-	expect_status 0 over_ssh sh "$work/attempts"
-	expect "refused" $# "$(grep -c 'this would lock you out: the connection that you came by was taken by /usr/sbin/sshd on' said)"
-	expect "statuses" $# "$(grep -c '^status 1$' said)"
-}
-
-nobody_locks_himself_out() {
-	unloaded
-	start_sshd
+# In one session, as each takes seconds: says what came of each command.
+write_attempts() {
 	write_policy locked.ini <<-END
 		[sockaccept]
 		default = deny
 	END
-	all_refused "load $work/locked.ini"
-	expect_status 3 "$sockaccept" status
-	load <<-END
+	write_policy open.ini <<-END
 		[sockaccept]
 		default = deny
 		[ssh]
 		binary = /usr/sbin/sshd
 		allow = 23022
 	END
-	generation=$(state generation)
-	all_refused "deny /usr/sbin/sshd 23022" "remove /usr/sbin/sshd" "load $work/locked.ini"
-	# as su and sudo clear the environment
-	expect_status 1 over_ssh env -i "$sockaccept" remove /usr/sbin/sshd
-	expect_said "this would lock you out"
-	expect "the generation" "$generation" "$(state generation)"
-	ctl mode permissive
-	ctl remove /usr/sbin/sshd
-	all_refused "mode enforce"
-	comes_in || because "sshd doesn't take connections any more"
-	expect_status 0 over_ssh "$sockaccept" mode enforce --force
-	expect_said "/usr/sbin/sshd listens on"
+	cat >attempts <<-END
+		try() { what=\$1; shift; "\$@" >attempt 2>&1; echo "\$what: \$? \$(grep -c 'this would lock you out' attempt)"; }
+		cd $work
+		try 'first load' $sockaccept load locked.ini
+		try open $sockaccept load open.ini
+		try deny $sockaccept deny /usr/sbin/sshd 23022
+		try remove $sockaccept remove /usr/sbin/sshd
+		try load $sockaccept load locked.ini
+		try bare env -i sh -c 'env -i $sockaccept remove /usr/sbin/sshd; exit \$?'
+		try other $sockaccept allow /usr/sbin/sshd 23023
+		try temporary $sockaccept allow /usr/sbin/sshd 23022 --for 1h
+		try 'when it ends' $sockaccept load locked.ini
+		try unload $sockaccept unload
+		try permissive $sockaccept load --force locked.ini
+		try permissive $sockaccept mode permissive
+		try enforce $sockaccept mode enforce
+		try force $sockaccept mode enforce --force
+	END
+}
+
+nobody_locks_himself_out() {
+	unloaded
+	start_sshd
+	write_attempts
+	expect_status 0 over_ssh sh "$work/attempts"
+	expect "what came of it" "first load: 1 1 open: 0 0 deny: 1 1 remove: 1 1 load: 1 1 bare: 1 1 other: 0 0 temporary: 0 0 when it ends: 1 1 unload: 0 0 permissive: 0 0 permissive: 0 0 enforce: 1 1 force: 0 0" \
+		"$(tr '\n' ' ' <said | sed 's/ $//')"
 	! comes_in 4 || because "it was not denied"
 	ctl allow /usr/sbin/sshd 23022
 	comes_in || because "sshd doesn't take connections any more"
-	expect_status 0 over_ssh "$sockaccept" load "$work/locked.ini" --force --confirm 12
+	ctl load open.ini
+	expect_status 0 over_ssh "$sockaccept" load "$work/locked.ini" --force --confirm 10
 	! comes_in 4 || because "it was not denied"
 	until_true 20 comes_in || because "it wasn't undone"
 	expect "on trial" over "$(state trial)"

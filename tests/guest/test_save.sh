@@ -61,10 +61,22 @@ saving_what_would_not_hold_is_refused() {
 	cp $local_rules local.before
 	generation=$(state generation)
 	expect_status 1 "$sockaccept" allow "$probe" 27002 --save
-	expect_said "[base] of another policy file has \`deny = 27002\` for $probe, which would win with the next load"
+	expect_said "[base] of the policy's files has \`deny = 27002\` for $probe, which would win with the next load"
 	expect_status 1 "$sockaccept" remove "$probe" 27001 --save
 	expect_said "which would be back with the next load"
 	expect_status 1 "$sockaccept" remove "$probe" --save
+	# by another name of the same
+	ln -sf "$probe" link
+	printf '[alias]\nbinary = %s\ndeny = 27008\n' "$work/link" >>$local_rules
+	cp $local_rules local.before
+	expect_status 1 "$sockaccept" allow "$probe" 27008 --save
+	expect_said "which would win with the next load"
+	expect "the file" "$(cat local.before)" "$(cat $local_rules)"
+	sed -i '/alias/,$d' $local_rules
+	chown nobody $local_rules
+	expect_status 1 "$sockaccept" allow "$probe" 27008 --save
+	expect_said "belongs to user 65534"
+	chown root $local_rules
 	expect_status 2 "$sockaccept" allow "$probe" 27005 --save --for 1h
 	printf '[shared]\nbinary = %s\nbinary = /bin/true\nallow = 27007\n' "$probe" >>$local_rules
 	cp $local_rules local.before

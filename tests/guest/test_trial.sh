@@ -26,14 +26,14 @@ uptime_ms() {
 	tr -d . </proc/uptime | awk '{ print $1 * 10 }'
 }
 
-# falls_back_at MS: it stays denied until then, by the clock since boot, and is allowed after
-falls_back_at() {
+# falls_back_between MS MS: it is denied before the first, by the clock since boot, and allowed after the last
+falls_back_between() {
 	while :; do
 		before=$(uptime_ms)
 		seen=$($probe accept inet accept 25001) || true
 		case $seen in
 		accepted) break ;;
-		EPERM) [ "$before" -le $(($1 + 20)) ] || because "still denied at $before ms, and the time was up at $1 ms" ;;
+		EPERM) [ "$before" -le $(($2 + 20)) ] || because "still denied at $before ms, and the time was up by $2 ms" ;;
 		*) because "the probe: $seen" ;;
 		esac
 	done
@@ -45,14 +45,14 @@ unconfirmed_policy_goes_again() {
 	two_policies
 	ctl load open.ini
 	began=$(uptime_ms)
-	ctl load shut.ini --confirm 10
+	ctl load shut.ini --confirm 8
 	ended=$(uptime_ms)
-	expect_said "On trial for 10 s"
+	expect_said "On trial for 8 s"
 	is_denied 25001
 	ctl status
 	expect_said "it stays with: sockaccept-ctl confirm"
 	ctl status --json
-	judge 's = json.load(open("said")); assert s["trial"] == "pending" and 0 <= s["confirm_within"] <= 10 and s["generation"] == 2, s'
+	judge 's = json.load(open("said")); assert s["trial"] == "pending" and 0 <= s["confirm_within"] <= 8 and s["generation"] == 2, s'
 	for change in "allow $probe 25002" "deny $probe 25002" "remove $probe" "mode permissive" refresh; do
 		# shellcheck disable=SC2086 # they are words
 		expect_status 1 "$sockaccept" $change
@@ -60,9 +60,8 @@ unconfirmed_policy_goes_again() {
 	done
 	# whatever the wall clock says
 	date -s "@$(($(date +%s) + 86400))" >/dev/null
-	falls_back_at $((began + 10000))
+	falls_back_between $((began + 8000)) $((ended + 8000))
 	date -s "@$(($(date +%s) - 86400))" >/dev/null
-	[ "$(uptime_ms)" -le $((ended + 10000 + 2000)) ] || because "it took until $(uptime_ms) ms"
 	ctl status --json
 	judge 's = json.load(open("said")); assert s["trial"] == "over" and s["generation"] == 3 and s["rules"] == 1, s'
 	expect_status 1 "$sockaccept" confirm
@@ -128,12 +127,12 @@ confirm_and_fallback_exclude_each_other() {
 	two_policies
 	ctl load open.ini
 	confirmed=0
-	for round in 1 2 3 4 5 6; do
+	for round in 1 2 3; do
 		ctl load open.ini
 		ctl load shut.ini --confirm 1
 		background "spin-$round" sh -c "while :; do $probe accept inet accept 25001; done"
 		spinner=$pid
-		sleep 0.$((55 + round * 5))
+		sleep 0.$((50 + round * 8))
 		if "$sockaccept" confirm; then
 			confirmed=$((confirmed + 1))
 			is_denied 25001
@@ -148,7 +147,7 @@ confirm_and_fallback_exclude_each_other() {
 		# allowed from some time on, or denied all the time
 		uniq "spin-$round" | tr '\n' ' ' | grep -qE '^EPERM (accepted )?$' || because "round $round: $(uniq "spin-$round" | tr '\n' ' ')"
 	done
-	echo "confirmed in time: $confirmed of 6"
+	echo "confirmed in time: $confirmed of 3"
 }
 
 bad_times_are_refused() {
@@ -162,8 +161,11 @@ bad_times_are_refused() {
 }
 
 test_case unconfirmed_policy_goes_again
-test_case confirmed_policy_stays
 test_case first_load_on_trial_goes_again
-test_case trial_is_replaced
-test_case confirm_and_fallback_exclude_each_other
-test_case bad_times_are_refused
+# These are about what user space does.
+if [ -z "${BRIEF-}" ]; then
+	test_case confirmed_policy_stays
+	test_case trial_is_replaced
+	test_case confirm_and_fallback_exclude_each_other
+	test_case bad_times_are_refused
+fi
