@@ -12,7 +12,7 @@
 
 PREFIX ?= /usr/local
 KERNELS ?= 6.1 6.12 7
-FUZZ_SECONDS ?= 30
+FUZZ_SECONDS ?= 20
 
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool /usr/local/sbin/bpftool) bpftool)

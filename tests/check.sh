@@ -4,7 +4,7 @@
 set -u
 
 kernels=${KERNELS:-6.1 6.12 7}
-fuzz_seconds=${FUZZ_SECONDS:-30}
+fuzz_seconds=${FUZZ_SECONDS:-20}
 logs=build/check
 rm -rf $logs
 mkdir -p $logs
@@ -102,8 +102,7 @@ guest() { # SERIES [OPTION...]
 # What depends on being held up anywhere, on a kernel that does that.
 preempted() { # SERIES
 	part "linux-$1-preempt-full" tests/guest/run --kernel "$1" --append preempt=full --timeout 600 tests/guest/suite.sh \
-		kernel_preempts_itself spinner_makes_few_events every_accept_is_recorded readers_know_what_they_missed \
-		events_under_pressure
+		kernel_preempts_itself spinner_makes_few_events every_accept_is_recorded events_under_pressure
 }
 
 # The oldest and the newest kernel show most; those between, what could be another there.
@@ -112,10 +111,13 @@ other_guests() {
 	for other in ${kernels#"$first"}; do
 		brief=2
 		[ "$other" != "$last" ] || brief=1
-		guest "$other" --env "BRIEF=$brief" --env UPGRADES=15 --env KILL_EVERY=4
+		guest "$other" --env "BRIEF=$brief" --env UPGRADES=15 --env KILL_EVERY=11
 	done
 	preempted "$last"
 }
+
+# Long ones of what user space does, for the other lane.
+user_space="test_log.sh test_audit.sh"
 
 # Two lanes, as a guest keeps little more than one processor busy.
 first=${kernels%% *}
@@ -124,16 +126,15 @@ first=${kernels%% *}
 	valgrind_tests
 	lint
 	part fuzz tests/fuzz/fuzz.sh "$fuzz_seconds"
+	part "linux-$first-log" tests/guest/run --kernel "$first" --timeout 900 --env "ONLY=$user_space" tests/guest/suite.sh
 	other_guests
 	part package lintian_test
 	part systemd tests/guest/systemd.sh build/deb/sockaccept_*.deb build/older.deb build/tests/guest/traffic
 	part no-bpf-lsm tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh
 } &
 others=$!
-guest "$first" --env ACCEPTS=100000 --env FORKS=10000 --env KILL_EVERY=6
-for series in "$first" "${kernels##* }"; do
-	part "locked-$series" tests/guest/run --kernel "$series" tests/guest/locked.sh
-done
+guest "$first" --env "WITHOUT=$user_space" --env ACCEPTS=30000 --env FORKS=3000 --env KILL_EVERY=11 --env UPGRADES=15
+part "locked-$first" tests/guest/run --kernel "$first" tests/guest/locked.sh
 wait "$others"
 
 cat $logs/*.tests >$logs/all

@@ -20,13 +20,26 @@ is_brief() {
 	:*) return 1 ;;
 	*/test_advice.sh | */test_audit.sh | */test_counts.sh | */test_input.sh | */test_json.sh | */test_log.sh) return 0 ;;
 	*/test_doctor.sh | */test_lockout.sh | */test_names.sh | */test_save.sh | */test_process.sh) return 0 ;;
+	1:*/test_stress.sh | 2:*/test_listeners.sh | 2:*/test_outside.sh | 2:*/test_recording.sh | 2:*/test_servers.sh) return 0 ;;
 	2:*/test_atomic.sh | 2:*/test_filesystems.sh | 2:*/test_temporary.sh | 2:*/test_trial.sh | 2:*/test_rules.sh | 2:*/test_stress.sh | 2:*/test_upgrade.sh) return 0 ;;
 	esac
 	return 1
 }
 
+# With ONLY in the environment, a list of files' names, these alone; with WITHOUT, all but these: so that two guests can share.
+is_elsewhere() {
+	case " ${ONLY-} " in
+	'  ' | *" ${1##*/} "*) ;;
+	*) return 0 ;;
+	esac
+	case " ${WITHOUT-} " in
+	*" ${1##*/} "*) return 0 ;;
+	esac
+	return 1
+}
+
 for file in "$root"/tests/guest/test_*.sh; do
-	if [ -z "$wanted" ] && is_brief "$file"; then
+	if [ -z "$wanted" ] && { is_brief "$file" || is_elsewhere "$file"; }; then
 		continue
 	fi
 	# shellcheck source=/dev/null

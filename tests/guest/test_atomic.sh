@@ -33,30 +33,6 @@ in_force() {
 	esac
 }
 
-# kill_points BPF COMMAND...: the numbers of the calls to kill it at: those that leave something behind the process,
-# among them the commands BPF of bpf(2). Of several of a kind in a row the first and the last will do. With
-# ALL_KILLS=1 in the environment, all calls; with KILL_EVERY=3, every third of them and the last.
-kill_points() {
-	commands=$1
-	shift
-	"$killat" 0 "$@" >calls 2>loaded || true
-	grep -q '^through' calls || because "killat printed: $(tail -n 1 calls)"
-	sed '/^through/d' calls | awk -v all="${ALL_KILLS-}" -v bpf=" bpf ($commands)\$" '
-		{ number = $1; $1 = "" }
-		all { print number; next }
-		$0 !~ / (mkdir|unlink|rename|link|openat|write|rmdir)/ && $0 !~ bpf { next }
-		$0 != kind { if (last) print last; print number; last = 0; kind = $0; next }
-		{ last = number }
-		END { if (last) print last }' |
-		awk -v "every=${KILL_EVERY:-1}" '(NR - 1) % every == 0 { print; last = ""; next } { last = $0 }
-			END { if (last) print last }'
-}
-
-# least KILLS: how many there must be
-least() {
-	echo $(($1 / ${KILL_EVERY:-1}))
-}
-
 killed_reload_is_whole() {
 	write_a_and_b
 	ctl load a.ini
