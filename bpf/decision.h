@@ -17,15 +17,6 @@
 #include "compiler.h"
 #include "sockaccept.h"
 
-/* What is asked: may this binary, run by this user, accept on this port? */
-struct request {
-	__u32 binary;   /* a number without BINARY_UNNAMED, or BINARY_ANY */
-	__u32 uid;      /* effective */
-	__u32 protocol; /* enum protocol: the listener's class */
-	__u32 port;
-	__u64 now;      /* ns of CLOCK_BOOTTIME; 0: no temporary rule is to be looked at */
-};
-
 /* The best rule found so far. */
 struct candidate {
 	const struct rule_record *rule; /* NULL: none */
@@ -56,21 +47,25 @@ static __always_inline __u32 port_cell(policy_ref policy, const __u32 *root, __u
 	return page->cell[port & (PAGE_CELLS - 1)];
 }
 
+static __always_inline const struct rule_record *rule_at(policy_ref policy, const struct policy_header *header, __u32 number)
+{
+	const struct policy_page *page = policy_page(policy, header->rules_page + number / RULES_PER_PAGE);
+
+	return page ? &page->rule[number % RULES_PER_PAGE] : 0;
+}
+
 /* Takes the rule that the root cells at `root` lead to as candidate if it outranks `best`. */
 static __always_inline void consider_root(policy_ref policy, const struct policy_header *header, __u32 first_rule,
 					  const __u32 *root, __u32 port, struct candidate *best)
 {
-	const struct policy_page *page;
 	const struct rule_record *rule;
-	__u32 number, cell = port_cell(policy, root, port);
+	__u32 cell = port_cell(policy, root, port);
 
 	if (!cell)
 		return;
-	number = first_rule + cell - 1;
-	page = policy_page(policy, header->rules_page + number / RULES_PER_PAGE);
-	if (!page)
+	rule = rule_at(policy, header, first_rule + cell - 1);
+	if (!rule)
 		return;
-	rule = &page->rule[number % RULES_PER_PAGE];
 	if (!best->rule || rule->rank > best->rank) {
 		best->rule = rule;
 		best->rank = rule->rank;
@@ -155,13 +150,6 @@ static __always_inline bool is_passing(const struct rule_record *rule, const str
 	if (label->protocol != PROTOCOL_ANY && label->protocol != request->protocol)
 		return false;
 	return !label->first || (label->first <= request->port && request->port <= label->last);
-}
-
-static __always_inline const struct rule_record *rule_at(policy_ref policy, const struct policy_header *header, __u32 number)
-{
-	const struct policy_page *page = policy_page(policy, header->rules_page + number / RULES_PER_PAGE);
-
-	return page ? &page->rule[number % RULES_PER_PAGE] : 0;
 }
 
 struct search {

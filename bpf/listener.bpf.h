@@ -194,6 +194,19 @@ static __always_inline void copy_address(struct endpoint *endpoint, __u16 family
 		bpf_probe_read_kernel(endpoint->address, sizeof(endpoint->address), v6);
 }
 
+/* The address that a listener is bound to. */
+static __always_inline void bound_address(struct sock *sk, __u16 family, struct endpoint *local)
+{
+	struct vsock_address address[2];
+
+	if (family == AF_VSOCK) {
+		read_vsock_addresses(sk, address);
+		*(__u32 *)local->address = address[0].cid;
+	} else {
+		copy_address(local, family, sk->__sk_common.skc_rcv_saddr, &sk->__sk_common.skc_v6_rcv_saddr);
+	}
+}
+
 /* The two ends of a connection. `sk`: a typed pointer, whose loads cost no call. */
 static __always_inline void typed_ends(struct sock *sk, __u16 family, struct endpoint *local, struct endpoint *peer)
 {
@@ -269,14 +282,12 @@ static __always_inline bool connection_ends(struct sock *sk, __u16 family, struc
 static __always_inline bool waiting_ends(const struct control *control, const struct listener *listener,
 				      const struct queue *queue, __u16 family, struct endpoint *local, struct endpoint *peer)
 {
-	struct vsock_address address[2];
 	struct sock *sk = listener->sk;
 
 	if (family == AF_VSOCK) {
 		if (queue->untyped_child && vsock_ends(queue->untyped_child, local, peer))
 			return true;
-		read_vsock_addresses(sk, address);
-		*(__u32 *)local->address = address[0].cid;
+		bound_address(sk, family, local);
 		return false;
 	}
 	if (queue->child) {
@@ -288,7 +299,7 @@ static __always_inline bool waiting_ends(const struct control *control, const st
 		return true;
 	}
 	/* Of SCTP too: an association may have many local addresses, and an accepted socket shows the listener's. */
-	copy_address(local, family, sk->__sk_common.skc_rcv_saddr, &sk->__sk_common.skc_v6_rcv_saddr);
+	bound_address(sk, family, local);
 	return queue->untyped_child && association_peer(control, queue->untyped_child, family, peer);
 }
 

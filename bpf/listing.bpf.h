@@ -11,19 +11,6 @@
 
 #define TCP_LISTEN 10 /* SCTP and VSOCK have the same number for it */
 
-/* The address that it is bound to. */
-static __always_inline void bound_address(struct sock *sk, __u16 family, struct endpoint *local)
-{
-	struct vsock_address address[2];
-
-	if (family == AF_VSOCK) {
-		read_vsock_addresses(sk, address);
-		*(__u32 *)local->address = address[0].cid;
-	} else {
-		copy_address(local, family, sk->__sk_common.skc_rcv_saddr, &sk->__sk_common.skc_v6_rcv_saddr);
-	}
-}
-
 static __always_inline void describe_listening(struct listening *listening, struct sock *sk, __u16 family)
 {
 	struct listener listener = { 0 };

@@ -201,6 +201,15 @@ struct policy_page {
 	};
 };
 
+/* What a policy is asked: may this binary, run by this user, accept on this port? */
+struct request {
+	__u32 binary;   /* a number without BINARY_UNNAMED, or BINARY_ANY */
+	__u32 uid;      /* effective */
+	__u32 protocol; /* enum protocol: the listener's class */
+	__u32 port;
+	__u64 now;      /* ns of CLOCK_BOOTTIME; 0: no temporary rule is to be looked at */
+};
+
 /* ---------------------------------------------------------------------------------------------
  * Identity: which directory entry is a binary
  *

@@ -230,9 +230,9 @@ int listeners_find(const struct kernel *kernel, struct listeners *listeners)
 	return error;
 }
 
-struct question listener_question(const struct listener *listener, uint64_t now)
+struct request listener_request(const struct listener *listener, uint64_t now)
 {
-	return (struct question){
+	return (struct request){
 		.binary = listener->binary,
 		.uid = listener->socket.uid,
 		.protocol = listener->socket.class,

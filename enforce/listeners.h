@@ -34,7 +34,7 @@ struct listeners {
 int listeners_find(const struct kernel *kernel, struct listeners *listeners);
 
 /* What a policy is asked about it at the time `now`, ns since boot; 0: as if no temporary rule was there. */
-struct question listener_question(const struct listener *listener, uint64_t now);
+struct request listener_request(const struct listener *listener, uint64_t now);
 
 /* `0.0.0.0:80/tcp`, `[::1]:22/tcp`, `*:1024/vsock`: where it listens, into `text` of LISTENER_TEXT_MAX bytes; returns it. */
 const char *listener_text(const struct listener *listener, char *text);

@@ -269,10 +269,8 @@ static int build_and_put(const struct kernel *kernel, __u32 slot, struct policy 
 
 static enum status check_temporaries(const struct policy *policy)
 {
-	size_t count = 0;
+	size_t count = policy_temporaries(policy);
 
-	while (count < policy->rule_count && policy->rules[count].until)
-		count++;
 	if (count <= MAX_TEMPORARIES)
 		return STATUS_DONE;
 	return fail(STATUS_FAILED, "%zu temporary rules, and %d is the most; use ranges of ports, or rules that last", count, MAX_TEMPORARIES);

@@ -32,10 +32,10 @@ static int build(const struct policy *policy, struct image *image)
 /* True if a policy denies it, and means it. No image: nothing is in force. Of whom it can't be told, it isn't. */
 static bool denies(const struct image *image, const struct listener *listener, uint64_t now)
 {
-	const struct question question = listener_question(listener, now);
+	const struct request request = listener_request(listener, now);
 
 	return listener->known && image->count && image->pages->header.mode == MODE_ENFORCE &&
-	       decide_verdict(image, &question) == VERDICT_DENY;
+	       decide_verdict(image, decide_request(image, &request)) == VERDICT_DENY;
 }
 
 /*

@@ -18,18 +18,25 @@
 #include "policy/cleanup.h"
 #include "policy/ini.h"
 
-/* A question to the image, and what there is to say of the answer. No image: nothing is in force. */
-static void print_verdict(struct output *output, const struct image *image, const struct listener *listener)
+/* What is asked about each listener. */
+struct inquiry {
+	const struct image *image; /* empty: nothing is in force */
+	uint64_t now;
+	size_t denied; /* so many were */
+};
+
+static void print_verdict(struct output *output, struct inquiry *inquiry, const struct listener *listener)
 {
-	const struct question question = listener_question(listener, (uint64_t)when_now().boot);
-	bool asked = image->count && listener->known;
-	const struct rule_record *rule = asked ? decide_question(image, &question) : NULL;
-	unsigned verdict = asked ? decide_verdict(image, &question) : VERDICT_ALLOW;
+	const struct request request = listener_request(listener, inquiry->now);
+	bool asked = inquiry->image->count && listener->known;
+	const struct rule_record *rule = asked ? decide_request(inquiry->image, &request) : NULL;
+	unsigned verdict = asked ? decide_verdict(inquiry->image, rule) : VERDICT_ALLOW;
 	char text[RULE_TEXT_MAX];
 
 	output_coloured(output, "verdict", "VERDICT", asked ? ini_verdict_words[verdict] : NULL,
 			verdict == VERDICT_DENY ? COLOUR_BAD : COLOUR_GOOD);
 	output_text(output, "rule", NULL, rule ? rule_text(&rule->label, text) : NULL);
+	inquiry->denied += verdict == VERDICT_DENY;
 }
 
 static void print_place(struct output *output, const struct listener *listener)
@@ -48,10 +55,10 @@ static void print_place(struct output *output, const struct listener *listener)
 	output_number(output, "backlog_max", NULL, socket->backlog_max);
 }
 
-static void print_listener(struct output *output, const struct image *image, const struct listener *listener)
+static void print_listener(struct output *output, struct inquiry *inquiry, const struct listener *listener)
 {
 	output_open_object(output, NULL);
-	print_verdict(output, image, listener);
+	print_verdict(output, inquiry, listener);
 	print_place(output, listener);
 	output_number(output, "uid", "USER", listener->socket.uid);
 	output_number(output, "pid", "PID", listener->socket.pid);
@@ -61,34 +68,21 @@ static void print_listener(struct output *output, const struct image *image, con
 	output_close(output);
 }
 
-static size_t count_denied(const struct listeners *listeners, const struct image *image)
-{
-	size_t denied = 0;
-
-	for (size_t i = 0; i < listeners->count && image->count; i++) {
-		const struct question question = listener_question(&listeners->list[i], (uint64_t)when_now().boot);
-
-		denied += listeners->list[i].known && decide_verdict(image, &question) == VERDICT_DENY;
-	}
-	return denied;
-}
-
 /* What the verdicts are worth. */
-static void print_remark(const struct listeners *listeners, const struct image *image, const char *source)
+static void print_remark(size_t count, const struct inquiry *inquiry, const char *source)
 {
-	size_t denied = count_denied(listeners, image);
-
-	printf("\n%zu listener%s", listeners->count, listeners->count == 1 ? "" : "s");
-	if (!image->count)
+	printf("\n%zu listener%s", count, count == 1 ? "" : "s");
+	if (!inquiry->image->count)
 		puts(". Nothing is in force; ask with --policy FILE, or run: sockaccept-ctl load");
-	else if (image->pages->header.mode == MODE_PERMISSIVE)
-		printf(", of which %s denies %zu in word only: its mode is permissive\n", source, denied);
+	else if (inquiry->image->pages->header.mode == MODE_PERMISSIVE)
+		printf(", of which %s denies %zu in word only: its mode is permissive\n", source, inquiry->denied);
 	else
-		printf(", of which %s denies %zu\n", source, denied);
+		printf(", of which %s denies %zu\n", source, inquiry->denied);
 }
 
 static void print_all(const struct invocation *invocation, const struct listeners *listeners, const struct image *image)
 {
+	struct inquiry inquiry = { .image = image, .now = (uint64_t)when_now().boot };
 	const char *policy = invocation->given[OPTION_POLICY];
 	struct output output;
 
@@ -99,11 +93,11 @@ static void print_all(const struct invocation *invocation, const struct listener
 	output_text(&output, "mode", NULL, image->count ? ini_mode_words[image->pages->header.mode] : NULL);
 	output_open_table(&output, "listeners");
 	for (size_t i = 0; i < listeners->count; i++)
-		print_listener(&output, image, &listeners->list[i]);
+		print_listener(&output, &inquiry, &listeners->list[i]);
 	output_close(&output);
 	output_close(&output);
 	if (!output.json)
-		print_remark(listeners, image, policy ?: "the live policy");
+		print_remark(listeners->count, &inquiry, policy ?: "the live policy");
 	output_end(&output);
 }
 

@@ -64,10 +64,8 @@ static enum status write_text(const char *path, const char *text, size_t length)
 
 static void say_what_is_left_out(const struct policy *policy)
 {
-	size_t temporaries = 0;
+	size_t temporaries = policy_temporaries(policy);
 
-	while (temporaries < policy->rule_count && policy->rules[temporaries].until)
-		temporaries++;
 	if (temporaries)
 		warn("%zu temporary rule%s not in it, as no file has them", temporaries, temporaries == 1 ? " is" : "s are");
 }

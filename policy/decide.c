@@ -10,22 +10,12 @@ static const struct policy_page *policy_page(policy_ref policy, __u32 number)
 
 #include "bpf/decision.h"
 
-const struct rule_record *decide_question(const struct image *image, const struct question *question)
+const struct rule_record *decide_request(const struct image *image, const struct request *request)
 {
-	const struct request request = {
-		.binary = question->binary,
-		.uid = question->uid,
-		.protocol = question->protocol,
-		.port = question->port,
-		.now = question->now,
-	};
-
-	return decide(image, &image->pages->header, &request);
+	return decide(image, &image->pages->header, request);
 }
 
-unsigned decide_verdict(const struct image *image, const struct question *question)
+unsigned decide_verdict(const struct image *image, const struct rule_record *rule)
 {
-	const struct rule_record *rule = decide_question(image, question);
-
 	return rule ? rule->label.verdict : image->pages->header.verdict;
 }

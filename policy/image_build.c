@@ -326,21 +326,20 @@ static int check_numbers(const struct policy *policy, uint32_t *binaries)
 /* The temporary rules, which policy_normalise() has put first. Returns how many, or -errno. */
 static int fill_temporaries(struct image *image, const struct policy *policy)
 {
-	struct policy_header *header;
-	size_t count = 0;
+	struct policy_header *header = &image->pages[0].header;
+	size_t count = policy_temporaries(policy);
 
-	for (; count < policy->rule_count && policy->rules[count].until; count++)
-		fill_rule(image, &policy->rules[count], count);
 	for (size_t i = count; i < policy->rule_count; i++)
 		if (policy->rules[i].until)
 			return -EINVAL;
 	if (count > MAX_TEMPORARIES)
 		return -E2BIG;
-	header = &image->pages[0].header;
 	header->temporaries = (uint32_t)count;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		fill_rule(image, &policy->rules[i], i);
 		if (policy->rules[i].until > header->temporaries_end)
 			header->temporaries_end = policy->rules[i].until;
+	}
 	return (int)count;
 }
 

@@ -99,11 +99,10 @@ bool rule_same_request(const struct policy *policy, const struct rule *a, const 
 	       same_binary(policy, a->binary, b->binary);
 }
 
-/* Puts a temporary rule in the place of those for the same request. One of the same verdict has its counter. */
-static bool replace_temporary(struct policy *policy, const struct rule *rule)
+/* Drops the temporary rules for the request of `rule`. *counter: that of one with the same verdict. Returns how many. */
+static size_t drop_temporaries(struct policy *policy, const struct rule *rule, uint32_t *counter)
 {
-	struct rule fresh = *rule;
-	size_t kept = 0;
+	size_t kept = 0, dropped;
 
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *old = &policy->rules[i];
@@ -111,20 +110,8 @@ static bool replace_temporary(struct policy *policy, const struct rule *rule)
 		if (!old->until || !rule_same_request(policy, old, rule))
 			policy->rules[kept++] = *old;
 		else if (old->verdict == rule->verdict)
-			fresh.counter = old->counter;
+			*counter = old->counter;
 	}
-	policy->rule_count = kept;
-	policy_append(policy, &fresh);
-	return true;
-}
-
-static size_t drop_temporaries(struct policy *policy, const struct rule *rule)
-{
-	size_t kept = 0, dropped;
-
-	for (size_t i = 0; i < policy->rule_count; i++)
-		if (!policy->rules[i].until || !rule_same_request(policy, &policy->rules[i], rule))
-			policy->rules[kept++] = policy->rules[i];
 	dropped = policy->rule_count - kept;
 	policy->rule_count = kept;
 	return dropped;
@@ -158,13 +145,23 @@ static bool replace_lasting(struct policy *policy, const struct rule *rule)
 
 bool policy_replace(struct policy *policy, const struct rule *rule)
 {
-	bool dropped;
-
-	if (rule->until)
-		return replace_temporary(policy, rule);
+	struct rule fresh = *rule;
 	/* The last word counts, also where a temporary rule would beat it. */
-	dropped = drop_temporaries(policy, rule) != 0;
-	return replace_lasting(policy, rule) || dropped;
+	bool dropped = drop_temporaries(policy, rule, &fresh.counter);
+
+	if (!rule->until)
+		return replace_lasting(policy, rule) || dropped;
+	policy_append(policy, &fresh);
+	return true;
+}
+
+size_t policy_temporaries(const struct policy *policy)
+{
+	size_t count = 0;
+
+	while (count < policy->rule_count && policy->rules[count].until)
+		count++;
+	return count;
 }
 
 void policy_drop_ended(struct policy *policy, uint64_t now)

@@ -102,6 +102,9 @@ bool policy_replace(struct policy *policy, const struct rule *rule);
  */
 size_t policy_remove(struct policy *policy, size_t binary, const struct port_item *port, const uint32_t *uid);
 
+/* How many temporary rules a normalised policy has: they come first. */
+size_t policy_temporaries(const struct policy *policy);
+
 /* Drops the temporary rules that have ended by `now`. */
 void policy_drop_ended(struct policy *policy, uint64_t now);
 

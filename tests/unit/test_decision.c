@@ -14,27 +14,8 @@
 
 #include <cmocka.h>
 
-#include "policy/image.h"
-
-typedef const struct image *policy_ref;
-
-static const struct policy_page *policy_page(policy_ref policy, __u32 number)
-{
-	return number < policy->count ? &policy->pages[number] : NULL;
-}
-
-#include "bpf/decision.h"
-
-/* A row of random numbers that is the same in each run. */
-static uint32_t random_below(uint32_t limit)
-{
-	static uint64_t state = 0x9e3779b97f4a7c15ULL;
-
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)(state >> 20) % limit;
-}
+#include "policy/decide.h"
+#include "tests/unit/random.h"
 
 static bool rule_matches(const struct policy *policy, const struct rule *rule, const struct request *request)
 {
@@ -149,7 +130,7 @@ static struct request random_request(void)
 static void check_request(const struct policy *policy, const struct image *image, const struct request *request)
 {
 	const struct rule *expected = oracle(policy, request);
-	const struct rule_record *seen = decide(image, &image->pages[0].header, request);
+	const struct rule_record *seen = decide_request(image, request);
 
 	assert_int_equal(expected != NULL, seen != NULL);
 	if (!expected)
@@ -294,7 +275,7 @@ static void add(struct policy *policy, const char *path, uint32_t number, struct
 static enum verdict verdict_for(const struct image *image, uint32_t binary, uint32_t port)
 {
 	const struct request request = { .binary = binary, .protocol = PROTOCOL_TCP, .port = port };
-	const struct rule_record *rule = decide(image, &image->pages[0].header, &request);
+	const struct rule_record *rule = decide_request(image, &request);
 
 	return rule ? rule->label.verdict : VERDICTS;
 }

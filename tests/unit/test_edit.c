@@ -15,16 +15,7 @@
 #include "policy/ini.h"
 #include "policy/ini_edit.h"
 #include "policy/port.h"
-
-static uint32_t random_below(uint32_t limit)
-{
-	static uint64_t state = 0x2545f4914f6cdd1dULL;
-
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)(state >> 20) % limit;
-}
+#include "tests/unit/random.h"
 
 #define PORTS_MAX 4
 
