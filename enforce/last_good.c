@@ -17,23 +17,9 @@
 #include "policy/resolve.h"
 #include "policy/source.h"
 
-/* The policy as text; to be freed. NULL: it can't be written as a file. */
-static char *text_of(const struct policy *policy, size_t *length)
-{
-	char *text = NULL;
-	FILE *stream = must(open_memstream(&text, length));
-	int error;
-
-	fputs("; The last policy that was loaded from " DEFAULT_POLICY_BASE ". sockaccept-ctl keeps it for boots whose files are\n"
-	      "; invalid: changes are lost.\n", stream);
-	error = ini_write(policy, stream);
-	fclose(stream);
-	if (!error)
-		return text;
-	free(text);
-	return NULL;
-}
-
+#define HEAD \
+	"; The last policy that was loaded from " DEFAULT_POLICY_BASE ". sockaccept-ctl keeps it for boots whose files are\n" \
+	"; invalid: changes are lost.\n"
 #define TRIAL_FILE LAST_GOOD_FILE ".trial"
 
 static bool is_kept(const char *file, const char *text, size_t length)
@@ -47,8 +33,8 @@ static bool is_kept(const char *file, const char *text, size_t length)
 static void keep(const struct policy *policy, const char *file)
 {
 	size_t length = 0;
-	_cleanup_free_ char *text = text_of(policy, &length);
-	int error = text ? 0 : -EINVAL;
+	int error;
+	_cleanup_free_ char *text = ini_text(policy, HEAD, &length, &error);
 
 	if (text && is_kept(file, text, length))
 		return;

@@ -15,6 +15,7 @@
 #include "enforce/entries.h"
 #include "enforce/event.h"
 #include "policy/cleanup.h"
+#include "policy/compare.h"
 #include "policy/text.h"
 
 static struct listener *add(struct listeners *listeners, const struct listening *socket)
@@ -155,12 +156,6 @@ static int look_at_processes(const struct kernel *kernel, struct listeners *list
 /* ---------------------------------------------------------------------------------------------
  * The list
  */
-
-#define COMPARE(a, b) \
-	do { \
-		if ((a) != (b)) \
-			return (a) < (b) ? -1 : 1; \
-	} while (0)
 
 static int by_place(const void *a, const void *b)
 {

@@ -14,6 +14,7 @@
 #include "enforce/replace.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
+#include "policy/ini_edit.h"
 #include "policy/port.h"
 #include "policy/resolve.h"
 
@@ -69,42 +70,18 @@ static void read_others(struct policy *policy, struct diagnostics *diagnostics)
 	globfree(&names);
 }
 
-/* What the edit says of one of its ports and users. */
-static struct rule rule_of(const struct ini_edit *edit, size_t binary, size_t index)
-{
-	size_t users = edit->uid_count ? edit->uid_count : 1;
-	struct rule rule = { .section = CLI_SECTION, .binary = binary, .verdict = edit->verdict, .has_uid = edit->uid_count > 0 };
-
-	if (edit->port_count)
-		rule.port = edit->ports[index / users];
-	if (edit->uid_count)
-		rule.uid = edit->uids[index % users];
-	return rule;
-}
-
-static size_t rules_of(const struct ini_edit *edit)
-{
-	return (edit->port_count ? edit->port_count : 1) * (edit->uid_count ? edit->uid_count : 1);
-}
-
 /* What the live policy's rules would become by the same edit. */
-static void apply(struct policy *policy, const struct ini_edit *edit)
+static void apply(struct policy *policy, const struct rule_edit *edit)
 {
 	size_t binary = policy_binary(policy, edit->path);
 
-	for (size_t i = 0; i < rules_of(edit); i++) {
-		struct rule rule = rule_of(edit, binary, i);
-
-		if (edit->remove)
-			policy_remove(policy, binary, edit->port_count ? &rule.port : NULL, edit->uid_count ? &rule.uid : NULL);
-		else
-			policy_replace(policy, &rule);
-	}
+	for (size_t i = 0; i < rule_edit_count(edit); i++)
+		rule_edit_apply(edit, policy, binary, i);
 	policy_normalise(policy);
 }
 
 /* A change of text can have another effect than it should have: the rules are what counts. */
-static enum status check_effect(const struct local_rules *rules, const struct ini_edit *edit)
+static enum status check_effect(const struct local_rules *rules, const struct rule_edit *edit)
 {
 	struct diagnostics diagnostics = { 0 };
 	struct policy expected, seen;
@@ -125,7 +102,7 @@ static enum status check_effect(const struct local_rules *rules, const struct in
 }
 
 /* True if `rule`, of the files as they will be, would undo what `wanted` says. */
-static bool undoes(const struct policy *policy, const struct rule *rule, const struct rule *wanted, const struct ini_edit *edit)
+static bool undoes(const struct policy *policy, const struct rule *rule, const struct rule *wanted, const struct rule_edit *edit)
 {
 	struct rule same = *wanted;
 
@@ -139,7 +116,7 @@ static bool undoes(const struct policy *policy, const struct rule *rule, const s
 	return rule_same_request(policy, rule, &same) && (edit->remove || (rule->verdict == VERDICT_DENY && edit->verdict == VERDICT_ALLOW));
 }
 
-static enum status refuse(const struct policy *policy, const struct rule *rule, const struct ini_edit *edit)
+static enum status refuse(const struct policy *policy, const struct rule *rule, const struct rule_edit *edit)
 {
 	char port[PORT_TEXT_MAX];
 
@@ -149,10 +126,10 @@ static enum status refuse(const struct policy *policy, const struct rule *rule, 
 }
 
 /* Looks for what would undo the edit, under another spelling of the path too. */
-static enum status compare(const struct policy *policy, size_t binary, const struct ini_edit *edit)
+static enum status compare(const struct policy *policy, size_t binary, const struct rule_edit *edit)
 {
-	for (size_t i = 0; i < rules_of(edit); i++) {
-		struct rule wanted = rule_of(edit, binary, i);
+	for (size_t i = 0; i < rule_edit_count(edit); i++) {
+		struct rule wanted = rule_edit_rule(edit, binary, i);
 
 		for (size_t k = 0; k < policy->rule_count; k++)
 			if (undoes(policy, &policy->rules[k], &wanted, edit))
@@ -172,7 +149,7 @@ static void resolve_binary(struct policy *policy, size_t binary)
 }
 
 /* Whether the change will hold with the next load. */
-static enum status judge(const struct local_rules *rules, const struct ini_edit *edit)
+static enum status judge(const struct local_rules *rules, const struct rule_edit *edit)
 {
 	struct diagnostics diagnostics = { 0 };
 	enum status status = STATUS_DONE;
@@ -198,22 +175,19 @@ static enum status judge(const struct local_rules *rules, const struct ini_edit 
 	return status == STATUS_DONE ? check_effect(rules, edit) : status;
 }
 
-/* `load` would refuse it, and must go on doing so: written anew, it would be root's. */
+/* What `load` would refuse must stay so: written anew, it would be root's. */
 static enum status check_owner(const char *path)
 {
+	_cleanup_free_ char *problem = NULL;
 	struct stat st;
 
 	if (stat(path, &st))
 		return STATUS_DONE;
-	if (st.st_uid != 0)
-		return fail(STATUS_FAILED, "%s belongs to user %u, not to root; see what is in it, then: chown root %s", path, st.st_uid, path);
-	if (st.st_mode & (S_IWGRP | S_IWOTH))
-		return fail(STATUS_FAILED, "%s can be written by others than root (mode %04o); see what is in it, then: chmod go-w %s", path,
-			    st.st_mode & 07777, path);
-	return STATUS_DONE;
+	problem = source_judge(&st);
+	return problem ? fail(STATUS_FAILED, "%s %s. Nothing was changed", path, problem) : STATUS_DONE;
 }
 
-enum status local_rules_prepare(const struct ini_edit *edit, struct local_rules *rules)
+enum status local_rules_prepare(const struct rule_edit *edit, struct local_rules *rules)
 {
 	_cleanup_free_ char *problem = NULL;
 	enum status status = check_owner(DEFAULT_POLICY_DIR);

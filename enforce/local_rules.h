@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "enforce/status.h"
-#include "policy/ini_edit.h"
+#include "policy/rule_edit.h"
 #include "policy/source.h"
 
 #define LOCAL_RULES_FILE DEFAULT_POLICY_DIR "/90-local.ini"
@@ -25,7 +25,7 @@ struct local_rules {
  * Prepares the change that `edit` is. Nothing is written yet. Says what is wrong, which can be that another of the policy's
  * files would undo it with the next load.
  */
-enum status local_rules_prepare(const struct ini_edit *edit, struct local_rules *rules);
+enum status local_rules_prepare(const struct rule_edit *edit, struct local_rules *rules);
 
 /* Writes it, whole or not at all. Says what is wrong. */
 enum status local_rules_write(struct local_rules *rules);

@@ -14,6 +14,7 @@
 #include "enforce/verb.h"
 #include "enforce/when.h"
 #include "policy/cleanup.h"
+#include "policy/compare.h"
 #include "policy/ini.h"
 #include "policy/port.h"
 #include "policy/source.h"
@@ -31,12 +32,6 @@ static const char *binary_of(const struct entry *entry)
 
 	return binary->resolved ? binary->resolved : binary->path;
 }
-
-#define COMPARE(a, b) \
-	do { \
-		if ((a) != (b)) \
-			return (a) < (b) ? -1 : 1; \
-	} while (0)
 
 /* 0: the same binary, ports, user and verdict, lasting both. Sections are only labels. */
 static int compare_entries(const void *a, const void *b)

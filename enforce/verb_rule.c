@@ -22,12 +22,10 @@
 
 /* What the command line asks for. */
 struct edit {
-	const struct verb *verb;
-	const char *path;  /* of the binary, or "any" */
-	char *resolved;    /* NULL: any */
-	struct port_items ports; /* none: remove all rules of the binary */
-	struct user_items users; /* none: no such condition */
-	uint64_t until;    /* when the rules end, ns since boot; 0: they last */
+	struct rule_edit rules;
+	char *resolved; /* the binary's path; NULL: any */
+	struct port_items ports; /* what rules.ports and rules.uids point to */
+	struct user_items users;
 	bool save;
 	struct local_rules saved;
 };
@@ -40,14 +38,14 @@ static enum status read_binary(const char *path, struct edit *edit)
 
 	if (problem)
 		return fail(STATUS_USAGE, "%s", problem);
-	edit->path = path;
+	edit->rules.path = path;
 	if (!strcmp(path, "any"))
 		return STATUS_DONE;
 	unresolved = resolve_path(path, &edit->resolved, &missing);
 	/* What can't be found any more can still be removed, by the path that its rules give. */
-	if (unresolved && strcmp(edit->verb->name, "remove") != 0)
+	if (unresolved && !edit->rules.remove)
 		return fail(STATUS_FAILED, "%s", unresolved);
-	if (missing && strcmp(edit->verb->name, "remove") != 0)
+	if (missing && !edit->rules.remove)
 		warn("%s: no such file yet; the rule waits for it", path);
 	return STATUS_DONE;
 }
@@ -69,15 +67,20 @@ static enum status read_edit(const struct invocation *invocation, struct edit *e
 {
 	enum status status = STATUS_DONE;
 
-	edit->verb = invocation->verb;
+	edit->rules.remove = !strcmp(invocation->verb->name, "remove");
+	edit->rules.verdict = strcmp(invocation->verb->name, "deny") ? VERDICT_ALLOW : VERDICT_DENY;
 	for (int i = 1; i < invocation->count && status == STATUS_DONE; i++)
 		status = port_items_read(&edit->ports, invocation->arguments[i]);
 	if (status == STATUS_DONE)
 		status = user_items_read(&edit->users, invocation->given[OPTION_USER]);
 	if (status == STATUS_DONE)
-		status = read_time(invocation->given[OPTION_FOR], &edit->until);
+		status = read_time(invocation->given[OPTION_FOR], &edit->rules.until);
 	if (status == STATUS_DONE)
 		status = read_binary(invocation->arguments[0], edit);
+	edit->rules.ports = edit->ports.list;
+	edit->rules.port_count = edit->ports.count;
+	edit->rules.uids = edit->users.list;
+	edit->rules.uid_count = edit->users.count;
 	return status;
 }
 
@@ -92,7 +95,7 @@ static enum status bind_binary(struct kernel *kernel, struct policy *policy, con
 	uint32_t before;
 	enum status status;
 
-	*index = policy_binary(policy, edit->path);
+	*index = policy_binary(policy, edit->rules.path);
 	binary = &policy->binaries[*index];
 	before = binary->number;
 	if (!edit->resolved)
@@ -106,40 +109,30 @@ static enum status bind_binary(struct kernel *kernel, struct policy *policy, con
 	*moved = before != BINARY_ANY && binary->number != before;
 	if (status == STATUS_DONE && *moved)
 		warn("%s is another directory entry than when its first rule was made; all its rules now stand for %s",
-		     edit->path, edit->resolved);
+		     edit->rules.path, edit->resolved);
 	return status;
 }
 
 static enum status add_rules(struct kernel *kernel, struct policy *policy, void *data, bool *changed)
 {
 	const struct edit *edit = data;
-	struct rule rule = {
-		.section = CLI_SECTION,
-		.verdict = strcmp(edit->verb->name, "deny") ? VERDICT_ALLOW : VERDICT_DENY,
-		.has_uid = edit->users.count > 0,
-		.counter = COUNTER_NONE,
-		.until = edit->until,
-	};
-	size_t users = edit->users.count ? edit->users.count : 1;
-	enum status status = bind_binary(kernel, policy, edit, &rule.binary, changed);
+	size_t binary;
+	enum status status = bind_binary(kernel, policy, edit, &binary, changed);
 
-	for (size_t i = 0; i < edit->ports.count * users && status == STATUS_DONE; i++) {
-		rule.port = edit->ports.list[i / users];
-		rule.uid = rule.has_uid ? edit->users.list[i % users] : 0;
-		if (policy_replace(policy, &rule))
+	for (size_t i = 0; i < rule_edit_count(&edit->rules) && status == STATUS_DONE; i++)
+		if (rule_edit_apply(&edit->rules, policy, binary, i))
 			*changed = true;
-	}
 	return status;
 }
 
-static enum status refuse_removal(const struct edit *edit, const struct port_item *port, const uint32_t *uid)
+static enum status refuse_removal(const struct rule_edit *edit, const struct rule *rule)
 {
 	char item[PORT_TEXT_MAX], of_port[sizeof(item) + 16] = "", of_user[32] = "";
 
-	if (port)
-		snprintf(of_port, sizeof(of_port), " for port %s", port_format(port, item));
-	if (uid)
-		snprintf(of_user, sizeof(of_user), " of user %u", *uid);
+	if (edit->port_count)
+		snprintf(of_port, sizeof(of_port), " for port %s", port_format(&rule->port, item));
+	if (edit->uid_count)
+		snprintf(of_user, sizeof(of_user), " of user %u", rule->uid);
 	return fail(STATUS_FAILED, "%s has no rule%s%s, so nothing was removed; see: sockaccept-ctl list", edit->path,
 		    of_port, of_user);
 }
@@ -147,21 +140,16 @@ static enum status refuse_removal(const struct edit *edit, const struct port_ite
 static enum status remove_rules(struct kernel *kernel, struct policy *policy, void *data, bool *changed)
 {
 	const struct edit *edit = data;
-	size_t binary = policy_binary(policy, edit->path);
-	size_t ports = edit->ports.count ? edit->ports.count : 1, users = edit->users.count ? edit->users.count : 1;
+	size_t binary = policy_binary(policy, edit->rules.path);
 
 	(void)kernel;
-	if (edit->resolved && !policy->binaries[binary].resolved) {
-		policy->binaries[binary].resolved = strdup(edit->resolved);
-		if (!policy->binaries[binary].resolved)
-			abort();
-	}
-	for (size_t i = 0; i < ports * users; i++) {
-		const struct port_item *port = edit->ports.count ? &edit->ports.list[i / users] : NULL;
-		const uint32_t *uid = edit->users.count ? &edit->users.list[i % users] : NULL;
+	if (edit->resolved && !policy->binaries[binary].resolved)
+		policy->binaries[binary].resolved = must(strdup(edit->resolved));
+	for (size_t i = 0; i < rule_edit_count(&edit->rules); i++) {
+		struct rule rule = rule_edit_rule(&edit->rules, binary, i);
 
-		if (!policy_remove(policy, binary, port, uid))
-			return refuse_removal(edit, port, uid);
+		if (!rule_edit_apply(&edit->rules, policy, binary, i))
+			return refuse_removal(&edit->rules, &rule);
 	}
 	*changed = true;
 	return STATUS_DONE;
@@ -170,19 +158,8 @@ static enum status remove_rules(struct kernel *kernel, struct policy *policy, vo
 static enum status save(void *data)
 {
 	struct edit *edit = data;
-	const struct ini_edit lines = {
-		.path = edit->path,
-		.ports = edit->ports.list,
-		.port_count = edit->ports.count,
-		.uids = edit->users.list,
-		.uid_count = edit->users.count,
-		.remove = !strcmp(edit->verb->name, "remove"),
-		.verdict = strcmp(edit->verb->name, "deny") ? VERDICT_ALLOW : VERDICT_DENY,
-	};
-	enum status status = STATUS_DONE;
+	enum status status = edit->save ? local_rules_prepare(&edit->rules, &edit->saved) : STATUS_DONE;
 
-	if (edit->save)
-		status = local_rules_prepare(&lines, &edit->saved);
 	return edit->save && status == STATUS_DONE ? local_rules_write(&edit->saved) : status;
 }
 
@@ -217,7 +194,7 @@ enum status verb_rule(const struct invocation *invocation)
 	bool changed = false;
 	enum status status = read_edit(invocation, &edit);
 
-	if (status == STATUS_DONE && edit.save && edit.until)
+	if (status == STATUS_DONE && edit.save && edit.rules.until)
 		status = fail(STATUS_USAGE, "no file has temporary rules; give --save or --for");
 	if (status == STATUS_DONE)
 		status = live_change(&change, &generation, &changed);

@@ -16,20 +16,6 @@
 #include "policy/ini.h"
 #include "policy/resolve.h"
 
-/* The policy as text, to be freed; NULL, and *error: a file can't hold it. */
-static char *text_of(const struct policy *policy, size_t *length, int *error)
-{
-	char *text = NULL;
-	FILE *stream = must(open_memstream(&text, length));
-
-	*error = ini_write(policy, stream);
-	fclose(stream);
-	if (!*error)
-		return text;
-	free(text);
-	return NULL;
-}
-
 /* Only what can be replaced as a whole: a file's rights stay, and a new one has those of other policies. */
 static enum status check_file(const char *path, mode_t *mode)
 {
@@ -83,9 +69,9 @@ enum status verb_save(const struct invocation *invocation)
 		return status;
 	policy_init(&policy);
 	status = live_read_image(&kernel, &policy);
-	policy.events = kernel_events(&kernel) ? kernel_events(&kernel) : policy.events;
+	policy.events = kernel_events(&kernel) ?: policy.events;
 	if (status == STATUS_DONE)
-		text = text_of(&policy, &length, &error);
+		text = ini_text(&policy, "", &length, &error);
 	if (error)
 		status = fail(STATUS_FAILED, "the live policy can't be written as a file: %s", strerror(-error));
 	if (status == STATUS_DONE)

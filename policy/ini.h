@@ -38,6 +38,12 @@ void ini_settings_clear(struct ini_settings *settings);
 int ini_write(const struct policy *policy, FILE *stream);
 
 /*
+ * The same as text, to be freed, behind `head`, which is comments; its length goes to *length. NULL: *error is what ini_write()
+ * returned.
+ */
+char *ini_text(const struct policy *policy, const char *head, size_t *length, int *error);
+
+/*
  * Whether `path` can stand as a `binary` in a policy file, and so be named by a rule at all: the command
  * line asks this too. Returns NULL if so ("any" can), otherwise a message to be freed: what is wrong and
  * the remedy. Judges the text only: whether there is such a file is resolve_path()'s to say.

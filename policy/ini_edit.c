@@ -236,13 +236,13 @@ static bool names_binary(const struct part *part, const char *path)
 	return false;
 }
 
-static bool is_for_any_user(const struct ini_edit *edit)
+static bool is_for_any_user(const struct rule_edit *edit)
 {
 	return edit->remove && !edit->uid_count;
 }
 
 /* True if some rules of the section are for what the edit is about. */
-static bool concerns(const struct part *part, const struct ini_edit *edit)
+static bool concerns(const struct part *part, const struct rule_edit *edit)
 {
 	if (!names_binary(part, edit->path))
 		return false;
@@ -257,19 +257,19 @@ static bool concerns(const struct part *part, const struct ini_edit *edit)
 }
 
 /* True if all rules of the section are. */
-static bool is_all_about(const struct part *part, const struct ini_edit *edit)
+static bool is_all_about(const struct part *part, const struct rule_edit *edit)
 {
 	return part->binary_count == 1 &&
 	       (is_for_any_user(edit) || are_among(part->uids, part->uid_count, edit->uids, edit->uid_count));
 }
 
 /* True if the section is for all that the edit is about. */
-static bool covers(const struct part *part, const struct ini_edit *edit)
+static bool covers(const struct part *part, const struct rule_edit *edit)
 {
 	return concerns(part, edit) && are_among(edit->uids, edit->uid_count, part->uids, part->uid_count);
 }
 
-static bool is_of_ports(const struct ini_edit *edit, const char *word)
+static bool is_of_ports(const struct rule_edit *edit, const char *word)
 {
 	struct port_item item;
 
@@ -288,13 +288,13 @@ static bool has_ports(const struct line *line)
 	return line->text && (line->kind == LINE_ALLOW || line->kind == LINE_DENY);
 }
 
-static bool says_the_same(const struct line *line, const struct ini_edit *edit)
+static bool says_the_same(const struct line *line, const struct rule_edit *edit)
 {
 	return !edit->remove && (line->kind == LINE_DENY) == (edit->verdict == VERDICT_DENY);
 }
 
 /* True if the line has an item of the edit's ports. */
-static bool mentions(const struct line *line, const struct ini_edit *edit)
+static bool mentions(const struct line *line, const struct rule_edit *edit)
 {
 	const char *at = line->text + line->value, *end = line->text + line->comment;
 	bool found = false;
@@ -312,7 +312,7 @@ static bool mentions(const struct line *line, const struct ini_edit *edit)
  */
 
 /* The line as one with a key of its own and without the edit's items; with none left, only its comment stays. */
-static void rewrite_line(struct line *line, const struct ini_edit *edit)
+static void rewrite_line(struct line *line, const struct rule_edit *edit)
 {
 	const char *at = line->text + line->value, *end = line->text + line->comment, *rest = line->text + line->comment;
 	char *text = NULL, *word;
@@ -374,7 +374,7 @@ static char *shares(const struct document *document, const struct part *part, si
 }
 
 /* Takes the edit's items out of one section. Returns what is wrong, or NULL. */
-static char *take_from(const struct document *document, const struct part *part, const struct ini_edit *edit)
+static char *take_from(const struct document *document, const struct part *part, const struct rule_edit *edit)
 {
 	for (size_t i = part->first, end; i < part->end; i = end) {
 		bool mentioned = false;
@@ -404,9 +404,9 @@ static char *take_from(const struct document *document, const struct part *part,
  */
 
 /* True if a section that is for all that the edit is about says this of the port. */
-static bool is_said(const struct document *document, const struct ini_edit *edit, size_t port)
+static bool is_said(const struct document *document, const struct rule_edit *edit, size_t port)
 {
-	struct ini_edit one = *edit;
+	struct rule_edit one = *edit;
 
 	one.ports = &edit->ports[port];
 	one.port_count = 1;
@@ -422,7 +422,7 @@ static bool is_said(const struct document *document, const struct ini_edit *edit
 }
 
 /* The last line with ports of this verdict in a section of exactly this binary and these users; NULL: there is none. */
-static struct line *line_for(const struct document *document, const struct ini_edit *edit)
+static struct line *line_for(const struct document *document, const struct rule_edit *edit)
 {
 	struct line *found = NULL;
 
@@ -439,7 +439,7 @@ static struct line *line_for(const struct document *document, const struct ini_e
 }
 
 /* One more line behind `line`. */
-static void add_to_line(struct line *line, const struct ini_edit *edit, const char *item)
+static void add_to_line(struct line *line, const struct rule_edit *edit, const char *item)
 {
 	size_t length = line->comment;
 	char *text;
@@ -457,7 +457,7 @@ static void add_to_line(struct line *line, const struct ini_edit *edit, const ch
 	line->comment = value_end(text, line->value);
 }
 
-static void print_section(FILE *stream, const struct ini_edit *edit, bool separate)
+static void print_section(FILE *stream, const struct rule_edit *edit, bool separate)
 {
 	fprintf(stream, "%s[" CLI_SECTION "]\nbinary = %s\n", separate ? "\n" : "", edit->path);
 	for (size_t i = 0; i < edit->uid_count; i++)
@@ -467,7 +467,7 @@ static void print_section(FILE *stream, const struct ini_edit *edit, bool separa
 }
 
 /* Adds the items that aren't said yet, to a line that is there or, in `stream`, a section behind all. */
-static void add_items(const struct document *document, const struct ini_edit *edit, FILE *stream)
+static void add_items(const struct document *document, const struct rule_edit *edit, FILE *stream)
 {
 	struct line *line = line_for(document, edit);
 	int column = 0;
@@ -493,7 +493,7 @@ static void add_items(const struct document *document, const struct ini_edit *ed
 		fputc('\n', stream);
 }
 
-char *ini_edit(const char *text, const struct ini_edit *edit, char **problem)
+char *ini_edit(const char *text, const struct rule_edit *edit, char **problem)
 {
 	struct document document = { 0 };
 	_cleanup_free_ char *added = NULL;

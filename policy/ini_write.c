@@ -233,3 +233,17 @@ int ini_write(const struct policy *policy, FILE *stream)
 		return errno ? -errno : -EIO;
 	return 0;
 }
+
+char *ini_text(const struct policy *policy, const char *head, size_t *length, int *error)
+{
+	char *text = NULL;
+	FILE *stream = must(open_memstream(&text, length));
+
+	fputs(head, stream);
+	*error = ini_write(policy, stream);
+	fclose(stream);
+	if (!*error)
+		return text;
+	free(text);
+	return NULL;
+}

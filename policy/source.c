@@ -67,15 +67,20 @@ static int open_at(int directory, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+char *source_judge(const struct stat *st)
+{
+	if (st->st_uid != 0)
+		return text_format("belongs to user %u, not to root; chown root it", st->st_uid);
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return text_format("can be written by %s (mode %04o); chmod go-w it",
+				   st->st_mode & S_IWOTH ? "anyone" : "its group", st->st_mode & 07777);
+	return NULL;
+}
+
 static bool judge(struct source *s, const char *shown, const struct stat *st)
 {
-	_cleanup_free_ char *problem = NULL;
+	_cleanup_free_ char *problem = source_judge(st);
 
-	if (st->st_uid != 0)
-		problem = text_format("belongs to user %u, not to root; chown root it", st->st_uid);
-	else if (st->st_mode & (S_IWGRP | S_IWOTH))
-		problem = text_format("can be written by %s (mode %04o); chmod go-w it",
-				      st->st_mode & S_IWOTH ? "anyone" : "its group", st->st_mode & 07777);
 	if (!problem)
 		return true;
 	if (s->lenient)

@@ -6,6 +6,7 @@
 #define SOCKACCEPT_SOURCE_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "policy/diagnostics.h"
 #include "policy/policy.h"
@@ -25,6 +26,9 @@
  * SOURCE_MAX_BYTES.
  */
 void source_read(const char *path, bool lenient, struct policy *policy, struct diagnostics *diagnostics);
+
+/* Why a file or directory with this owner and mode is not believed, and the remedy, to be freed; NULL: it is. */
+char *source_judge(const struct stat *st);
 
 #define SOURCE_MAX_BYTES (16L << 20)
 

@@ -20,10 +20,10 @@
 #define PORTS_MAX 4
 
 /* An edit from words: ports and users are numbers with commas between. */
-static struct ini_edit edit_of(const char *verb, const char *path, const char *ports, const char *users,
+static struct rule_edit edit_of(const char *verb, const char *path, const char *ports, const char *users,
 			       struct port_item items[PORTS_MAX], uint32_t uids[PORTS_MAX])
 {
-	struct ini_edit edit = { .path = path, .ports = items, .uids = uids, .remove = !strcmp(verb, "remove"),
+	struct rule_edit edit = { .path = path, .ports = items, .uids = uids, .remove = !strcmp(verb, "remove"),
 				 .verdict = strcmp(verb, "deny") ? VERDICT_ALLOW : VERDICT_DENY };
 	char copy[64], *at = copy, *word;
 
@@ -39,12 +39,19 @@ static struct ini_edit edit_of(const char *verb, const char *path, const char *p
 	return edit;
 }
 
-static void expect_edit(const char *before, const char *verb, const char *path, const char *ports, const char *users, const char *after)
+/* The text after an edit in words, to be freed; NULL, and *problem. */
+static char *edited(const char *before, const char *verb, const char *path, const char *ports, const char *users, char **problem)
 {
 	struct port_item items[PORTS_MAX];
 	uint32_t uids[PORTS_MAX];
-	struct ini_edit edit = edit_of(verb, path, ports, users, items, uids);
-	char *problem, *text = ini_edit(before, &edit, &problem);
+	struct rule_edit edit = edit_of(verb, path, ports, users, items, uids);
+
+	return ini_edit(before, &edit, problem);
+}
+
+static void expect_edit(const char *before, const char *verb, const char *path, const char *ports, const char *users, const char *after)
+{
+	char *problem, *text = edited(before, verb, path, ports, users, &problem);
 
 	assert_null(problem);
 	assert_string_equal(text, after);
@@ -53,10 +60,7 @@ static void expect_edit(const char *before, const char *verb, const char *path, 
 
 static void expect_problem(const char *before, const char *verb, const char *path, const char *ports, const char *users, const char *what)
 {
-	struct port_item items[PORTS_MAX];
-	uint32_t uids[PORTS_MAX];
-	struct ini_edit edit = edit_of(verb, path, ports, users, items, uids);
-	char *problem, *text = ini_edit(before, &edit, &problem);
+	char *problem, *text = edited(before, verb, path, ports, users, &problem);
 
 	assert_null(text);
 	assert_non_null(strstr(problem, what));
@@ -188,19 +192,12 @@ static char *random_text(void)
 	return text;
 }
 
-static void apply(struct policy *policy, const struct ini_edit *edit)
+static void apply(struct policy *policy, const struct rule_edit *edit)
 {
-	size_t binary = policy_binary(policy, edit->path), count = edit->uid_count ? edit->uid_count : 1;
+	size_t binary = policy_binary(policy, edit->path);
 
-	for (size_t i = 0; i < edit->port_count * count; i++) {
-		struct rule rule = { .section = CLI_SECTION, .binary = binary, .port = edit->ports[i / count], .verdict = edit->verdict,
-				     .has_uid = edit->uid_count > 0, .uid = edit->uid_count ? edit->uids[i % count] : 0 };
-
-		if (edit->remove)
-			policy_remove(policy, binary, &rule.port, edit->uid_count ? &rule.uid : NULL);
-		else
-			policy_replace(policy, &rule);
-	}
+	for (size_t i = 0; i < rule_edit_count(edit); i++)
+		rule_edit_apply(edit, policy, binary, i);
 	policy_normalise(policy);
 }
 
@@ -225,7 +222,7 @@ static void test_file_says_what_the_live_policy_does(void **unused)
 	for (int round = 0; round < 5000; round++) {
 		struct port_item ports[2];
 		uint32_t uids[2] = { users[random_below(3)], 2000 };
-		struct ini_edit edit = { .path = paths[random_below(3)], .ports = ports, .port_count = 1 + random_below(2), .uids = uids,
+		struct rule_edit edit = { .path = paths[random_below(3)], .ports = ports, .port_count = 1 + random_below(2), .uids = uids,
 					 .uid_count = random_below(3), .remove = !random_below(3), .verdict = (uint8_t)random_below(2) };
 		char *before = random_text(), *problem, *after;
 		struct policy expected, seen;
