@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "enforce/holders.h"
-#include "enforce/prerequisites.h"
 #include "guard.skel.h"
 #include "policy/cleanup.h"
 #include "policy/text.h"
@@ -67,14 +66,6 @@ uint64_t guard_refusals(void)
  * What is ours
  */
 
-static uint32_t map_id(int fd)
-{
-	struct bpf_map_info info = { 0 };
-	__u32 size = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.id;
-}
-
 static bool is_mappable(const struct kernel *kernel, uint32_t id)
 {
 	for (int object = 0; object < PROGRAM_IDENTIFY; object++)
@@ -85,30 +76,23 @@ static bool is_mappable(const struct kernel *kernel, uint32_t id)
 
 static void add_program(const struct kernel *kernel, struct object_ids *ids, int fd)
 {
-	uint32_t maps[64] = { 0 };
-	struct bpf_prog_info info = { .nr_map_ids = 64, .map_ids = (uintptr_t)maps };
-	__u32 size = sizeof(info);
+	struct program_ids program;
 
-	if (bpf_obj_get_info_by_fd(fd, &info, &size))
-		return;
-	object_ids_add(ids->programs, &ids->program_count, info.id);
+	program_ids(fd, &program);
+	object_ids_add(ids->programs, &ids->program_count, program.id);
 	/* Those that aren't pinned are only found so. */
-	for (size_t i = 0; i < info.nr_map_ids && i < 64; i++)
-		if (!is_mappable(kernel, maps[i]))
-			object_ids_add(ids->maps, &ids->map_count, maps[i]);
+	for (size_t i = 0; i < program.map_count; i++)
+		if (!is_mappable(kernel, program.maps[i]))
+			object_ids_add(ids->maps, &ids->map_count, program.maps[i]);
 }
 
 static void add_link(struct object_ids *ids, enum kernel_object object)
 {
-	struct bpf_link_info info = { 0 };
-	__u32 size = sizeof(info);
-	char path[PIN_PATH_MAX];
-	_cleanup_close_ int fd = bpf_obj_get(kernel_pin_path(object, path, sizeof(path)));
+	struct link_ids link = { 0 };
 
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
-		return;
-	object_ids_add(ids->links, &ids->link_count, info.id);
-	object_ids_add(ids->programs, &ids->program_count, info.prog_id);
+	kernel_link_ids(object, &link);
+	object_ids_add(ids->links, &ids->link_count, link.id);
+	object_ids_add(ids->programs, &ids->program_count, link.program);
 }
 
 static void find_ours(const struct kernel *kernel, struct object_ids *ids)
@@ -149,13 +133,12 @@ static int guard_one(const struct guard_bpf *guard, enum guarded_kind kind, uint
 /* Tells the guard what it guards, itself included; and that can't be changed any more. */
 static int fill_guarded(const struct guard_bpf *guard, struct object_ids *ids)
 {
-	struct bpf_prog_info info = { 0 };
-	__u32 size = sizeof(info);
-	int error = bpf_obj_get_info_by_fd(bpf_program__fd(guard->progs.guard_sysctl), &info, &size) ? -errno : 0;
+	struct program_ids own;
+	int error = program_ids(bpf_program__fd(guard->progs.guard_sysctl), &own) ? 0 : -errno;
 
-	object_ids_add(ids->programs, &ids->program_count, info.id);
+	object_ids_add(ids->programs, &ids->program_count, own.id);
 	if (!error)
-		error = guard_one(guard, GUARDED_PROGRAM, info.id, GUARDED_WHOLLY);
+		error = guard_one(guard, GUARDED_PROGRAM, own.id, GUARDED_WHOLLY);
 	for (size_t i = 0; i < ids->map_count && !error; i++)
 		error = guard_one(guard, GUARDED_MAP, ids->maps[i], GUARDED_WHOLLY);
 	for (size_t i = 0; i < ids->readable_count && !error; i++)
@@ -192,7 +175,6 @@ static struct guard_bpf *load_guard(void)
 	libbpf_set_print(NULL);
 	guard = guard_bpf__open();
 	error = guard ? place_guard(guard) : -errno;
-
 	if (!error)
 		error = guard_bpf__load(guard);
 	if (!error)
@@ -208,22 +190,19 @@ static struct guard_bpf *load_guard(void)
 
 /* Its links, in the order in which they are pinned: guard_map makes it complete. */
 #define GUARD_LINKS 5
-struct guard_links {
-	int fd[GUARD_LINKS];
-};
 static const char *const guard_pins[GUARD_LINKS] = {
 	SOCKACCEPT_PIN_DIR "/link_guard_program", SOCKACCEPT_PIN_DIR "/link_guard_umount", SOCKACCEPT_PIN_DIR "/link_guard_unlink",
 	SOCKACCEPT_PIN_DIR "/link_guard_rename", GUARD_PIN,
 };
 
-static void close_links(struct guard_links *links)
+static void close_links(const int links[GUARD_LINKS])
 {
 	for (int i = 0; i < GUARD_LINKS; i++)
-		if (links->fd[i] >= 0)
-			close(links->fd[i]);
+		if (links[i] >= 0)
+			close(links[i]);
 }
 
-static int attach_links(const struct guard_bpf *guard, struct guard_links *links)
+static int attach_links(const struct guard_bpf *guard, int links[GUARD_LINKS])
 {
 	const struct bpf_program *programs[GUARD_LINKS] = {
 		guard->progs.guard_program, guard->progs.guard_umount, guard->progs.guard_unlink, guard->progs.guard_rename,
@@ -231,8 +210,8 @@ static int attach_links(const struct guard_bpf *guard, struct guard_links *links
 	};
 
 	for (int i = 0; i < GUARD_LINKS; i++) {
-		links->fd[i] = bpf_raw_tracepoint_open(NULL, bpf_program__fd(programs[i]));
-		if (links->fd[i] < 0)
+		links[i] = bpf_raw_tracepoint_open(NULL, bpf_program__fd(programs[i]));
+		if (links[i] < 0)
 			return -errno;
 	}
 	return 0;
@@ -248,18 +227,6 @@ static int attach_sysctl(const struct guard_bpf *guard)
 	return bpf_prog_attach(bpf_program__fd(guard->progs.guard_sysctl), cgroup, BPF_CGROUP_SYSCTL, BPF_F_ALLOW_MULTI) ? -errno : 0;
 }
 
-/* A map with a timer in it can't be frozen; nobody gets a descriptor of those. One that is frozen already is well. */
-static int freeze_maps(const struct kernel *kernel)
-{
-	for (int object = 0; object < PROGRAM_IDENTIFY; object++) {
-		if (object == MAP_FOLDS || object == MAP_SWEEPER)
-			continue;
-		if (bpf_map_freeze(kernel->fd[object]) && errno != EBUSY)
-			return -errno;
-	}
-	return 0;
-}
-
 static bool is_frozen(int fd)
 {
 	_cleanup_free_ char *path = text_format("/proc/self/fdinfo/%d", fd);
@@ -273,31 +240,41 @@ static bool is_frozen(int fd)
 	return frozen;
 }
 
-/* True if every map is frozen that can be: EBUSY also means that somebody has it mapped for writing. */
-static bool are_frozen(const struct kernel *kernel)
+/*
+ * Returns 0; -EBUSY: somebody has one mapped for writing; or another -errno. A map with a timer in it can't be frozen; nobody
+ * gets a descriptor of those.
+ */
+static int freeze_maps(const struct kernel *kernel)
 {
 	for (int object = 0; object < PROGRAM_IDENTIFY; object++) {
-		if (object != MAP_FOLDS && object != MAP_SWEEPER && !is_frozen(kernel->fd[object]))
-			return false;
+		if (object == MAP_FOLDS || object == MAP_SWEEPER)
+			continue;
+		if (!bpf_map_freeze(kernel->fd[object]))
+			continue;
+		if (errno != EBUSY)
+			return -errno;
+		/* Said also of one that is frozen already. */
+		if (!is_frozen(kernel->fd[object]))
+			return -EBUSY;
 	}
-	return true;
+	return 0;
 }
 
-static int pin_guard(const struct guard_bpf *guard, const struct guard_links *links)
+static int pin_guard(const struct guard_bpf *guard, const int links[GUARD_LINKS])
 {
 	if (bpf_obj_pin(bpf_map__fd(guard->maps.refusals), REFUSALS_PIN))
 		return -errno;
 	for (int i = 0; i < GUARD_LINKS; i++)
-		if (bpf_obj_pin(links->fd[i], guard_pins[i]))
+		if (bpf_obj_pin(links[i], guard_pins[i]))
 			return -errno;
 	return 0;
 }
 
-static enum status freeze_and_pin(const struct kernel *kernel, const struct guard_bpf *guard, const struct guard_links *links)
+static enum status freeze_and_pin(const struct kernel *kernel, const struct guard_bpf *guard, const int links[GUARD_LINKS])
 {
 	int error = freeze_maps(kernel);
 
-	if (!error && !are_frozen(kernel))
+	if (error == -EBUSY)
 		return fail(STATUS_FAILED, "somebody has memory of sockaccept's mapped for writing, so it isn't locked; end whoever does, and run "
 			    "it again: until then some of it can't be changed any more");
 	if (!error)
@@ -311,19 +288,19 @@ static enum status freeze_and_pin(const struct kernel *kernel, const struct guar
 /* From here on nobody else gets a descriptor; so who has none then, has none later. */
 static enum status attach_and_lock(const struct kernel *kernel, const struct guard_bpf *guard, struct object_ids *ids)
 {
-	struct guard_links links = { .fd = { -1, -1, -1, -1, -1 } };
+	int links[GUARD_LINKS] = { -1, -1, -1, -1, -1 };
 	int error = fill_guarded(guard, ids);
 	enum status status;
 
 	if (!error)
-		error = attach_links(guard, &links);
+		error = attach_links(guard, links);
 	if (error)
 		status = fail(STATUS_FAILED, "can't attach the guard: %s; nothing was locked", strerror(-error));
 	else
 		status = holders_check(ids);
 	if (status == STATUS_DONE)
-		status = freeze_and_pin(kernel, guard, &links);
-	close_links(&links);
+		status = freeze_and_pin(kernel, guard, links);
+	close_links(links);
 	return status;
 }
 

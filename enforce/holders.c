@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "enforce/link_target.h"
+#include "enforce/object_id.h"
 #include "policy/cleanup.h"
 #include "policy/text.h"
 
@@ -52,18 +54,15 @@ static bool is_ours(FILE *fdinfo, const struct object_ids *ids, const char **wha
 
 static enum status check_descriptor(const char *pid, const char *fd, const struct object_ids *ids)
 {
-	_cleanup_free_ char *path = text_format("/proc/%s/fdinfo/%s", pid, fd), *exe = text_format("/proc/%s/exe", pid);
+	_cleanup_free_ char *path = text_format("/proc/%s/fdinfo/%s", pid, fd), *program = NULL;
 	_cleanup_fclose_ FILE *stream = fopen(path, "re");
 	const char *what = NULL;
-	char program[256];
-	ssize_t length;
 
 	if (!stream || !is_ours(stream, ids, &what))
 		return STATUS_DONE;
-	length = readlink(exe, program, sizeof(program) - 1);
-	program[length < 0 ? 0 : length] = '\0';
+	program = executable_path((unsigned)strtoul(pid, NULL, 10));
 	return fail(STATUS_FAILED, "process %s (%s) holds a %s of sockaccept's, through which it could go on changing it, so nothing was locked; "
-		    "end it, and try again", pid, program, what);
+		    "end it, and try again", pid, program ? program : "?", what);
 }
 
 static enum status check_process(const char *pid, const struct object_ids *ids)
@@ -96,14 +95,11 @@ static enum status check_processes(const struct object_ids *ids)
 
 static bool uses_ours(int program, const struct object_ids *ids)
 {
-	uint32_t maps[64] = { 0 };
-	struct bpf_prog_info info = { .nr_map_ids = 64, .map_ids = (uintptr_t)maps };
-	__u32 size = sizeof(info);
+	struct program_ids used;
 
-	if (bpf_obj_get_info_by_fd(program, &info, &size))
-		return false;
-	for (size_t i = 0; i < info.nr_map_ids && i < 64; i++)
-		if (has_id(ids->maps, ids->map_count, maps[i]))
+	program_ids(program, &used);
+	for (size_t i = 0; i < used.map_count; i++)
+		if (has_id(ids->maps, ids->map_count, used.maps[i]))
 			return true;
 	return false;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "bpf/sockaccept.h"
+#include "enforce/object_id.h"
 #include "enforce/status.h"
 
 /* The pinned objects, in the order of their names in kernel_open.c. */
@@ -122,10 +123,10 @@ enum status kernel_attach(struct kernel *kernel);
 enum status kernel_detach(void);
 
 /*
- * Why the attached program isn't being called, with the remedy, as a constant text; NULL: no reason known.
- * `kernel.ftrace_enabled=0` turns BPF LSM programs off on 6.1 and 6.12 (DESIGN, section 10).
+ * The ids of a pinned link. False: it isn't there, or none. Opened for a moment only, so under the lock: a link that
+ * somebody holds stays attached.
  */
-const char *kernel_not_enforcing(void);
+bool kernel_link_ids(enum kernel_object link, struct link_ids *ids);
 
 /* Path of a pin into `path`, of `size` bytes. Returns `path`. */
 const char *kernel_pin_path(enum kernel_object object, char *path, unsigned size);

@@ -15,6 +15,7 @@
 #include "enforce/guard.h"
 #include "enforce/kernel.h"
 #include "enforce/prerequisites.h"
+#include "policy/cleanup.h"
 
 static const char *const pin_names[] = {
 	[MAP_POLICY] = "policy",
@@ -70,13 +71,18 @@ const char *kernel_policies_path(char *path, unsigned size)
 	return path;
 }
 
-void kernel_unmap(struct kernel *kernel)
+static void unmap_control(struct kernel *kernel)
 {
 	if (kernel->control)
 		munmap(kernel->control, sizeof(*kernel->control));
+	kernel->control = NULL;
+}
+
+void kernel_unmap(struct kernel *kernel)
+{
+	unmap_control(kernel);
 	if (kernel->state)
 		munmap(kernel->state, sizeof(*kernel->state));
-	kernel->control = NULL;
 	kernel->state = NULL;
 }
 
@@ -88,9 +94,7 @@ void kernel_keep_readable(struct kernel *kernel)
 		close(kernel->fd[i]);
 		kernel->fd[i] = -1;
 	}
-	if (kernel->control)
-		munmap(kernel->control, sizeof(*kernel->control));
-	kernel->control = NULL;
+	unmap_control(kernel);
 }
 
 void kernel_close(struct kernel *kernel)
@@ -144,6 +148,14 @@ unsigned long long kernel_instance(void)
 	struct stat st;
 
 	return stat(kernel_pin_path(LINK_SOCKET_ACCEPT, path, sizeof(path)), &st) ? 0 : st.st_ino;
+}
+
+bool kernel_link_ids(enum kernel_object link, struct link_ids *ids)
+{
+	char path[PIN_PATH_MAX];
+	_cleanup_close_ int fd = bpf_obj_get(kernel_pin_path(link, path, sizeof(path)));
+
+	return fd >= 0 && link_ids(fd, ids);
 }
 
 static bool is_mapped(enum kernel_object object)
@@ -257,27 +269,6 @@ enum status kernel_open(struct kernel *kernel, bool write, bool quiet)
 		if (object != MAP_STATE && (!locked || object >= PROGRAM_IDENTIFY || guard_lets_read(object)))
 			status = open_object(kernel, object, write);
 	return status == STATUS_DONE && !locked ? map_memory(kernel, MAP_CONTROL, write) : status;
-}
-
-static bool reads(const char *path, char value)
-{
-	char first = 0;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	if (read(fd, &first, 1) != 1)
-		first = 0;
-	close(fd);
-	return first == value;
-}
-
-const char *kernel_not_enforcing(void)
-{
-	if (reads("/proc/sys/kernel/ftrace_enabled", '0'))
-		return "kernel.ftrace_enabled is 0, which turns BPF LSM programs off; "
-		       "run: sysctl kernel.ftrace_enabled=1";
-	return NULL;
 }
 
 uint32_t kernel_events(const struct kernel *kernel)

@@ -12,6 +12,11 @@
 #define STATE_DIR "/var/lib/sockaccept"
 #define LAST_GOOD_FILE STATE_DIR "/last-good.ini"
 
+/* What there is to say while it is in force. */
+#define LAST_GOOD_PROBLEM                                                                                      \
+	"the policy's files were invalid at boot: in force is the last good policy, " LAST_GOOD_FILE           \
+	"; mend them, see: sockaccept-ctl check, then run: sockaccept-ctl load"
+
 /*
  * Keeps `policy` (NULL: none), whole or not at all; a warning says what is wrong. Nothing is written when it is kept already.
  * One `on_trial` is kept apart, until last_good_confirm().

@@ -14,6 +14,7 @@
 
 #include "enforce/entries.h"
 #include "enforce/event.h"
+#include "enforce/link_target.h"
 #include "policy/cleanup.h"
 #include "policy/compare.h"
 #include "policy/text.h"
@@ -55,18 +56,6 @@ static int by_pid(const void *a, const void *b)
 	const struct listener *x = a, *y = b;
 
 	return x->socket.pid < y->socket.pid ? -1 : x->socket.pid > y->socket.pid;
-}
-
-static char *executable_path(uint32_t pid)
-{
-	_cleanup_free_ char *link = text_format("/proc/%" PRIu32 "/exe", pid);
-	char path[PATH_MAX];
-	ssize_t length = readlink(link, path, sizeof(path) - 1);
-
-	if (length < 0)
-		return NULL;
-	path[length] = '\0';
-	return must(strdup(path));
 }
 
 /* The name of the outermost cgroup that is no slice, as the kernel side has it (bpf/unit.bpf.h); NULL: none. */

@@ -17,7 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "enforce/lock.h"
 #include "enforce/lockout.h"
 #include "enforce/module_layout.h"
 #include "enforce/ports.h"
@@ -364,21 +363,26 @@ enum status live_read_before(const struct kernel *kernel, struct policy *policy)
 	return read_slot(kernel, SLOT_BEFORE, policy);
 }
 
+enum status live_image(const struct policy *policy, struct image *image)
+{
+	int error = image_build(policy, image);
+
+	return error ? fail(STATUS_FAILED, "can't judge the policy in force: %s", strerror(-error)) : STATUS_DONE;
+}
+
 /* From the live policy to the changed one, numbered and judged. */
 static enum status make_change(struct kernel *kernel, const struct live_edit *edit, struct policy *policy, bool *changed)
 {
-	struct policy before;
-	enum status status;
+	struct image before = { 0 };
+	enum status status = live_image(policy, &before);
 
-	policy_init(&before);
-	status = live_read_image(kernel, &before);
 	if (status == STATUS_DONE)
 		status = edit->change(kernel, policy, edit->data, changed);
 	if (status == STATUS_DONE && *changed)
 		status = live_number(kernel, policy);
 	if (status == STATUS_DONE && *changed)
 		status = lockout_check(kernel, &before, policy, edit->force);
-	policy_clear(&before);
+	image_clear(&before);
 	return status;
 }
 
@@ -405,10 +409,8 @@ enum status live_change(const struct live_edit *edit, uint64_t *generation, bool
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_close_ int lock = -1;
 	struct policy policy;
-	enum status status = lock_take(&lock);
+	enum status status = take_over_lock(&lock);
 
-	if (status == STATUS_DONE)
-		status = take_over_clean();
 	if (status == STATUS_DONE)
 		status = kernel_open(&kernel, true, false);
 	if (status == STATUS_DONE)

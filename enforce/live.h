@@ -7,7 +7,7 @@
 
 #include "enforce/entries.h"
 #include "enforce/kernel.h"
-#include "policy/policy.h"
+#include "policy/image.h"
 
 /*
  * Reads the policy in force, with the numbers, counters and resolved paths that it has there, and without the temporary
@@ -44,6 +44,9 @@ enum status live_settle(const struct kernel *kernel);
 
 /* Refuses, and says so, while a policy is on trial. */
 enum status live_refuse_trial(const struct kernel *kernel);
+
+/* The image of `policy`, as live_read() gives it, into `image`, which is empty. Says what is wrong. */
+enum status live_image(const struct policy *policy, struct image *image);
 
 /* How a command changes the live policy. */
 struct live_edit {

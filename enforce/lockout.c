@@ -24,11 +24,6 @@ static bool is_in_own_netns(const struct listener *listener)
  * Before and after
  */
 
-static int build(const struct policy *policy, struct image *image)
-{
-	return policy ? image_build(policy, image) : 0;
-}
-
 /* True if a policy denies it, and means it. No image: nothing is in force. Of whom it can't be told, it isn't. */
 static bool denies(const struct image *image, const struct listener *listener, uint64_t now)
 {
@@ -69,26 +64,26 @@ static enum status refuse(const struct listener *listener, bool later)
 		    listener->path ?: "a program", listener_text(listener, place), listener->socket.pid);
 }
 
-static bool is_way_in(const struct way_in *way, const struct listener *listener)
+static bool is_way_in(struct way_in *way, const struct listener *listener)
 {
-	return listener->socket.class == PROTOCOL_TCP && way_in_has(way, listener->socket.local.port) && is_in_own_netns(listener);
+	if (listener->socket.class != PROTOCOL_TCP || !is_in_own_netns(listener))
+		return false;
+	if (!way->found) /* looked for when it is asked for first: as a rule nobody is cut off */
+		way_in_find(way);
+	return way_in_has(way, listener->socket.local.port);
 }
 
 /* Refuses what would lock the administrator out, now or when a temporary rule ends. */
 static enum status protect_way_in(const struct change *change, uint64_t now)
 {
-	struct way_in way;
+	struct way_in way = { .found = false };
 
-	way_in_find(&way);
 	for (size_t i = 0; i < change->listeners->count; i++) {
 		const struct listener *listener = &change->listeners->list[i];
+		bool at_once = cuts_off_at(change, listener, now), later = !at_once && cuts_off_at(change, listener, 0);
 
-		if (!is_way_in(&way, listener))
-			continue;
-		if (cuts_off_at(change, listener, now))
-			return refuse(listener, false);
-		if (cuts_off_at(change, listener, 0))
-			return refuse(listener, true);
+		if ((at_once || later) && is_way_in(&way, listener))
+			return refuse(listener, later);
 	}
 	return STATUS_DONE;
 }
@@ -130,26 +125,23 @@ static enum status compare(const struct change *change, bool force)
 	return status;
 }
 
-enum status lockout_check(const struct kernel *kernel, const struct policy *before, const struct policy *after, bool force)
+enum status lockout_check(const struct kernel *kernel, const struct image *before, const struct policy *after, bool force)
 {
-	struct image was = { 0 }, will = { 0 };
+	struct image will = { 0 };
 	struct listeners listeners = { 0 };
 	enum status status = STATUS_DONE;
 	int error;
 
 	if (after->mode != MODE_ENFORCE)
 		return STATUS_DONE;
-	error = build(before, &was);
-	if (!error)
-		error = build(after, &will);
+	error = image_build(after, &will);
 	if (!error)
 		error = listeners_find(kernel, &listeners);
 	if (error)
 		warn("can't tell who listens now and would be denied: %s", strerror(-error));
 	else
-		status = compare(&(struct change){ &listeners, &was, &will }, force);
+		status = compare(&(struct change){ &listeners, before, &will }, force);
 	listeners_clear(&listeners);
-	image_clear(&was);
 	image_clear(&will);
 	return status;
 }

@@ -6,12 +6,13 @@
 #define SOCKACCEPT_LOCKOUT_H
 
 #include "enforce/kernel.h"
-#include "policy/policy.h"
+#include "policy/image.h"
 
 /*
- * Names each running listener that `after` would deny and `before` (NULL: nothing was in force) doesn't. If one of them
- * takes connections where the administrator came in (enforce/way_in.h), refuses with STATUS_FAILED, unless `force`. Both policies have their numbers from `kernel`.
+ * Names each running listener that `after` would deny and `before` (empty: nothing was in force) doesn't. If one of them
+ * takes connections where the administrator came in (enforce/way_in.h), refuses with STATUS_FAILED, unless `force`. `after`
+ * has its numbers from `kernel`.
  */
-enum status lockout_check(const struct kernel *kernel, const struct policy *before, const struct policy *after, bool force);
+enum status lockout_check(const struct kernel *kernel, const struct image *before, const struct policy *after, bool force);
 
 #endif

@@ -12,6 +12,7 @@
 #include "enforce/live.h"
 #include "enforce/log_read.h"
 #include "enforce/ports.h"
+#include "enforce/prerequisites.h"
 #include "enforce/replace.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
@@ -164,7 +165,7 @@ static void print_rules(FILE *stream, const struct kernel *kernel, const struct 
 
 static void print_policy(FILE *stream, const struct policy *policy)
 {
-	bool well = !kernel_not_enforcing();
+	bool well = !prerequisites_not_enforcing();
 
 	gauge(stream, "enforcing", "Whether denials are returned to the callers.", well && policy->mode == MODE_ENFORCE);
 	gauge(stream, "called", "Whether the kernel calls the program: not with kernel.ftrace_enabled=0 on some.", well);

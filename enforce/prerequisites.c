@@ -14,10 +14,10 @@
 #include <linux/magic.h>
 
 #include "enforce/boot_loader.h"
-#include "enforce/kernel.h"
 #include "policy/cleanup.h"
 
 #define LSM_LIST "/sys/kernel/security/lsm"
+#define FTRACE_ENABLED "/proc/sys/kernel/ftrace_enabled"
 #define LOCKDOWN "/sys/kernel/security/lockdown"
 
 /* The device of the machine's bpffs, as process 1 sees it; 0: not known. */
@@ -147,9 +147,12 @@ enum status prerequisite_bpffs(void)
 	return STATUS_DONE;
 }
 
-enum status prerequisite_ftrace(void)
+const char *prerequisites_not_enforcing(void)
 {
-	const char *problem = kernel_not_enforcing();
+	char value[16];
 
-	return problem ? fail(STATUS_FAILED, "%s", problem) : STATUS_DONE;
+	if (!read_line(FTRACE_ENABLED, value, sizeof(value)) && !strcmp(value, "0"))
+		return "kernel.ftrace_enabled is 0, which turns BPF LSM programs off; "
+		       "run: sysctl kernel.ftrace_enabled=1";
+	return NULL;
 }

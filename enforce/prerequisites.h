@@ -37,7 +37,10 @@ enum status prerequisite_lockdown(char *mode, size_t size);
 /* BPF_FS is mounted where the pins are, and it is the machine's, not one of another mount namespace. */
 enum status prerequisite_bpffs(void);
 
-/* Attached programs are called: kernel.ftrace_enabled=0 turns them off on 6.1 and 6.12 (DESIGN, section 10). */
-enum status prerequisite_ftrace(void);
+/*
+ * Why attached programs aren't called, with the remedy, as a constant text; NULL: no reason known.
+ * `kernel.ftrace_enabled=0` turns BPF LSM programs off on 6.1 and 6.12 (DESIGN, section 10).
+ */
+const char *prerequisites_not_enforcing(void);
 
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "enforce/live.h"
+#include "enforce/prerequisites.h"
 #include "policy/cleanup.h"
 
 /* So long a connection over the loopback is waited for at most: a packet filter may drop it. */
@@ -87,7 +88,7 @@ static uint64_t decisions(const struct kernel *kernel)
 
 static enum status judge(int refused, int decided, bool counted)
 {
-	const char *problem = kernel_not_enforcing();
+	const char *problem = prerequisites_not_enforcing();
 
 	if (refused == EPERM && (decided == 0 || decided == EPERM) && counted)
 		return STATUS_DONE;

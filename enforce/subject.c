@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "enforce/link_target.h"
 #include "policy/cleanup.h"
 #include "policy/resolve.h"
 #include "policy/text.h"
@@ -23,8 +24,6 @@
 #define INTERPRETERS_FOLLOWED 5
 /* As much of a script's first line as the kernel reads. */
 #define FIRST_LINE 256
-
-#define UNLINKED_SUFFIX " (deleted)"
 
 void subject_note(struct subject *subject, const char *format, ...)
 {
@@ -203,22 +202,11 @@ static bool has_own_namespace(const char *pid, const char *kind)
 	return !stat(path, &theirs) && !stat(init, &ours) && theirs.st_ino != ours.st_ino;
 }
 
-static char *read_link(const char *path)
-{
-	char target[PATH_MAX + sizeof(UNLINKED_SUFFIX)];
-	ssize_t length = readlink(path, target, sizeof(target) - 1);
-
-	if (length < 0)
-		return NULL;
-	target[length] = '\0';
-	return must(strdup(target));
-}
-
 static enum status open_executable(struct subject *subject, const char *pid)
 {
 	_cleanup_free_ char *path = text_format("/proc/%s/exe", pid);
 
-	subject->file = read_link(path);
+	subject->file = link_target(path);
 	if (subject->file)
 		subject->fd = open(path, O_PATH | O_CLOEXEC);
 	if (subject->fd >= 0)

@@ -14,6 +14,7 @@
 
 #include "enforce/kernel.h"
 #include "enforce/live.h"
+#include "enforce/lock.h"
 #include "enforce/module_layout.h"
 #include "policy/cleanup.h"
 
@@ -32,6 +33,13 @@ static enum status remove_beside(void)
 enum status take_over_clean(void)
 {
 	return access(BESIDE, F_OK) ? STATUS_DONE : remove_beside();
+}
+
+enum status take_over_lock(int *lock)
+{
+	enum status status = lock_take(lock);
+
+	return status == STATUS_DONE ? take_over_clean() : status;
 }
 
 /* Loads and attaches the new one beside the old one. */

@@ -8,7 +8,6 @@
 #include "enforce/kernel.h"
 #include "enforce/last_good.h"
 #include "enforce/live.h"
-#include "enforce/lock.h"
 #include "enforce/take_over.h"
 #include "enforce/trial.h"
 #include "enforce/verb.h"
@@ -54,11 +53,9 @@ enum status verb_confirm(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_close_ int lock = -1;
-	enum status status = lock_take(&lock);
+	enum status status = take_over_lock(&lock);
 
 	(void)invocation;
-	if (status == STATUS_DONE)
-		status = take_over_clean();
 	if (status == STATUS_DONE)
 		status = kernel_open(&kernel, true, false);
 	return status == STATUS_DONE ? confirm(&kernel) : status;

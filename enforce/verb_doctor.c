@@ -2,7 +2,6 @@
 /*
  * doctor: each prerequisite and each part on a line, and the remedy for what isn't well.
  */
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,6 +22,7 @@
 #include "enforce/verb.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
+#include "policy/text.h"
 
 enum health {
 	HEALTH_WELL,
@@ -89,8 +89,10 @@ static enum health look_lockdown(struct patient *patient)
 
 static enum health look_ftrace(struct patient *patient)
 {
+	const char *problem = prerequisites_not_enforcing();
+
 	DETAIL(patient, "1");
-	return as_health(prerequisite_ftrace());
+	return as_health(problem ? fail(STATUS_FAILED, "%s", problem) : STATUS_DONE);
 }
 
 static enum health look_bpffs(struct patient *patient)
@@ -118,46 +120,27 @@ static enum health look_pins(struct patient *patient)
 	return as_health(status);
 }
 
-static uint32_t program_id(int fd)
-{
-	struct bpf_prog_info info = { 0 };
-	__u32 size = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.id;
-}
-
-/* The id of the program that the pinned link `object` attaches; 0: it isn't there, or not a link. */
-static uint32_t linked_program(enum kernel_object object)
-{
-	struct bpf_link_info info = { 0 };
-	__u32 size = sizeof(info);
-	char path[PIN_PATH_MAX];
-	/* Held for a moment only, and under the lock: a link that somebody holds stays attached. */
-	_cleanup_close_ int fd = bpf_obj_get(kernel_pin_path(object, path, sizeof(path)));
-
-	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.prog_id;
-}
-
 static enum health look_program(struct patient *patient)
 {
-	uint32_t pinned, linked;
+	struct program_ids pinned;
+	struct link_ids linked = { 0 };
 
 	if (!patient->loaded)
 		return HEALTH_UNKNOWN;
+	/* That of socket_accept comes last. */
 	for (int object = FIRST_LINK; object < KERNEL_OBJECTS; object++) {
 		char path[PIN_PATH_MAX];
 
-		if (!linked_program(object))
+		if (!kernel_link_ids(object, &linked) || !linked.program)
 			return as_health(fail(STATUS_FAILED, "%s is missing, or attaches nothing; run: sockaccept-ctl unload, then load",
 					      kernel_pin_path(object, path, sizeof(path))));
 	}
-	pinned = program_id(patient->kernel.fd[PROGRAM_SOCKET_ACCEPT]);
-	linked = linked_program(LINK_SOCKET_ACCEPT);
-	DETAIL(patient, "attached: socket_accept (id %" PRIu32 ") and %d more", linked, KERNEL_OBJECTS - FIRST_LINK - 1);
-	if (pinned == linked)
+	program_ids(patient->kernel.fd[PROGRAM_SOCKET_ACCEPT], &pinned);
+	DETAIL(patient, "attached: socket_accept (id %" PRIu32 ") and %d more", linked.program, KERNEL_OBJECTS - FIRST_LINK - 1);
+	if (pinned.id == linked.program)
 		return HEALTH_WELL;
 	return as_health(fail(STATUS_FAILED, "another program (id %" PRIu32 ") than sockaccept's (id %" PRIu32 ") is attached by the link in %s; run: "
-			      "sockaccept-ctl unload, then load", linked, pinned, SOCKACCEPT_PIN_DIR));
+			      "sockaccept-ctl unload, then load", linked.program, pinned.id, SOCKACCEPT_PIN_DIR));
 }
 
 static enum health look_self_test(struct patient *patient)
@@ -172,8 +155,7 @@ static enum health look_self_test(struct patient *patient)
 static enum status judge_policy(const struct patient *patient, const struct policy *policy, const struct moved *moved)
 {
 	if (patient->kernel.state->last_good)
-		return fail(STATUS_FAILED, "the policy's files were invalid at boot: in force is the last good policy, " LAST_GOOD_FILE
-			    "; mend them, see: sockaccept-ctl check, then run: sockaccept-ctl load");
+		return fail(STATUS_FAILED, "%s", LAST_GOOD_PROBLEM);
 	if (moved->count)
 		return fail(STATUS_FAILED, "%zu of its %zu binaries %s; the first: %s", moved->count, policy->binary_count,
 			    moved->count == 1 ? "isn't what its path leads to" : "aren't what their paths lead to", moved->list[0]);
@@ -266,14 +248,13 @@ static const struct part parts[] = {
 
 static void print_finding(struct output *output, const struct part *part, enum health health, const char *detail)
 {
-	char text[DETAIL_MAX + 2000];
+	_cleanup_free_ char *text = text_format("%s%s%s", health_words[health], detail ? ": " : "", detail ? detail : "");
 
 	output_open_object(output, NULL);
 	output_text(output, "name", NULL, part->key);
 	output_text(output, "health", NULL, health_keys[health]);
 	output_text(output, "detail", NULL, detail);
 	output_close(output);
-	snprintf(text, sizeof(text), "%s%s%s", health_words[health], detail ? ": " : "", detail ? detail : "");
 	output_coloured(output, NULL, part->label, text, health == HEALTH_ILL ? COLOUR_BAD : COLOUR_NONE);
 }
 

@@ -16,6 +16,7 @@
 #include "enforce/module_layout.h"
 #include "enforce/output.h"
 #include "enforce/policy_files.h"
+#include "enforce/prerequisites.h"
 #include "enforce/take_over.h"
 #include "enforce/trial.h"
 #include "enforce/verb.h"
@@ -30,12 +31,21 @@ struct publication {
 	uint64_t confirm; /* within so many seconds, or it goes again; 0: it stays */
 };
 
+/* `before`: what was in force; NULL: nothing. */
 static enum status number_and_check(struct kernel *kernel, const struct policy *before, struct policy *policy,
 				    const struct publication *how)
 {
+	struct image image = { 0 };
 	enum status status = live_number(kernel, policy);
 
-	return status == STATUS_DONE && !how->boot ? lockout_check(kernel, before, policy, how->force) : status;
+	if (how->boot)
+		return status;
+	if (status == STATUS_DONE && before)
+		status = live_image(before, &image);
+	if (status == STATUS_DONE)
+		status = lockout_check(kernel, &image, policy, how->force);
+	image_clear(&image);
+	return status;
 }
 
 static enum status prepare_fallback(const struct kernel *kernel, struct policy *fallback, uint64_t generation, uint64_t seconds)
@@ -79,8 +89,11 @@ static enum status publish_first(struct kernel *kernel, struct policy *policy, c
 	return status;
 }
 
-/* What is in force, and what to go back to if the new one isn't confirmed. *pending: as for replace(). */
-static enum status read_before(const struct kernel *kernel, struct policy *before, struct policy *fallback, bool *pending)
+/*
+ * What is in force, and what to go back to if the new one isn't confirmed; left empty where it isn't needed. *pending: as for
+ * replace().
+ */
+static enum status read_before(const struct kernel *kernel, bool on_trial, struct policy *before, struct policy *fallback, bool *pending)
 {
 	enum status status = live_settle(kernel);
 	uint64_t left;
@@ -88,8 +101,10 @@ static enum status read_before(const struct kernel *kernel, struct policy *befor
 	*pending = trial_now(kernel, &left) == TRIAL_IS_PENDING;
 	if (status == STATUS_DONE)
 		status = live_read_image(kernel, before);
-	if (status == STATUS_DONE)
-		status = *pending ? live_read_before(kernel, fallback) : live_read_image(kernel, fallback);
+	if (status == STATUS_DONE && *pending)
+		status = live_read_before(kernel, fallback);
+	else if (status == STATUS_DONE && on_trial)
+		status = live_read_image(kernel, fallback);
 	return status;
 }
 
@@ -131,7 +146,7 @@ static enum status publish_next(struct kernel *kernel, struct policy *policy, co
 
 	policy_init(&before);
 	policy_init(&fallback);
-	status = read_before(kernel, &before, &fallback, &pending);
+	status = read_before(kernel, how->confirm, &before, &fallback, &pending);
 	if (status == STATUS_DONE)
 		status = replace(kernel, &before, &fallback, pending, policy, how);
 	if (status == STATUS_DONE && kernel_events(kernel) != policy->events)
@@ -146,7 +161,7 @@ static enum status publish(struct policy *policy, const struct publication *how)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	enum status status = kernel_open(&kernel, true, true);
-	const char *problem = kernel_not_enforcing();
+	const char *problem = prerequisites_not_enforcing();
 
 	if (status == STATUS_NOT_LOADED)
 		status = publish_first(&kernel, policy, how);
@@ -205,9 +220,7 @@ enum status verb_load(const struct invocation *invocation)
 	enum status status = read_seconds(invocation->given[OPTION_CONFIRM], &how.confirm);
 
 	if (status == STATUS_DONE)
-		status = lock_take(&lock);
-	if (status == STATUS_DONE)
-		status = take_over_clean();
+		status = take_over_lock(&lock);
 	/* The lock is taken before the files are read: what was read last is loaded last. */
 	if (status != STATUS_DONE)
 		return status;

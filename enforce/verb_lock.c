@@ -7,28 +7,21 @@
 #include "enforce/guard.h"
 #include "enforce/kernel.h"
 #include "enforce/live.h"
-#include "enforce/lock.h"
 #include "enforce/take_over.h"
 #include "enforce/verb.h"
 #include "policy/cleanup.h"
 
-/* What a trial that is over has left is put in order first; while one is pending, it isn't known what is to be locked. */
-static enum status settle(void)
-{
-	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	enum status status = kernel_open(&kernel, true, false);
-
-	if (status == STATUS_DONE)
-		status = live_refuse_trial(&kernel);
-	return status == STATUS_DONE ? live_settle(&kernel) : status;
-}
-
-/* Opened for writing, as freezing takes that, but not mapped so. */
+/* Opened for writing, as freezing takes that; but not mapped so, when it comes to that. */
 static enum status lock_all(void)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	enum status status = kernel_open(&kernel, true, false);
 
+	/* What a trial that is over has left is put in order first; while one is pending, it isn't known what is to be locked. */
+	if (status == STATUS_DONE)
+		status = live_refuse_trial(&kernel);
+	if (status == STATUS_DONE)
+		status = live_settle(&kernel);
 	kernel_unmap(&kernel);
 	return status == STATUS_DONE ? guard_set(&kernel) : status;
 }
@@ -36,19 +29,15 @@ static enum status lock_all(void)
 enum status verb_lock(const struct invocation *invocation)
 {
 	_cleanup_close_ int lock = -1;
-	enum status status = lock_take(&lock);
+	enum status status = take_over_lock(&lock);
 
 	(void)invocation;
-	if (status == STATUS_DONE)
-		status = take_over_clean();
 	if (status == STATUS_DONE)
 		status = kernel_is_loaded(false);
 	if (status == STATUS_DONE && guard_is_there()) {
 		puts("Nothing to do: the policy is locked.");
 		return STATUS_DONE;
 	}
-	if (status == STATUS_DONE)
-		status = settle();
 	if (status == STATUS_DONE)
 		status = lock_all();
 	if (status == STATUS_DONE)

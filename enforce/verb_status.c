@@ -12,6 +12,7 @@
 #include "enforce/moved.h"
 #include "enforce/output.h"
 #include "enforce/ports.h"
+#include "enforce/prerequisites.h"
 #include "enforce/trial.h"
 #include "enforce/verb.h"
 #include "enforce/when.h"
@@ -123,8 +124,7 @@ static void print_problems(struct output *output, const char *not_enforcing, boo
 	if (not_enforcing)
 		print_problem(output, not_enforcing);
 	if (last_good)
-		print_problem(output, "the policy's files were invalid at boot: in force is the last good policy, " LAST_GOOD_FILE
-			      "; mend them, see: sockaccept-ctl check, then run: sockaccept-ctl load");
+		print_problem(output, LAST_GOOD_PROBLEM);
 	print_moved(output, moved);
 	output_close(output);
 }
@@ -147,7 +147,7 @@ enum status verb_status(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	enum status status = kernel_open(&kernel, false, true);
-	const char *problem = kernel_not_enforcing();
+	const char *problem = prerequisites_not_enforcing();
 	struct moved moved = { 0 };
 	struct output output;
 	struct policy policy;

@@ -12,7 +12,6 @@
 #include "enforce/diagnostics_print.h"
 #include "enforce/kernel.h"
 #include "enforce/live.h"
-#include "enforce/lock.h"
 #include "enforce/take_over.h"
 #include "enforce/verb.h"
 #include "policy/cleanup.h"
@@ -89,12 +88,10 @@ enum status verb_upgrade(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_close_ int lock = -1;
-	enum status status = lock_take(&lock);
+	enum status status = take_over_lock(&lock);
 	uint64_t layout = 0;
 
 	(void)invocation;
-	if (status == STATUS_DONE)
-		status = take_over_clean();
 	if (status == STATUS_DONE)
 		status = kernel_is_loaded(false);
 	if (status == STATUS_DONE)

@@ -119,7 +119,7 @@ void way_in_find(struct way_in *way)
 {
 	const char *own = getenv("SSH_CONNECTION");
 
-	*way = (struct way_in){ 0 };
+	*way = (struct way_in){ .found = true };
 	if (own)
 		add_ssh_connection(way, own);
 	for (unsigned pid = (unsigned)getppid(); pid > 1; pid = parent_of(pid)) {

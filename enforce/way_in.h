@@ -14,6 +14,7 @@
 struct way_in {
 	unsigned ports[WAY_IN_PORTS];
 	size_t count;
+	bool found; /* way_in_find() was called */
 };
 
 /*

@@ -63,6 +63,11 @@ now() {
 	cut -d ' ' -f 1 /proc/uptime
 }
 
+# uptime_ms: by the clock that nobody sets
+uptime_ms() {
+	tr -d . </proc/uptime | awk '{ print $1 * 10 }'
+}
+
 # test_case NAME [FUNCTION [ARG...]]: the function has the test's name if none is given. Passed over silently if the
 # suite was asked for others.
 test_case() {

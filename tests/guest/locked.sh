@@ -11,14 +11,9 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 
 writer=$base/bin/writer.bpf.o
 
-# map_id NAME: of the pinned map
+# map_id NAME: as the kernel lists it, with its name cut at 15 bytes
 map_id() {
-	bpftool map show pinned "$pins/$1" -j | value id
-}
-
-# unpinned_map_id NAME: of a map that our program uses and that isn't pinned
-unpinned_map_id() {
-	bpftool map show -j | tr '{' '\n' | grep "\"name\":\"$1\"" | value id
+	bpftool map show -j | tr '{' '\n' | grep "\"name\":\"$(echo "$1" | cut -c 1-15)\"" | value id
 }
 
 policy() {
@@ -145,12 +140,12 @@ locked_policy_holds() {
 	done
 	expect "attempts refused" $attempts "$(state attempts_refused)"
 	for map in policy control state entries superblocks file_tags lookups binary_paths rule_counters ports folds events; do
-		refused bpftool map update id "$(map_id_of $map)" key 0 0 0 0 value 0 0 0 0
-		refused bpftool map delete id "$(map_id_of $map)" key 0 0 0 0
+		refused bpftool map update id "$(map_id $map)" key 0 0 0 0 value 0 0 0 0
+		refused bpftool map delete id "$(map_id $map)" key 0 0 0 0
 	done
 	for map in control superblocks file_tags lookups calls other_calls folds; do
-		refused bpftool map dump id "$(map_id_of $map)"
-		refused bpftool prog load "$writer" /sys/fs/bpf/writer type syscall map name target id "$(map_id_of $map)"
+		refused bpftool map dump id "$(map_id $map)"
+		refused bpftool prog load "$writer" /sys/fs/bpf/writer type syscall map name target id "$(map_id $map)"
 	done
 	for link in $(bpftool link show -j | tr '{' '\n' | grep '"type":"tracing"' | value_of_each id); do
 		refused bpftool link detach id "$link"
@@ -178,11 +173,6 @@ locked_policy_holds() {
 	umount /sys/fs/bpf
 	expect "images" "$images" "$(find $pins/policies -type f | wc -l)"
 	holds
-}
-
-# map_id_of NAME: as the kernel lists it, with its name cut at 15 bytes
-map_id_of() {
-	bpftool map show -j | tr '{' '\n' | grep "\"name\":\"$(echo "$1" | cut -c 1-15)\"" | value id
 }
 
 # value_of_each KEY: of all lines

@@ -154,6 +154,14 @@ killed_save_is_whole() {
 	expect "files" $local_rules "$(echo $etc/policy.d/*)"
 }
 
+# let_fail CALL ERRNO COMMAND...: leaves its status in $code, the call in the file called, and what was said in message
+let_fail() {
+	point=$1:$2
+	shift 2
+	code=0
+	"$killat" "$point" "$@" >called 2>message || code=$?
+}
+
 # Each call with one of ENOSPC, EMFILE, ENOMEM and EROFS: an error that is said, and nothing is changed; or the call was one
 # that may fail, and all is.
 failing_calls_change_nothing() {
@@ -168,8 +176,7 @@ failing_calls_change_nothing() {
 		for error in 28 24 12 30; do
 			[ $(((call + error / 2) % 4)) -eq 0 ] || [ -n "${ALL_KILLS-}" ] || continue
 			port=$((port + 1))
-			code=0
-			"$killat" "$call:$error" "$sockaccept" allow "$probe" $port --save >called 2>message || code=$?
+			let_fail "$call" "$error" "$sockaccept" allow "$probe" $port --save
 			seen="$code $(says $port)"
 			case $seen in
 			"100 yes yes") ;;
@@ -203,8 +210,7 @@ failing_loads_change_nothing() {
 		error=$(echo '28 24 12 30' | cut -d ' ' -f $((call % 4 + 1)))
 		ctl load
 		generation=$(state generation)
-		code=0
-		"$killat" "$call:$error" "$sockaccept" load other.ini >called 2>message || code=$?
+		let_fail "$call" "$error" "$sockaccept" load other.ini
 		seen="$code $(state generation)"
 		case $seen in
 		"100 $((generation + 1))") ;;

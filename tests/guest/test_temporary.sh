@@ -21,10 +21,6 @@ changes_at() {
 	[ "$(uptime_ms)" -ge "$1" ] || because "$4 on $2 at $(uptime_ms) ms; the rule ends at $1 ms"
 }
 
-uptime_ms() {
-	tr -d . </proc/uptime | awk '{ print $1 * 10 }'
-}
-
 # end_of TEXT: when the rule ends that `list --json` has with this text, in ms since boot
 end_of() {
 	"$sockaccept" list --json | tr '{' '\n' | grep -F -- "$1" | value until_boottime_ns | sed 's/......$//'

@@ -21,11 +21,6 @@ two_policies() {
 	END
 }
 
-# uptime_ms
-uptime_ms() {
-	tr -d . </proc/uptime | awk '{ print $1 * 10 }'
-}
-
 # falls_back_between MS MS: it is denied before the first, by the clock since boot, and allowed after the last
 falls_back_between() {
 	while :; do
