@@ -76,7 +76,7 @@ static bool is_mappable(const struct kernel *kernel, uint32_t id)
 
 static void add_program(const struct kernel *kernel, struct object_ids *ids, int fd)
 {
-	struct program_ids program;
+	struct program_ids program = { 0 };
 
 	program_ids(fd, &program);
 	object_ids_add(ids->programs, &ids->program_count, program.id);
@@ -133,7 +133,7 @@ static int guard_one(const struct guard_bpf *guard, enum guarded_kind kind, uint
 /* Tells the guard what it guards, itself included; and that can't be changed any more. */
 static int fill_guarded(const struct guard_bpf *guard, struct object_ids *ids)
 {
-	struct program_ids own;
+	struct program_ids own = { 0 };
 	int error = program_ids(bpf_program__fd(guard->progs.guard_sysctl), &own) ? 0 : -errno;
 
 	object_ids_add(ids->programs, &ids->program_count, own.id);

@@ -95,7 +95,7 @@ static enum status check_processes(const struct object_ids *ids)
 
 static bool uses_ours(int program, const struct object_ids *ids)
 {
-	struct program_ids used;
+	struct program_ids used = { 0 };
 
 	program_ids(program, &used);
 	for (size_t i = 0; i < used.map_count; i++)

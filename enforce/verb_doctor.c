@@ -122,7 +122,7 @@ static enum health look_pins(struct patient *patient)
 
 static enum health look_program(struct patient *patient)
 {
-	struct program_ids pinned;
+	struct program_ids pinned = { 0 };
 	struct link_ids linked = { 0 };
 
 	if (!patient->loaded)

@@ -1,13 +1,14 @@
 #!/bin/sh
 # Everything that CI runs, after `make test-programs`. Each part prints lines `ok NAME` or `not ok NAME: why`;
 # the last line counts them.
+# usage: check.sh [JOB]      one job alone, as this script calls itself
 set -u
 
 kernels=${KERNELS:-6.1 6.12 7}
+first=${kernels%% *}
+last=${kernels##* }
 fuzz_seconds=${FUZZ_SECONDS:-20}
 logs=build/check
-rm -rf $logs
-mkdir -p $logs
 
 # Runs one part and shows its tests. A part that fails without saying which test did is a failure itself.
 part() { # NAME COMMAND...
@@ -99,48 +100,70 @@ guest() { # SERIES [OPTION...]
 	part "linux-$series" tests/guest/run --kernel "$series" --timeout 1740 "$@" tests/guest/suite.sh
 }
 
-# What depends on being held up anywhere, on a kernel that does that.
-preempted() { # SERIES
-	part "linux-$1-preempt-full" tests/guest/run --kernel "$1" --append preempt=full --timeout 600 tests/guest/suite.sh \
-		kernel_preempts_itself spinner_makes_few_events every_accept_is_recorded events_under_pressure
-}
-
-# The oldest and the newest kernel show most; those between, what could be another there.
-other_guests() {
-	last=${kernels##* }
-	for other in ${kernels#"$first"}; do
-		brief=2
-		[ "$other" != "$last" ] || brief=1
-		guest "$other" --env "BRIEF=$brief" --env UPGRADES=15 --env KILL_EVERY=11
-	done
-	preempted "$last"
-}
-
-# Long ones of what user space does, for the other lane.
+# Long ones of what user space does, which the oldest kernel shows in a guest of their own.
 user_space="test_log.sh test_audit.sh"
 
-# Two lanes, as a guest keeps little more than one processor busy.
-first=${kernels%% *}
-{
-	unit_tests
-	valgrind_tests
-	lint
-	part fuzz tests/fuzz/fuzz.sh "$fuzz_seconds"
-	part "linux-$first-log" tests/guest/run --kernel "$first" --timeout 900 --env "ONLY=$user_space" tests/guest/suite.sh
-	other_guests
-	part package lintian_test
-	part systemd tests/guest/systemd.sh build/deb/sockaccept_*.deb build/older.deb build/tests/guest/traffic
-	part no-bpf-lsm tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh
-} &
-others=$!
-guest "$first" --env "WITHOUT=$user_space" --env ACCEPTS=30000 --env FORKS=3000 --env KILL_EVERY=11 --env UPGRADES=15
-part "locked-$first" tests/guest/run --kernel "$first" tests/guest/locked.sh
-wait "$others"
+# The oldest and the newest kernel show most; those between, what could be another there.
+guest_as_needed() { # SERIES
+	case $1 in
+	"$first") guest "$1" --env "WITHOUT=$user_space" --env ACCEPTS=30000 --env FORKS=3000 --env KILL_EVERY=11 --env UPGRADES=15 ;;
+	"$last") guest "$1" --env BRIEF=1 --env UPGRADES=15 --env KILL_EVERY=11 ;;
+	*) guest "$1" --env BRIEF=2 --env UPGRADES=15 --env KILL_EVERY=11 ;;
+	esac
+}
+
+run_job() { # JOB
+	case $1 in
+	guest-*) guest_as_needed "${1#guest-}" ;;
+	log) part "linux-$first-log" tests/guest/run --kernel "$first" --timeout 900 --env "ONLY=$user_space" tests/guest/suite.sh ;;
+	locked) part "locked-$first" tests/guest/run --kernel "$first" tests/guest/locked.sh ;;
+	no-bpf-lsm) part no-bpf-lsm tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh ;;
+	# what depends on being held up anywhere, on a kernel that does that
+	preempt)
+		part "linux-$last-preempt-full" tests/guest/run --kernel "$last" --append preempt=full --timeout 600 tests/guest/suite.sh \
+			kernel_preempts_itself spinner_makes_few_events every_accept_is_recorded events_under_pressure
+		;;
+	package)
+		part package lintian_test
+		part systemd tests/guest/systemd.sh build/deb/sockaccept_*.deb build/older.deb build/tests/guest/traffic
+		;;
+	unit)
+		unit_tests
+		valgrind_tests
+		;;
+	lint) lint ;;
+	fuzz) part fuzz tests/fuzz/fuzz.sh "$fuzz_seconds" ;;
+	*) return 2 ;;
+	esac
+}
+
+if [ $# -eq 1 ]; then
+	run_job "$1" && touch "$logs/$1.done"
+	exit
+fi
+
+# The long ones first. Two at a time, as a guest keeps little more than one processor busy.
+jobs=
+for series in $kernels; do
+	[ "$series" = "$first" ] || [ "$series" = "$last" ] || jobs="$jobs guest-$series"
+done
+jobs="package log$jobs"
+[ "$first" = "$last" ] || jobs="guest-$last $jobs"
+jobs="guest-$first $jobs preempt lint locked unit fuzz no-bpf-lsm"
+rm -rf $logs
+mkdir -p $logs
+# shellcheck disable=SC2086 # they are words
+printf '%s\n' $jobs | xargs -P 2 -I JOB "$0" JOB
+for job in $jobs; do
+	[ -e "$logs/$job.done" ] || echo "not ok $job: it didn't come to its end" | tee "$logs/$job.tests"
+done
 
 cat $logs/*.tests >$logs/all
 passed=$(grep -c '^ok' $logs/all)
 failed=$(grep -c '^not ok' $logs/all)
 skipped=$(grep -c '^skip' $logs/all)
+# Once more, as few read all of that.
+grep -E '^(not ok|skip)' $logs/all
 if [ "$skipped" -ne 0 ]; then
 	echo "$passed passed, $failed failed, $skipped skipped"
 else
