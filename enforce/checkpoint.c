@@ -5,14 +5,12 @@
 #include "enforce/checkpoint.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "enforce/first_line.h"
 #include "enforce/replace.h"
 #include "policy/cleanup.h"
 #include "policy/text.h"
@@ -20,25 +18,6 @@
 #define LINE_MAX_BYTES 512
 
 _Static_assert(VERDICTS == 2, "format() has two of each");
-
-/* Reads the first line of `path` into `line`. Returns 0 or -errno. */
-static int read_line(const char *path, char *line)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-	ssize_t length;
-
-	if (fd < 0 || fstat(fd, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	length = read(fd, line, LINE_MAX_BYTES - 1);
-	if (length < 0)
-		return -errno;
-	line[length] = '\0';
-	line[strcspn(line, "\n")] = '\0';
-	return 0;
-}
 
 /* What stands for the boot where nothing was read yet. */
 #define NO_BOOT "none"
@@ -78,7 +57,7 @@ enum status checkpoint_read(const char *path, unsigned verdicts, struct log_sour
 	struct log_source there = { 0 };
 	char line[LINE_MAX_BYTES] = "";
 	unsigned were = 0;
-	int error = read_line(path, line);
+	int error = first_line(path, line, sizeof(line));
 
 	*at = there;
 	if (error == -ENOENT)

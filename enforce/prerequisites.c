@@ -2,7 +2,6 @@
 #include "enforce/prerequisites.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <linux/magic.h>
 
 #include "enforce/boot_loader.h"
+#include "enforce/first_line.h"
 #include "policy/cleanup.h"
 
 #define LSM_LIST "/sys/kernel/security/lsm"
@@ -29,23 +29,6 @@ void prerequisites_look_around(void)
 
 	if (!stat("/proc/1/root" BPFFS, &st))
 		machines_bpffs = st.st_dev;
-}
-
-/* Reads the first line of a small file. Returns 0 or -errno; `line` is a string in any case. */
-static int read_line(const char *path, char *line, size_t size)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length;
-
-	line[0] = '\0';
-	if (fd < 0)
-		return -errno;
-	length = read(fd, line, size - 1);
-	if (length < 0)
-		return -errno;
-	line[length] = '\0';
-	line[strcspn(line, "\n")] = '\0';
-	return 0;
 }
 
 enum status prerequisite_btf(void)
@@ -97,7 +80,7 @@ static enum status lacks_bpf_lsm(const char *list)
 
 enum status prerequisite_lsm(char *list, size_t size)
 {
-	int error = read_line(LSM_LIST, list, size);
+	int error = first_line(LSM_LIST, list, size);
 
 	if (error)
 		return fail(STATUS_UNSUPPORTED, "%s: %s; can't tell whether this kernel has BPF LSM, mount securityfs: "
@@ -110,7 +93,7 @@ enum status prerequisite_lockdown(char *mode, size_t size)
 	char line[128], *chosen, *end;
 
 	snprintf(mode, size, "none");
-	if (read_line(LOCKDOWN, line, sizeof(line)))
+	if (first_line(LOCKDOWN, line, sizeof(line)))
 		return STATUS_DONE;
 	/* As in `none [integrity] confidentiality`. */
 	chosen = strchr(line, '[');
@@ -151,7 +134,7 @@ const char *prerequisites_not_enforcing(void)
 {
 	char value[16];
 
-	if (!read_line(FTRACE_ENABLED, value, sizeof(value)) && !strcmp(value, "0"))
+	if (!first_line(FTRACE_ENABLED, value, sizeof(value)) && !strcmp(value, "0"))
 		return "kernel.ftrace_enabled is 0, which turns BPF LSM programs off; "
 		       "run: sysctl kernel.ftrace_enabled=1";
 	return NULL;

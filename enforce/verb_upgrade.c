@@ -18,24 +18,43 @@
 #include "policy/resolve.h"
 #include "policy/source.h"
 
+/* Opens the pinned `object` of another version, if it has one. */
+static enum status open_pinned(struct kernel *kernel, enum kernel_object object)
+{
+	char path[PIN_PATH_MAX];
+
+	kernel->fd[object] = bpf_obj_get(kernel_pin_path(object, path, sizeof(path)));
+	if (kernel->fd[object] < 0 && errno != ENOENT)
+		return fail(STATUS_FAILED, "%s: %s; the old kernel side stays", path, strerror(errno));
+	return STATUS_DONE;
+}
+
+/* One that is on trial isn't taken over; one whose trial is over is told by the same word. */
+static enum status refuse_trial(struct kernel *kernel)
+{
+	if (kernel->fd[MAP_CONTROL] < 0)
+		return STATUS_DONE;
+	if (kernel_map(kernel, MAP_CONTROL, false))
+		return fail(STATUS_FAILED, "can't tell whether the policy is on trial; the old kernel side stays: run: sockaccept-ctl unload, then load");
+	return live_refuse_trial(kernel);
+}
+
 /* What is in force, from the only maps of another version that this one can read. */
 static enum status read_policy_in_force(struct policy *policy)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	char path[PIN_PATH_MAX];
-	enum status status;
+	enum status status = open_pinned(&kernel, MAP_CONTROL);
 
-	kernel.fd[MAP_POLICY] = bpf_obj_get(kernel_pin_path(MAP_POLICY, path, sizeof(path)));
-	/* One that is on trial isn't taken over; one whose trial is over is told by the same word. */
-	kernel.fd[MAP_CONTROL] = bpf_obj_get(kernel_pin_path(MAP_CONTROL, path, sizeof(path)));
-	if (kernel.fd[MAP_CONTROL] >= 0 && kernel_map(&kernel, MAP_CONTROL, false))
-		return fail(STATUS_FAILED, "can't tell whether the policy is on trial; the old kernel side stays: run: sockaccept-ctl unload, then load");
-	if (kernel.control && live_refuse_trial(&kernel) != STATUS_DONE)
-		return STATUS_FAILED;
-	kernel.fd[MAP_EVENTS] = bpf_obj_get(kernel_pin_path(MAP_EVENTS, path, sizeof(path)));
-	if (kernel.fd[MAP_POLICY] < 0)
-		return fail(STATUS_FAILED, "%s: %s", kernel_pin_path(MAP_POLICY, path, sizeof(path)), strerror(errno));
-	status = live_read_image(&kernel, policy);
+	if (status == STATUS_DONE)
+		status = open_pinned(&kernel, MAP_EVENTS);
+	if (status == STATUS_DONE)
+		status = open_pinned(&kernel, MAP_POLICY);
+	if (status == STATUS_DONE)
+		status = refuse_trial(&kernel);
+	if (status == STATUS_DONE && kernel.fd[MAP_POLICY] < 0)
+		status = fail(STATUS_FAILED, "the old kernel side has no policy; run: sockaccept-ctl unload, then load");
+	if (status == STATUS_DONE)
+		status = live_read_image(&kernel, policy);
 	if (status == STATUS_DONE && kernel.fd[MAP_EVENTS] >= 0 && kernel_events(&kernel))
 		policy->events = kernel_events(&kernel);
 	return status;
