@@ -288,6 +288,14 @@ least() {
 	echo $(($1 / ${KILL_EVERY:-1}))
 }
 
+# let_fail CALL ERRNO COMMAND...: leaves its status in $code, the call in the file called, and what was said in message
+let_fail() {
+	point=$1:$2
+	shift 2
+	code=0
+	"$killat" "$point" "$@" >called 2>message || code=$?
+}
+
 # --- what sockaccept says
 
 # state KEY...: those of `status --json`, in its order; a verdict's connections as allow and deny

@@ -176,6 +176,12 @@ check_generations() {
 		wanted != $2 { print "port " $3 ", generation " $1 ": " $2 ", its policy says " wanted; exit }' generations "$1"
 }
 
+# decisions: reads events as JSON, and prints "generation verdict port rule", each once
+decisions() {
+	sed -n 's/.*"generation":\([0-9]*\),"verdict":"\([a-z]*\)".*"rule":\("[^"]*"\|null\).*"local":{"address":"[^"]*","port":\([0-9]*\)}.*/\1 \2 \4 \3/p' |
+		sort -u
+}
+
 each_decision_is_of_one_policy() {
 	unloaded
 	write_policy base.ini <<-END
@@ -199,19 +205,97 @@ each_decision_is_of_one_policy() {
 	finish "$clients"
 	finish "$server"
 	"$sockaccept" audit --all --json >events
-	sed -n 's/.*"generation":\([0-9]*\),"verdict":"\([a-z]*\)".*"rule":\("[^"]*"\|null\).*"local":{"address":"[^"]*","port":\([0-9]*\)}.*/\1 \2 \4 \3/p' events |
-		sort | uniq -c | awk '{ $1 = ""; print substr($0, 2) }' >decisions
-	cat generations decisions | tail -n 5
-	wrong=$(check_generations decisions)
+	decisions <events >decided
+	cat generations decided | tail -n 5
+	wrong=$(check_generations decided)
 	[ -z "$wrong" ] || because "$wrong"
 	# the rule in an event says the same as its verdict
-	! grep 'allow.*: deny\|deny.*: allow' decisions || because "an event's rule: $(grep 'allow.*: deny\|deny.*: allow' decisions | head -n 1)"
+	! grep 'allow.*: deny\|deny.*: allow' decided || because "an event's rule: $(grep 'allow.*: deny\|deny.*: allow' decided | head -n 1)"
 	for verdict in allow deny; do
-		generations=$(grep -c " $verdict 21520 " decisions)
+		generations=$(grep -c " $verdict 21520 " decided)
 		[ "$generations" -ge 5 ] || because "port 21520: events of only $generations generations with $verdict, expected 5 or more"
 	done
 	grep -q '^21500 accepted [1-9][0-9]* denied 0 other 0' server || because "port 21500: expected no denial, saw $(grep ^21500 server)"
 	grep -q '^21510 accepted 0 denied [1-9][0-9]* other 0' server || because "port 21510: expected denials only, saw $(grep ^21510 server)"
+}
+
+# odd_and_even: two policies, of the odd and of the even generations. Both allow 21600 and deny 21610, one allows 21620 and the
+# other 21630.
+odd_and_even() {
+	write_policy odd.ini <<-END
+		[sockaccept]
+		default = deny
+		[odd]
+		binary = $traffic
+		allow = 21600, 21620
+		deny = 21630
+	END
+	write_policy even.ini <<-END
+		[sockaccept]
+		default = deny
+		[even]
+		binary = $traffic
+		deny = 21620
+		allow = 21630
+		[even-again]
+		binary = $traffic
+		allow = 21600
+	END
+}
+
+# reload COUNT: by turns; prints what each load says, and stops at the first that fails
+reload() {
+	for reload in $(seq "$1"); do
+		next=odd.ini
+		[ $((reload % 2)) -eq 0 ] || next=even.ini
+		"$sockaccept" load $next || return
+	done
+}
+
+# of_no_policy: the first of the decisions that neither of the two policies makes
+of_no_policy() {
+	awk '{
+		side = $1 % 2 ? "odd" : "even"
+		allowed = $3 == 21600 || $3 == (side == "odd" ? 21620 : 21630)
+		ruled = $3 == 21610 ? $4 == "null" : index($4, "\"" side)
+		if ($2 != (allowed ? "allow" : "deny") || !ruled) { print; exit }
+	}'
+}
+
+reloads_under_full_load() {
+	reloads=${RELOADS:-1000}
+	unloaded
+	odd_and_even
+	ctl load odd.ini
+	servers=
+	for port in 21600 21610 21620 21630; do
+		serve server-$port $port
+		servers="$servers $pid"
+	done
+	background clients "$traffic" supply 21600 21610 21620 21630
+	clients=$pid
+	background events "$sockaccept" audit --all --follow --json
+	follower=$pid
+	reload "$reloads" >loaded 2>&1 || because "reload $(grep -c generation loaded) failed: $(tail -n 1 loaded)"
+	expect "the generation" $((reloads + 1)) "$(state generation)"
+	for pid in $clients $servers; do
+		finish "$pid"
+	done
+	sleep 1
+	finish "$follower"
+	decisions <events >decided
+	wrong=$(of_no_policy <decided)
+	[ -z "$wrong" ] || because "no policy decides so: generation, verdict, port, rule: $wrong"
+	cat server-*
+	for port in 21600 21610 21620 21630; do
+		echo "port $port: $(grep -c " $port " decided) decisions"
+		[ "$(grep -c " $port " decided)" -ge $((reloads / 2)) ] || because "port $port: $(grep -c " $port " decided) of $reloads policies seen"
+	done
+	grep -q '^21600 accepted [1-9][0-9]* denied 0 other 0$' server-21600 || because "allowed by both: $(cat server-21600)"
+	grep -q '^21610 accepted 0 denied [1-9][0-9]* other 0$' server-21610 || because "denied by both: $(cat server-21610)"
+	for port in 21620 21630; do
+		grep -q "^$port accepted [1-9][0-9]* denied [1-9][0-9]* other 0\$" server-$port || because "allowed by one: $(cat server-$port)"
+	done
 }
 
 # ten_thousand FILE: 100 binaries with 100 rules each
@@ -280,5 +364,6 @@ if [ -z "${BRIEF-}" ]; then
 fi
 test_case enforced_without_any_process
 test_case each_decision_is_of_one_policy
+test_case reloads_under_full_load
 test_case load_10000_rules
 test_case first_load_10000_rules

@@ -6,6 +6,7 @@
 
 etc=/etc/sockaccept
 local_rules=$etc/policy.d/90-local.ini
+code=
 
 # default_policy: from standard input, with nothing beside it
 default_policy() {
@@ -154,14 +155,6 @@ killed_save_is_whole() {
 	expect "files" $local_rules "$(echo $etc/policy.d/*)"
 }
 
-# let_fail CALL ERRNO COMMAND...: leaves its status in $code, the call in the file called, and what was said in message
-let_fail() {
-	point=$1:$2
-	shift 2
-	code=0
-	"$killat" "$point" "$@" >called 2>message || code=$?
-}
-
 # Each call with one of ENOSPC, EMFILE, ENOMEM and EROFS: an error that is said, and nothing is changed; or the call was one
 # that may fail, and all is.
 failing_calls_change_nothing() {
@@ -226,6 +219,37 @@ failing_loads_change_nothing() {
 	[ $failed -ge "$(least 8)" ] || because "only $failed failed"
 }
 
+# A policy on trial is confirmed, or as much on trial as before.
+failing_confirms_change_nothing() {
+	base_policy
+	write_policy shut.ini <<-END
+		[sockaccept]
+		default = deny
+	END
+	ctl load shut.ini --confirm 600
+	"$killat" 0 "$sockaccept" confirm >calls 2>/dev/null || true
+	failed=0
+	for call in $(seq 1 "$(grep -vc '^through' calls)"); do
+		for error in 28 24 12 30; do
+			[ "$(state trial)" = pending ] || ctl load shut.ini --confirm 600
+			let_fail "$call" "$error" "$sockaccept" confirm
+			seen="$code $(state trial)"
+			case $seen in
+			"100 null") ;;
+			"10"[1-6]" pending")
+				failed=$((failed + 1))
+				grep -q '^sockaccept-ctl: ' message || because "no message of call $(head -n 1 called) with error $error: $(cat message)"
+				;;
+			*) because "call $(head -n 1 called) with error $error: status and trial: $seen; $(head -n 2 message)" ;;
+			esac
+			is_denied 27001
+		done
+	done
+	echo "$failed failed"
+	[ $failed -ge 8 ] || because "only $failed failed: it made these calls: $(tr '\n' ' ' <calls)"
+	ctl confirm
+}
+
 killed_trial_is_whole() {
 	base_policy
 	write_policy shut.ini <<-END
@@ -283,6 +307,7 @@ test_case save_and_diff_are_inverse
 test_case killed_save_is_whole
 test_case failing_calls_change_nothing
 test_case failing_loads_change_nothing
+test_case failing_confirms_change_nothing
 test_case killed_trial_is_whole
 test_case nothing_fits
 rm -rf $etc

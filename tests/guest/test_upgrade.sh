@@ -4,6 +4,7 @@
 
 : "${sockaccept:?}" "${traffic:?}" "${probe:?}" "${killat:?}" "${pins:?}" "${root:?}" "${work:?}"
 pid=
+code=
 
 older=$root/build/older/build/sockaccept-ctl
 
@@ -94,8 +95,54 @@ killed_upgrade_is_whole() {
 	[ $kills -ge "$(least 32)" ] || because "only $kills kills: the upgrade made these calls: $(tr '\n' ' ' <calls)"
 }
 
+# side: whose kernel side it is
+side() {
+	if "$older" status >/dev/null 2>&1; then
+		echo older
+	elif "$sockaccept" status >/dev/null; then
+		echo ours
+	else
+		echo none
+	fi
+}
+
+# A call fails, by turns with one of ENOSPC, EMFILE, ENOMEM and EROFS: all is as it was, or taken over.
+failing_upgrades_change_nothing() {
+	unloaded
+	load_older
+	"$killat" 0 "$sockaccept" upgrade >calls 2>/dev/null || true
+	calls=$(grep -vc '^through' calls)
+	failed=0
+	tries=0
+	for call in $(seq 1 $((4 * ${KILL_EVERY:-1})) "$calls"); do
+		if [ "$(side)" != older ]; then
+			ctl unload
+			load_older
+		fi
+		tries=$((tries + 1))
+		error=$(echo '28 24 12 30' | cut -d ' ' -f $((tries % 4 + 1)))
+		let_fail "$call" "$error" "$sockaccept" upgrade
+		seen="$code $(side)"
+		case $seen in
+		"100 ours") ;;
+		"10"[1-6]" older")
+			failed=$((failed + 1))
+			grep -q '^sockaccept-ctl: ' message || because "no message of call $(head -n 1 called) with error $error: $(cat message)"
+			;;
+		*) because "call $(head -n 1 called) with error $error: status and side: $seen; $(head -n 2 message)" ;;
+		esac
+		[ ! -e "$pins-new" ] || because "call $(head -n 1 called) with error $error leaves $pins-new"
+		accepts 22952
+		is_denied 22954
+	done
+	echo "$failed of $tries failed"
+	[ $failed -ge "$(least 20)" ] || because "only $failed failed, of $calls calls"
+	ctl upgrade
+}
+
 test_case older_is_taken_over_without_a_gap
 test_case older_leaves_newer_alone
 if [ -z "${BRIEF-}" ]; then
 	test_case killed_upgrade_is_whole
+	test_case failing_upgrades_change_nothing
 fi
