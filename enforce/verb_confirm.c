@@ -26,23 +26,34 @@ static enum status read_generation(const struct kernel *kernel, uint64_t *genera
 	return status;
 }
 
-static enum status confirm(const struct kernel *kernel)
+/* The policy before it is put in its ordinary place, and its generation told. */
+static enum status too_late(const struct kernel *kernel)
 {
-	uint64_t left, generation = 0;
-	bool none = trial_now(kernel, &left) == TRIAL_IS_NONE, confirmed = !none && trial_confirm(kernel);
-	enum status status;
+	uint64_t generation = 0;
+	enum status status = live_settle(kernel);
 
-	if (none)
-		return fail(STATUS_FAILED, "no policy is on trial, so there is nothing to confirm; a trial begins with: sockaccept-ctl load "
-			    "--confirm SECONDS");
-	status = live_settle(kernel);
 	if (status == STATUS_DONE)
 		status = read_generation(kernel, &generation);
 	if (status != STATUS_DONE)
 		return status;
-	if (!confirmed)
-		return fail(STATUS_FAILED, "too late: the time was up, and the policy before is in force again, as generation %" PRIu64
-			    "; load it once more, and confirm it in time", generation);
+	return fail(STATUS_FAILED, "too late: the time was up, and the policy before is in force again, as generation %" PRIu64
+		    "; load it once more, and confirm it in time", generation);
+}
+
+static enum status confirm(const struct kernel *kernel)
+{
+	uint64_t left, generation = 0;
+	enum status status;
+
+	if (trial_now(kernel, &left) == TRIAL_IS_NONE)
+		return fail(STATUS_FAILED, "no policy is on trial, so there is nothing to confirm; a trial begins with: sockaccept-ctl load "
+			    "--confirm SECONDS");
+	/* Whatever can fail comes before the word that decides. */
+	status = read_generation(kernel, &generation);
+	if (status != STATUS_DONE)
+		return status;
+	if (!trial_confirm(kernel))
+		return too_late(kernel);
 	kernel->state->last_good = false;
 	last_good_confirm();
 	printf("Confirmed: generation %" PRIu64 " stays.\n", generation);

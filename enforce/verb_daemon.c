@@ -31,6 +31,8 @@
 #define MANY 64 /* events in a round: there may soon be more than the buffers hold */
 /* How long what was unloaded is still read: timers record the last repeats, and calls whose end wasn't seen. */
 #define LINGER_NS (3 * SECOND)
+/* How long a kernel side of another version is waited out: an upgrade starts the daemon anew right after it took over. */
+#define GRACE_NS (30 * SECOND)
 #define LAYOUTS_NS (30 * SECOND)
 #define METRICS_NS (15 * SECOND)
 
@@ -46,6 +48,7 @@ struct daemon {
 	bool metrics_failed; /* that was said */
 	sigset_t signals;
 	int64_t unloaded_at; /* ns since boot; 0: what is read is loaded */
+	int64_t foreign_at; /* since when it is another version's that is loaded, ns since boot; 0: it isn't */
 	int64_t layouts_at, metrics_at, watchdog_at; /* when it is time again, ns since boot */
 };
 
@@ -131,11 +134,37 @@ static void do_chores(struct daemon *daemon)
 		write_metrics(daemon);
 }
 
+static bool is_foreign(void)
+{
+	uint64_t layout = SOCKACCEPT_LAYOUT;
+
+	return kernel_instance() && kernel_layout(&layout) == STATUS_DONE && layout != SOCKACCEPT_LAYOUT;
+}
+
+/* True while it is too early to complain of another version's kernel side. */
+static bool awaits_restart(struct daemon *daemon)
+{
+	int64_t now = when_now().boot;
+
+	if (!is_foreign()) {
+		daemon->foreign_at = 0;
+		return false;
+	}
+	if (!daemon->foreign_at) {
+		daemon->foreign_at = now;
+		notify("STATUS=another version's policy is loaded: waiting to be started anew");
+	}
+	return now - daemon->foreign_at < GRACE_NS;
+}
+
 /* Goes on with another kernel side where one was loaded. One that isn't there is none to complain of. */
 static enum status begin(struct daemon *daemon)
 {
-	enum status status = log_keep_begin(&daemon->keeper, &daemon->kernel);
+	enum status status;
 
+	if (awaits_restart(daemon))
+		return STATUS_DONE;
+	status = log_keep_begin(&daemon->keeper, &daemon->kernel);
 	if (status == STATUS_DONE)
 		notify("STATUS=writing the log");
 	return status == STATUS_NOT_LOADED ? STATUS_DONE : status;

@@ -288,12 +288,42 @@ least() {
 	echo $(($1 / ${KILL_EVERY:-1}))
 }
 
-# let_fail CALL ERRNO COMMAND...: leaves its status in $code, the call in the file called, and what was said in message
+# --- commands whose calls fail
+
+# calls_of COMMAND...: how many calls it makes that could leave something behind it; they are in the file calls
+calls_of() {
+	"$killat" 0 "$@" >calls 2>/dev/null || true
+	grep -vc '^through' calls
+}
+
+# errors_of NUMBER: what the call fails with: by turns ENOSPC, EMFILE, ENOMEM and EROFS, or with ALL_KILLS=1 each of them
+errors_of() {
+	if [ -n "${ALL_KILLS-}" ]; then
+		echo 28 24 12 30
+	else
+		echo 28 24 12 30 | cut -d ' ' -f $(($1 % 4 + 1))
+	fi
+}
+
+# let_fail CALL ERRNO COMMAND...: leaves its status + 100 in $code, the call in the file called, and what was said in message
 let_fail() {
 	point=$1:$2
 	shift 2
 	code=0
 	"$killat" "$point" "$@" >called 2>message || code=$?
+}
+
+# judge_failure SEEN BEFORE AFTER: the command has failed with a message, and what is seen is as before; or it has succeeded.
+# The first is counted in $failed.
+judge_failure() {
+	case "$code $1" in
+	"100 $3") ;;
+	"10"[1-6]" $2")
+		failed=$((failed + 1))
+		grep -q '^sockaccept-ctl: \|\.ini: ' message || because "no message of call $(head -n 1 called), $point: $(cat message)"
+		;;
+	*) because "call $(head -n 1 called), $point: status $((code - 100)), and seen is '$1', which was '$2'; $(head -n 2 message)" ;;
+	esac
 }
 
 # --- what sockaccept says

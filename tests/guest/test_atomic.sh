@@ -248,7 +248,7 @@ reload() {
 	for reload in $(seq "$1"); do
 		next=odd.ini
 		[ $((reload % 2)) -eq 0 ] || next=even.ini
-		"$sockaccept" load $next || return
+		nice -n -19 "$sockaccept" load $next || return
 	done
 }
 
