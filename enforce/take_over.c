@@ -72,8 +72,12 @@ enum status take_over(struct policy *policy)
 	if (status == STATUS_DONE && renameat2(AT_FDCWD, BESIDE, AT_FDCWD, SOCKACCEPT_PIN_DIR, RENAME_EXCHANGE))
 		status = fail(STATUS_FAILED, "can't exchange %s and %s: %s; the old kernel side stays", BESIDE, SOCKACCEPT_PIN_DIR,
 			      strerror(errno));
-	if (status == STATUS_DONE)
-		return remove_beside();
-	take_over_clean();
-	return status;
+	if (status != STATUS_DONE) {
+		take_over_clean();
+		return status;
+	}
+	/* The new one is in force, whatever becomes of the old one. */
+	if (remove_beside() != STATUS_DONE)
+		warn("the old kernel side still decides beside the new one, until the next change of the policy removes it");
+	return STATUS_DONE;
 }
