@@ -103,11 +103,13 @@ guest() { # SERIES [OPTION...]
 # Long ones of what user space does, which the oldest kernel shows in a guest of their own.
 user_space="test_log.sh test_audit.sh"
 
-# The oldest and the newest kernel show most; those between, what could be another there.
+# The oldest and the newest kernel show most; those between, what could be another there. CPUs that really run at the same
+# time are the newest one's, where the kernel doesn't patch what they call (see accelerate in tests/guest/emulator.sh).
 guest_as_needed() { # SERIES
 	case $1 in
-	"$first") guest "$1" --env "WITHOUT=$user_space" --env ACCEPTS=30000 --env FORKS=3000 --env KILL_EVERY=11 --env UPGRADES=15 ;;
-	"$last") guest "$1" --env BRIEF=1 --env UPGRADES=15 --env KILL_EVERY=11 ;;
+	"$first") guest "$1" --by-turns --env "WITHOUT=$user_space" --env ACCEPTS=30000 --env FORKS=3000 --env KILL_EVERY=11 \
+		--env RELOADS=50 --env UPGRADES=15 ;;
+	"$last") guest "$1" --env BRIEF=1 --env WITHOUT=test_upgrade.sh --env UPGRADES=15 --env KILL_EVERY=11 ;;
 	*) guest "$1" --env BRIEF=2 --env UPGRADES=15 --env KILL_EVERY=11 ;;
 	esac
 }
@@ -115,8 +117,9 @@ guest_as_needed() { # SERIES
 run_job() { # JOB
 	case $1 in
 	guest-*) guest_as_needed "${1#guest-}" ;;
-	log) part "linux-$first-log" tests/guest/run --kernel "$first" --timeout 900 --env "ONLY=$user_space" tests/guest/suite.sh ;;
-	locked) part "locked-$first" tests/guest/run --kernel "$first" tests/guest/locked.sh ;;
+	log) part "linux-$first-log" tests/guest/run --kernel "$first" --by-turns --timeout 900 --env "ONLY=$user_space" tests/guest/suite.sh ;;
+	upgrade) part "linux-$last-upgrade" tests/guest/run --kernel "$last" --by-turns --env BRIEF=1 --env ONLY=test_upgrade.sh tests/guest/suite.sh ;;
+	locked) part "locked-$first" tests/guest/run --kernel "$first" --by-turns tests/guest/locked.sh ;;
 	no-bpf-lsm) part no-bpf-lsm tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh ;;
 	# what depends on being held up anywhere, on a kernel that does that
 	preempt)
@@ -149,7 +152,7 @@ for series in $kernels; do
 done
 jobs="package log$jobs"
 [ "$first" = "$last" ] || jobs="guest-$last $jobs"
-jobs="guest-$first $jobs preempt lint locked unit fuzz no-bpf-lsm"
+jobs="guest-$first $jobs preempt lint locked upgrade unit fuzz no-bpf-lsm"
 rm -rf $logs
 mkdir -p $logs
 # shellcheck disable=SC2086 # they are words

@@ -2,9 +2,9 @@
 # shellcheck shell=sh
 # The emulator, as tests/guest/run and tests/guest/boot start it. usage: . emulator.sh
 #
-# Of the including script: misused, and $work, $kernel_directory, $cpus, $memory, $timeout, $icount, $append and $log.
+# Of the including script: misused, and $work, $kernel_directory, $cpus, $by_turns, $memory, $timeout, $icount, $append and $log.
 
-: "${icount:=}" "${append:=}" "${devices:=}" "${timeout:=}" "${memory:=}" "${log:=}" "${work:=}" "${kernel_directory:=}"
+: "${by_turns:=}" "${icount:=}" "${append:=}" "${devices:=}" "${timeout:=}" "${memory:=}" "${log:=}" "${work:=}" "${kernel_directory:=}"
 
 # quote WORD...: the words, so that a shell reads them back
 quote() {
@@ -33,11 +33,13 @@ channel() {
 	devices="$devices -device virtserialport,chardev=channel$1,nr=$1"
 }
 
-# accelerate: sets $accel and $cpus
+# accelerate: sets $accel and $cpus. Of two emulated CPUs that run at the same time, one can go on executing what the other has
+# just replaced, until it is replaced again: where the kernel patches itself that often, with many calls of the code
+# that is patched, some guests hang in an int3. Those that take turns can't.
 accelerate() {
 	case ${ACCEL:-tcg} in
 	kvm) accel="-accel kvm -cpu host" ;;
-	tcg) accel="-accel tcg -cpu max" ;;
+	tcg) accel="-accel tcg${by_turns:+,thread=single} -cpu max" ;;
 	*) misused "ACCEL is kvm or tcg, not '$ACCEL'" ;;
 	esac
 	if [ -n "$icount" ]; then
@@ -47,8 +49,7 @@ accelerate() {
 	fi
 }
 
-# has_booted: whether the guest's first process was started. Emulated processors that patch the kernel's code at the same time
-# have been seen to run into an int3 of each other's, a second after power on.
+# has_booted: whether the guest's first process was started. Such an int3 has been met a second after power on, too.
 has_booted() {
 	grep -q 'init: started' "$log"
 }
@@ -57,7 +58,7 @@ has_booted() {
 # where traps don't run (SIGKILL) the parent-death signal does, through timeout, which passes it on.
 # shellcheck disable=SC2317 # eval calls it
 start() {
-	arguments="console=ttyS0 quiet panic=-1 oops=panic mitigations=off random.trust_cpu=on $append"
+	arguments="console=ttyS0 quiet panic=-1 oops=panic softlockup_panic=1 watchdog_thresh=60 mitigations=off random.trust_cpu=on $append"
 	# shellcheck disable=SC2086 # $accel is a list of words
 	setpriv --pdeathsig TERM timeout --kill-after 5 "$timeout" \
 		qemu-system-x86_64 $accel -smp "$cpus" -m "$memory" \

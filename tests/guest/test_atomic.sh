@@ -243,13 +243,15 @@ odd_and_even() {
 	END
 }
 
-# reload COUNT: by turns; prints what each load says, and stops at the first that fails
+# reload COUNT: by turns; prints what each load says, and stops at the first that fails. It goes before the servers, which take
+# all the time that it leaves.
 reload() {
-	for reload in $(seq "$1"); do
-		next=odd.ini
-		[ $((reload % 2)) -eq 0 ] || next=even.ini
-		nice -n -19 "$sockaccept" load $next || return
-	done
+	# shellcheck disable=SC2016 # that shell's
+	nice -n -19 sh -c 'for reload in $(seq "$1"); do
+			next=odd.ini
+			[ $((reload % 2)) -eq 0 ] || next=even.ini
+			"$0" load $next || exit
+		done' "$sockaccept" "$1"
 }
 
 # of_no_policy: the first of the decisions that neither of the two policies makes
