@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is counted, as text for Prometheus and its relatives: the format of OpenMetrics, with counters named in full in
- * their TYPE lines, which is how the older text format wants them that `promtool check metrics` and the node
- * exporter read.
+ * What is counted, as text for Prometheus and its relatives, in the text format that `promtool check metrics` and the
+ * node exporter read, ended by `# EOF` as OpenMetrics wants it.
  */
 #ifndef SOCKACCEPT_METRICS_H
 #define SOCKACCEPT_METRICS_H

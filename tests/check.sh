@@ -103,14 +103,13 @@ guest() { # SERIES [OPTION...]
 # Long ones of what user space does, which the oldest kernel shows in a guest of their own.
 user_space="test_log.sh test_audit.sh"
 
-# The oldest and the newest kernel show most; those between, what could be another there. CPUs that really run at the same
-# time are the newest one's, where the kernel doesn't patch what they call (see accelerate in tests/guest/emulator.sh).
+# The oldest and the newest kernel show most; those between, what could be another there.
 guest_as_needed() { # SERIES
 	case $1 in
 	"$first") guest "$1" --by-turns --env "WITHOUT=$user_space" --env ACCEPTS=30000 --env FORKS=3000 --env KILL_EVERY=11 \
 		--env RELOADS=50 --env UPGRADES=15 ;;
-	"$last") guest "$1" --env BRIEF=1 --env WITHOUT=test_upgrade.sh --env UPGRADES=15 --env KILL_EVERY=11 ;;
-	*) guest "$1" --env BRIEF=2 --env UPGRADES=15 --env KILL_EVERY=11 ;;
+	"$last") guest "$1" --by-turns --env BRIEF=1 --env UPGRADES=15 --env KILL_EVERY=11 --env RELOADS=50 ;;
+	*) guest "$1" --by-turns --env BRIEF=2 --env UPGRADES=15 --env KILL_EVERY=11 ;;
 	esac
 }
 
@@ -118,13 +117,13 @@ run_job() { # JOB
 	case $1 in
 	guest-*) guest_as_needed "${1#guest-}" ;;
 	log) part "linux-$first-log" tests/guest/run --kernel "$first" --by-turns --timeout 900 --env "ONLY=$user_space" tests/guest/suite.sh ;;
-	upgrade) part "linux-$last-upgrade" tests/guest/run --kernel "$last" --by-turns --env BRIEF=1 --env ONLY=test_upgrade.sh tests/guest/suite.sh ;;
 	locked) part "locked-$first" tests/guest/run --kernel "$first" --by-turns tests/guest/locked.sh ;;
 	no-bpf-lsm) part no-bpf-lsm tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh ;;
-	# what depends on being held up anywhere, on a kernel that does that
+	# what depends on being held up anywhere: on a kernel that does that, with CPUs that run at the same time
 	preempt)
-		part "linux-$last-preempt-full" tests/guest/run --kernel "$last" --append preempt=full --timeout 600 tests/guest/suite.sh \
-			kernel_preempts_itself spinner_makes_few_events every_accept_is_recorded events_under_pressure
+		part "linux-$last-preempt-full" tests/guest/run --kernel "$last" --append preempt=full --timeout 1200 tests/guest/suite.sh \
+			kernel_preempts_itself spinner_makes_few_events every_accept_is_recorded events_under_pressure \
+			hundred_commands_at_once each_decision_is_of_one_policy reloads_under_full_load
 		;;
 	package)
 		part package lintian_test
@@ -150,9 +149,9 @@ jobs=
 for series in $kernels; do
 	[ "$series" = "$first" ] || [ "$series" = "$last" ] || jobs="$jobs guest-$series"
 done
-jobs="package log$jobs"
+jobs="package preempt log$jobs"
 [ "$first" = "$last" ] || jobs="guest-$last $jobs"
-jobs="guest-$first $jobs preempt lint locked upgrade unit fuzz no-bpf-lsm"
+jobs="guest-$first $jobs lint locked unit fuzz no-bpf-lsm"
 rm -rf $logs
 mkdir -p $logs
 # shellcheck disable=SC2086 # they are words
