@@ -33,26 +33,53 @@ static bool denies(const struct image *image, const struct listener *listener, u
 	       decide_verdict(image, decide_request(image, &request)) == VERDICT_DENY;
 }
 
-/*
- * True if nobody who has this socket may accept on it any more. A master and its workers have one in common, or systemd and
- * the service that it started: one of them is enough.
- */
+/* systemd keeps the sockets that it has made, and lets the service accept, unless it is the only one who has it. */
+static bool only_keeps(const struct listeners *listeners, const struct listener *holder)
+{
+	if (holder->socket.pid != 1)
+		return false;
+	for (size_t i = 0; i < listeners->count; i++)
+		if (&listeners->list[i] != holder && listeners->list[i].socket.socket == holder->socket.socket)
+			return true;
+	return false;
+}
+
+/* True if nobody who has this socket may accept on it any more. A master and its workers have one in common: one is enough. */
 static bool is_cut_off(const struct listeners *listeners, const struct listener *listener, const struct image *image, uint64_t now)
 {
-	for (size_t i = 0; i < listeners->count; i++)
-		if (listeners->list[i].socket.socket == listener->socket.socket && !denies(image, &listeners->list[i], now))
+	for (size_t i = 0; i < listeners->count; i++) {
+		const struct listener *holder = &listeners->list[i];
+
+		if (holder->socket.socket == listener->socket.socket && !only_keeps(listeners, holder) && !denies(image, holder, now))
 			return false;
+	}
 	return true;
 }
 
 struct change {
 	const struct listeners *listeners;
 	const struct image *before, *after;
+	const struct policy *policy; /* that `after` is of */
+	uint64_t now;                /* ns since boot */
 };
 
-static bool cuts_off_at(const struct change *change, const struct listener *listener, uint64_t now)
+static bool cuts_off_at(const struct change *change, const struct listener *listener, uint64_t time)
 {
-	return is_cut_off(change->listeners, listener, change->after, now) && !is_cut_off(change->listeners, listener, change->before, now);
+	return is_cut_off(change->listeners, listener, change->after, time) && !is_cut_off(change->listeners, listener, change->before, time);
+}
+
+static bool cuts_off_now(const struct change *change, const struct listener *listener)
+{
+	return cuts_off_at(change, listener, change->now);
+}
+
+/* When a temporary rule ends, of which each can be the one that kept it allowed. */
+static bool cuts_off_later(const struct change *change, const struct listener *listener)
+{
+	for (size_t i = 0; i < change->policy->rule_count; i++)
+		if (change->policy->rules[i].until > change->now && cuts_off_at(change, listener, change->policy->rules[i].until))
+			return true;
+	return false;
 }
 
 static enum status refuse(const struct listener *listener, bool later)
@@ -74,13 +101,13 @@ static bool is_way_in(struct way_in *way, const struct listener *listener)
 }
 
 /* Refuses what would lock the administrator out, now or when a temporary rule ends. */
-static enum status protect_way_in(const struct change *change, uint64_t now)
+static enum status protect_way_in(const struct change *change)
 {
 	struct way_in way = { .found = false };
 
 	for (size_t i = 0; i < change->listeners->count; i++) {
 		const struct listener *listener = &change->listeners->list[i];
-		bool at_once = cuts_off_at(change, listener, now), later = !at_once && cuts_off_at(change, listener, 0);
+		bool at_once = cuts_off_now(change, listener), later = !at_once && cuts_off_later(change, listener);
 
 		if ((at_once || later) && is_way_in(&way, listener))
 			return refuse(listener, later);
@@ -92,12 +119,12 @@ static void name_one(const struct listener *listener)
 {
 	char place[LISTENER_TEXT_MAX];
 
-	warn("%s listens on %s (pid %" PRIu32 ", user %" PRIu32 "%s%s), and is denied from now on", listener->path ?: "a program",
+	warn("%s listens on %s (pid %" PRIu32 ", user %" PRIu32 "%s%s), which the new policy denies", listener->path ?: "a program",
 	     listener_text(listener, place), listener->socket.pid, listener->socket.uid, listener->unit ? ", " : "",
 	     listener->unit ?: "");
 }
 
-static void name_all(const struct change *change, uint64_t now)
+static void name_all(const struct change *change)
 {
 	size_t named = 0, unknown = 0;
 
@@ -105,23 +132,22 @@ static void name_all(const struct change *change, uint64_t now)
 		const struct listener *listener = &change->listeners->list[i];
 
 		unknown += !listener->known;
-		if (cuts_off_at(change, listener, now) && named++ < NAMED_MAX)
+		if (cuts_off_now(change, listener) && named++ < NAMED_MAX)
 			name_one(listener);
 	}
 	if (named > NAMED_MAX)
-		warn("%zu more listeners are denied from now on; see: sockaccept-ctl listeners", named - NAMED_MAX);
+		warn("the new policy denies %zu more listeners; see: sockaccept-ctl listeners", named - NAMED_MAX);
 	if (unknown)
-		warn("of %zu listeners it can't be told whether they are denied from now on, as that takes the capability cap_sys_ptrace; see: "
+		warn("of %zu listeners it can't be told whether the new policy denies them, as that takes the capability cap_sys_ptrace; see: "
 		     "sockaccept-ctl listeners", unknown);
 }
 
 static enum status compare(const struct change *change, bool force)
 {
-	uint64_t now = (uint64_t)when_now().boot;
-	enum status status = force ? STATUS_DONE : protect_way_in(change, now);
+	enum status status = force ? STATUS_DONE : protect_way_in(change);
 
 	if (status == STATUS_DONE)
-		name_all(change, now);
+		name_all(change);
 	return status;
 }
 
@@ -140,7 +166,7 @@ enum status lockout_check(const struct kernel *kernel, const struct image *befor
 	if (error)
 		warn("can't tell who listens now and would be denied: %s", strerror(-error));
 	else
-		status = compare(&(struct change){ &listeners, before, &will }, force);
+		status = compare(&(struct change){ &listeners, before, &will, after, (uint64_t)when_now().boot }, force);
 	listeners_clear(&listeners);
 	image_clear(&will);
 	return status;

@@ -10,8 +10,8 @@
 
 /*
  * Names each running listener that `after` would deny and `before` (empty: nothing was in force) doesn't. If one of them
- * takes connections where the administrator came in (enforce/way_in.h), refuses with STATUS_FAILED, unless `force`. `after`
- * has its numbers from `kernel`.
+ * takes connections where the administrator came in (enforce/way_in.h), now or when a temporary rule ends, refuses with
+ * STATUS_FAILED, unless `force`. `after` has its numbers from `kernel`. Says what is wrong.
  */
 enum status lockout_check(const struct kernel *kernel, const struct image *before, const struct policy *after, bool force);
 

@@ -12,7 +12,7 @@ newly_denied_are_named() {
 	ctl deny "$traffic" 23032
 	! grep -q 'listens on' said || because "named without need: $(cat said)"
 	ctl deny "$traffic" 23031
-	expect_said "warning: $traffic listens on 127.0.0.1:23031/tcp (pid $pid, user 0), and is denied from now on"
+	expect_said "warning: $traffic listens on 127.0.0.1:23031/tcp (pid $pid, user 0), which the new policy denies"
 	ctl deny "$traffic" any
 	! grep -q 'listens on' said || because "it was denied already: $(cat said)"
 	ctl mode permissive
@@ -70,6 +70,9 @@ write_attempts() {
 		try other $sockaccept allow /usr/sbin/sshd 23023
 		try temporary $sockaccept allow /usr/sbin/sshd 23022 --for 1h
 		try 'when it ends' $sockaccept load locked.ini
+		try 'between two' $sockaccept deny /usr/sbin/sshd any --for 2h
+		try trial $sockaccept load --force --confirm 600 locked.ini
+		try 'during it' $sockaccept load locked.ini
 		try unload $sockaccept unload
 		try permissive $sockaccept load --force locked.ini
 		try permissive $sockaccept mode permissive
@@ -83,7 +86,7 @@ nobody_locks_himself_out() {
 	start_sshd
 	write_attempts
 	expect_status 0 over_ssh sh "$work/attempts"
-	expect "what came of it" "first load: 1 1 open: 0 0 deny: 1 1 remove: 1 1 load: 1 1 bare: 1 1 other: 0 0 temporary: 0 0 when it ends: 1 1 unload: 0 0 permissive: 0 0 permissive: 0 0 enforce: 1 1 force: 0 0" \
+	expect "what came of it" "first load: 1 1 open: 0 0 deny: 1 1 remove: 1 1 load: 1 1 bare: 1 1 other: 0 0 temporary: 0 0 when it ends: 1 1 between two: 1 1 trial: 0 0 during it: 1 1 unload: 0 0 permissive: 0 0 permissive: 0 0 enforce: 1 1 force: 0 0" \
 		"$(tr '\n' ' ' <said | sed 's/ $//')"
 	! comes_in 4 || because "it was not denied"
 	ctl allow /usr/sbin/sshd 23022
