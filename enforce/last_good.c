@@ -46,10 +46,13 @@ static void keep(const struct policy *policy, const char *file)
 		warn("can't keep the policy as " LAST_GOOD_FILE ", for boots whose policy is invalid: %s", strerror(-error));
 }
 
+void last_good_forget_trial(void)
+{
+	unlink(TRIAL_FILE);
+}
+
 void last_good_keep(const struct policy *policy, bool on_trial)
 {
-	/* That of an earlier trial is worth nothing any more, also if that was from elsewhere. */
-	unlink(TRIAL_FILE);
 	if (policy)
 		keep(policy, on_trial ? TRIAL_FILE : LAST_GOOD_FILE);
 }

@@ -18,6 +18,12 @@
 	"; mend them, see: sockaccept-ctl check, then run: sockaccept-ctl load"
 
 /*
+ * What was kept of an earlier trial is worth nothing any more: before another policy is put in force, so that none that is
+ * killed leaves it to the other's confirm.
+ */
+void last_good_forget_trial(void);
+
+/*
  * Keeps `policy` (NULL: none), whole or not at all; a warning says what is wrong. Nothing is written when it is kept already.
  * One `on_trial` is kept apart, until last_good_confirm().
  */

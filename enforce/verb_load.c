@@ -80,8 +80,10 @@ static enum status publish_first(struct kernel *kernel, struct policy *policy, c
 		status = prepare_fallback(kernel, &nothing, 0, how->confirm);
 	if (status == STATUS_DONE)
 		status = begin_trial(kernel, how->confirm);
-	if (status == STATUS_DONE)
+	if (status == STATUS_DONE) {
+		last_good_forget_trial();
 		status = live_publish(kernel, policy, taken);
+	}
 	policy_clear(&nothing);
 	if (status == STATUS_DONE)
 		return kernel_attach(kernel);
@@ -115,7 +117,8 @@ static enum status replace(struct kernel *kernel, const struct policy *before, s
 	_cleanup_free_ bool *taken = live_counters(before);
 	uint64_t generation = fallback->generation > before->generation ? fallback->generation : before->generation;
 	size_t temporaries = policy_keep_temporaries(policy, before);
-	enum status status = number_and_check(kernel, before, policy, how);
+	/* What a policy on trial denies isn't denied for good yet. */
+	enum status status = number_and_check(kernel, pending ? NULL : before, policy, how);
 
 	live_take_counters(fallback, taken);
 	if (status == STATUS_DONE)
@@ -126,6 +129,7 @@ static enum status replace(struct kernel *kernel, const struct policy *before, s
 	if (status != STATUS_DONE)
 		return status;
 	policy->generation = generation;
+	last_good_forget_trial();
 	status = live_publish(kernel, policy, taken);
 	if (status == STATUS_DONE && pending)
 		status = begin_trial(kernel, how->confirm);
