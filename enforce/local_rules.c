@@ -40,6 +40,9 @@ static int read_file(struct local_rules *rules)
 	if (length < 0)
 		return -errno;
 	text[length] = '\0';
+	/* What follows a NUL byte would be lost, and `load` takes no such file. */
+	if (strlen(text) != (size_t)length)
+		return -EINVAL;
 	rules->before = TAKE_PTR(text);
 	rules->mode = st.st_mode & 07777;
 	return 0;
