@@ -33,7 +33,7 @@
 #include <linux/types.h>
 
 /* Changes with any change of this file that an older or newer program would misread. */
-#define SOCKACCEPT_LAYOUT 9
+#define SOCKACCEPT_LAYOUT 10
 
 /* Of policy images alone, which outlive an upgrade as long as this is the same. */
 #define IMAGE_LAYOUT 1
@@ -422,7 +422,8 @@ struct control {
 };
 
 struct state {
-	__u64 layout;        /* SOCKACCEPT_LAYOUT; set once. The first word in every version */
+	__u64 layout;        /* SOCKACCEPT_LAYOUT; set once. The first word in every version, and the next one is the second */
+	__u64 last_good;     /* user space: 1: in force is what a boot fell back to, as the files were invalid */
 	struct tally decisions[VERDICTS];
 	__u64 unmediated;
 	__u64 refused_earlier; /* calls that an earlier LSM had refused: returned unchanged */
@@ -433,7 +434,6 @@ struct state {
 	__u64 unswept;         /* 1: the last one has left something to it */
 	__u64 other_calls;     /* accepts under way that found their place in `calls` taken */
 	__u64 next_seq;        /* one row of numbers for the events of both buffers */
-	__u64 last_good;       /* user space: 1: in force is what a boot fell back to, as the files were invalid */
 	struct buffer_state buffer[VERDICTS];
 };
 

@@ -162,11 +162,7 @@ uint32_t tagged_binary(const struct kernel *kernel, int fd)
 	return bpf_map_lookup_elem(kernel->fd[MAP_FILE_TAGS], &fd, &tag) ? BINARY_ANY : tag.named;
 }
 
-/*
- * Marks a file as this binary. The hook would find it by its name; so it goes on being this binary when it is renamed
- * away before anybody sees it, and by its other names.
- */
-static void tag_file(const struct kernel *kernel, int fd, uint32_t number)
+void tag_file(const struct kernel *kernel, int fd, uint32_t number)
 {
 	struct file_tag tag = { 0 };
 

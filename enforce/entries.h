@@ -27,6 +27,12 @@ int64_t entry_find(const struct kernel *kernel, const struct identity *directory
  */
 uint32_t tagged_binary(const struct kernel *kernel, int fd);
 
+/*
+ * Tags the file `fd` as the binary `number`. The hook would find it by its name; so it goes on being this binary when it is renamed
+ * away before anybody sees it, and by its other names.
+ */
+void tag_file(const struct kernel *kernel, int fd, uint32_t number);
+
 /* The path that the binary `number` had when its rule was made, to be freed; NULL: not known. */
 char *identified_path(const struct kernel *kernel, uint32_t number);
 

@@ -20,8 +20,8 @@
 
 /* What the guard has pinned, beside the rest. */
 #define REFUSALS_PIN SOCKACCEPT_PIN_DIR "/refusals"
-/* The last of them: while it is there, the policy is locked. */
-#define GUARD_PIN SOCKACCEPT_PIN_DIR "/link_guard_map"
+/* The last of them: while it is there, the policy is locked, and none of them can be removed. */
+#define GUARD_PIN SOCKACCEPT_PIN_DIR "/link_guard_unlink"
 
 bool guard_is_there(void)
 {
@@ -35,6 +35,7 @@ bool guard_lets_read(enum kernel_object map)
 	case MAP_STATE:
 	case MAP_ENTRIES:
 	case MAP_BINARY_PATHS:
+	case MAP_FILE_TAGS:
 	case MAP_SEEN_PATHS:
 	case MAP_RULE_COUNTERS:
 	case MAP_PORTS:
@@ -188,11 +189,11 @@ static struct guard_bpf *load_guard(void)
  * Setting it
  */
 
-/* Its links, in the order in which they are pinned: guard_map makes it complete. */
+/* Its links, in the order in which they are pinned: guard_unlink makes it complete. Until then what was pinned can go again. */
 #define GUARD_LINKS 5
 static const char *const guard_pins[GUARD_LINKS] = {
-	SOCKACCEPT_PIN_DIR "/link_guard_program", SOCKACCEPT_PIN_DIR "/link_guard_umount", SOCKACCEPT_PIN_DIR "/link_guard_unlink",
-	SOCKACCEPT_PIN_DIR "/link_guard_rename", GUARD_PIN,
+	SOCKACCEPT_PIN_DIR "/link_guard_program", SOCKACCEPT_PIN_DIR "/link_guard_umount", SOCKACCEPT_PIN_DIR "/link_guard_rename",
+	SOCKACCEPT_PIN_DIR "/link_guard_map", GUARD_PIN,
 };
 
 static void close_links(const int links[GUARD_LINKS])
@@ -205,8 +206,8 @@ static void close_links(const int links[GUARD_LINKS])
 static int attach_links(const struct guard_bpf *guard, int links[GUARD_LINKS])
 {
 	const struct bpf_program *programs[GUARD_LINKS] = {
-		guard->progs.guard_program, guard->progs.guard_umount, guard->progs.guard_unlink, guard->progs.guard_rename,
-		guard->progs.guard_map,
+		guard->progs.guard_program, guard->progs.guard_umount, guard->progs.guard_rename, guard->progs.guard_map,
+		guard->progs.guard_unlink,
 	};
 
 	for (int i = 0; i < GUARD_LINKS; i++) {
@@ -217,7 +218,10 @@ static int attach_links(const struct guard_bpf *guard, int links[GUARD_LINKS])
 	return 0;
 }
 
-/* With BPF_F_ALLOW_MULTI it stands beside those of others, and only who has its descriptor can detach it. */
+/*
+ * With BPF_F_ALLOW_MULTI it stands beside those of others, and only who has its descriptor can detach it. No link would do, which
+ * can be detached by its id.
+ */
 static int attach_sysctl(const struct guard_bpf *guard)
 {
 	_cleanup_close_ int cgroup = open(CGROUP_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -225,6 +229,28 @@ static int attach_sysctl(const struct guard_bpf *guard)
 	if (cgroup < 0)
 		return -errno;
 	return bpf_prog_attach(bpf_program__fd(guard->progs.guard_sysctl), cgroup, BPF_CGROUP_SYSCTL, BPF_F_ALLOW_MULTI) ? -errno : 0;
+}
+
+static bool is_guard_sysctl(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &size) && info.type == BPF_PROG_TYPE_CGROUP_SYSCTL && !strcmp(info.name, "guard_sysctl");
+}
+
+/* Those of each `lock` that didn't come to its end. To ask the cgroup which they are would take CAP_NET_ADMIN. */
+static void detach_sysctl(void)
+{
+	_cleanup_close_ int cgroup = open(CGROUP_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	__u32 id = 0;
+
+	while (cgroup >= 0 && !bpf_prog_get_next_id(id, &id)) {
+		_cleanup_close_ int fd = bpf_prog_get_fd_by_id(id);
+
+		if (fd >= 0 && is_guard_sysctl(fd))
+			bpf_prog_detach2(fd, cgroup, BPF_CGROUP_SYSCTL);
+	}
 }
 
 static bool is_frozen(int fd)
@@ -238,6 +264,21 @@ static bool is_frozen(int fd)
 		if (sscanf(line, "frozen: %u", &frozen) != 1)
 			frozen = 0;
 	return frozen;
+}
+
+bool guard_has_frozen(void)
+{
+	LIBBPF_OPTS(bpf_obj_get_opts, reading, .file_flags = BPF_F_RDONLY);
+	char path[PIN_PATH_MAX];
+	/* the first that is frozen */
+	_cleanup_close_ int fd = bpf_obj_get_opts(kernel_pin_path(MAP_POLICY, path, sizeof(path)), &reading);
+
+	return fd >= 0 && is_frozen(fd) && !guard_is_there();
+}
+
+bool guard_keeps_all(void)
+{
+	return guard_is_there() || guard_has_frozen();
 }
 
 /*
@@ -270,19 +311,36 @@ static int pin_guard(const struct guard_bpf *guard, const int links[GUARD_LINKS]
 	return 0;
 }
 
+bool guard_has_remains(void)
+{
+	return !access(REFUSALS_PIN, F_OK) && !guard_is_there();
+}
+
+void guard_remove_remains(void)
+{
+	if (!guard_has_remains())
+		return;
+	for (int i = GUARD_LINKS - 1; i >= 0; i--)
+		unlink(guard_pins[i]);
+	unlink(REFUSALS_PIN);
+}
+
+#define FROZEN_REMEDY "run it again; what was frozen until then can't be changed any more, but by: sockaccept-ctl upgrade"
+
 static enum status freeze_and_pin(const struct kernel *kernel, const struct guard_bpf *guard, const int links[GUARD_LINKS])
 {
-	int error = freeze_maps(kernel);
+	int error = attach_sysctl(guard);
 
+	if (error)
+		return fail(STATUS_FAILED, "can't guard kernel.ftrace_enabled, which takes cgroup2 at " CGROUP_ROOT ": %s; nothing was locked",
+			    strerror(-error));
+	error = freeze_maps(kernel);
 	if (error == -EBUSY)
-		return fail(STATUS_FAILED, "somebody has memory of sockaccept's mapped for writing, so it isn't locked; end whoever does, and run "
-			    "it again: until then some of it can't be changed any more");
-	if (!error)
-		error = attach_sysctl(guard);
+		return fail(STATUS_FAILED, "somebody has memory of sockaccept's mapped for writing, so it isn't locked; end whoever does, and "
+			    FROZEN_REMEDY);
 	if (!error)
 		error = pin_guard(guard, links);
-	return error ? fail(STATUS_FAILED, "can't lock all of it: %s; run it again: until then some of it can't be changed any more",
-			    strerror(-error)) : STATUS_DONE;
+	return error ? fail(STATUS_FAILED, "can't lock all of it: %s; " FROZEN_REMEDY, strerror(-error)) : STATUS_DONE;
 }
 
 /* From here on nobody else gets a descriptor; so who has none then, has none later. */
@@ -301,15 +359,9 @@ static enum status attach_and_lock(const struct kernel *kernel, const struct gua
 	if (status == STATUS_DONE)
 		status = freeze_and_pin(kernel, guard, links);
 	close_links(links);
+	if (status != STATUS_DONE)
+		guard_remove_remains();
 	return status;
-}
-
-/* What a `lock` that was killed has pinned. Before the guard is attached, which would refuse it. */
-static void remove_remains(void)
-{
-	unlink(REFUSALS_PIN);
-	for (int i = 0; i < GUARD_LINKS; i++)
-		unlink(guard_pins[i]);
 }
 
 enum status guard_set(const struct kernel *kernel)
@@ -318,12 +370,14 @@ enum status guard_set(const struct kernel *kernel)
 	struct guard_bpf *guard;
 	enum status status;
 
-	remove_remains();
+	detach_sysctl();
 	find_ours(kernel, &ids);
 	guard = load_guard();
 	if (!guard)
 		return STATUS_UNSUPPORTED;
 	status = attach_and_lock(kernel, guard, &ids);
 	guard_bpf__destroy(guard);
+	if (status != STATUS_DONE)
+		detach_sysctl();
 	return status;
 }

@@ -25,6 +25,18 @@ bool guard_lets_map(enum kernel_object map);
 /* How many attempts the guard has refused. */
 uint64_t guard_refusals(void);
 
+/* True if a `lock` that was killed has left something, or one is under way. */
+bool guard_has_remains(void);
+
+/* Removes what a `lock` that was killed has pinned. Needs the lock. */
+void guard_remove_remains(void);
+
+/* True if such a `lock` has frozen maps: the policy stays as it is until it is locked or taken over. */
+bool guard_has_frozen(void);
+
+/* True if nothing can be changed, for one reason or the other. */
+bool guard_keeps_all(void);
+
 /*
  * Attaches and pins the guard, and freezes the maps of `kernel`, which is open and not mapped for writing. Refuses while
  * somebody else holds one of our objects. Needs the lock, and CAP_SYS_ADMIN. Says what is wrong: nothing is guarded

@@ -93,11 +93,18 @@ enum status kernel_refuse_locked(void);
 
 /*
  * Opens what is pinned, for reading; and for writing if `write`. Control and state are mapped in the same way. When the policy
- * is locked, what decisions depend on is not opened (its descriptors are -1, control is NULL), and `write` is refused. Returns STATUS_DONE, or
+ * is locked, what decisions depend on is not opened (its descriptors are -1, control is NULL), and `write` is refused, as it is
+ * when a `lock` has frozen it and didn't come to its end. Returns STATUS_DONE, or
  * says what is wrong and returns STATUS_NOT_LOADED (also silently if `quiet`), STATUS_NOT_PERMITTED,
  * STATUS_UNSUPPORTED (no bpffs, or another mount namespace's) or STATUS_FAILED (another layout).
  */
 enum status kernel_open(struct kernel *kernel, bool write, bool quiet);
+
+/*
+ * The same of one that a `lock` has frozen and not locked (guard_has_frozen()), for locking it: nothing is mapped. Says what is
+ * wrong.
+ */
+enum status kernel_open_frozen(struct kernel *kernel);
 
 /*
  * Loads the programs and maps of this executable; nothing is pinned yet, but for the pin directory, and nothing

@@ -14,6 +14,7 @@
 
 #include "enforce/guard.h"
 #include "enforce/kernel.h"
+#include "enforce/lock.h"
 #include "enforce/prerequisites.h"
 #include "policy/cleanup.h"
 
@@ -251,13 +252,44 @@ enum status kernel_refuse_locked(void)
 	return guard_is_there() ? refuse_locked() : STATUS_DONE;
 }
 
+static enum status refuse_frozen(void)
+{
+	if (!guard_has_frozen())
+		return STATUS_DONE;
+	return fail(STATUS_FAILED, "a lock that didn't come to its end has left the policy in force such that it can't be changed; make an end "
+		    "of it: sockaccept-ctl lock, or, without a gap: sockaccept-ctl upgrade");
+}
+
+/* Of a `lock` that was killed, the guard of the maps can be left, which would refuse a reader too. */
+static void remove_remains(void)
+{
+	_cleanup_close_ int lock = -1;
+
+	if (guard_has_remains() && lock_try(&lock))
+		guard_remove_remains();
+}
+
+enum status kernel_open_frozen(struct kernel *kernel)
+{
+	enum status status = STATUS_DONE;
+
+	for (int object = 0; object < FIRST_LINK && status == STATUS_DONE; object++)
+		status = open_object(kernel, object, true);
+	return status;
+}
+
 enum status kernel_open(struct kernel *kernel, bool write, bool quiet)
 {
 	enum status status = kernel_is_loaded(quiet);
 	bool locked = guard_is_there();
 
+	if (!locked)
+		remove_remains();
+
 	if (status == STATUS_DONE && write)
 		status = kernel_refuse_locked();
+	if (status == STATUS_DONE && write)
+		status = refuse_frozen();
 	/* The state first: of another version's kernel side, it is all that is known. */
 	if (status == STATUS_DONE)
 		status = open_object(kernel, MAP_STATE, write);

@@ -29,6 +29,12 @@ static enum status check_directory(void)
 	return STATUS_DONE;
 }
 
+bool lock_try(int *fd)
+{
+	*fd = open(LOCK_FILE, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	return *fd >= 0 && !flock(*fd, LOCK_EX | LOCK_NB);
+}
+
 enum status lock_take(int *fd)
 {
 	enum status status = check_directory();

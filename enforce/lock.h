@@ -5,6 +5,8 @@
 #ifndef SOCKACCEPT_LOCK_H
 #define SOCKACCEPT_LOCK_H
 
+#include <stdbool.h>
+
 #include "enforce/status.h"
 
 #define RUNTIME_DIR "/run/sockaccept"
@@ -14,5 +16,8 @@
  * process's end at the latest. Says what is wrong.
  */
 enum status lock_take(int *fd);
+
+/* The same without waiting. False: somebody has it, or it can't be had; *fd is to be closed in any case, unless it is -1. */
+bool lock_try(int *fd);
 
 #endif

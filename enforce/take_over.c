@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "enforce/carry_tags.h"
+#include "enforce/guard.h"
 #include "enforce/kernel.h"
 #include "enforce/live.h"
 #include "enforce/lock.h"
@@ -32,6 +34,7 @@ static enum status remove_beside(void)
 
 enum status take_over_clean(void)
 {
+	guard_remove_remains();
 	return access(BESIDE, F_OK) ? STATUS_DONE : remove_beside();
 }
 
@@ -43,7 +46,7 @@ enum status take_over_lock(int *lock)
 }
 
 /* Loads and attaches the new one beside the old one. */
-static enum status attach_beside(struct kernel *kernel, struct policy *policy)
+static enum status attach_beside(struct kernel *kernel, struct policy *policy, const struct predecessor *old)
 {
 	_cleanup_free_ bool *taken = live_counters(policy);
 	enum status status;
@@ -56,16 +59,18 @@ static enum status attach_beside(struct kernel *kernel, struct policy *policy)
 		status = live_publish(kernel, policy, taken);
 	if (status == STATUS_DONE) {
 		tell_queue_layouts(kernel);
+		kernel->state->last_good = old->kernel.state && old->kernel.state->last_good;
+		carry_tags(&old->kernel, kernel, policy, old->numbers);
 		status = kernel_attach(kernel);
 	}
 	kernel_pins_are_in(SOCKACCEPT_PIN_DIR);
 	return status;
 }
 
-enum status take_over(struct policy *policy)
+enum status take_over(struct policy *policy, const struct predecessor *old)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	enum status status = attach_beside(&kernel, policy);
+	enum status status = attach_beside(&kernel, policy, old);
 
 	/* No link of the new one may be held here when it is removed again. */
 	kernel_close(&kernel);

@@ -2,8 +2,11 @@
 /*
  * confirm: a policy that is on trial stays.
  */
+#include <bpf/bpf.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "enforce/kernel.h"
 #include "enforce/last_good.h"
@@ -40,14 +43,19 @@ static enum status too_late(const struct kernel *kernel)
 		    "; load it once more, and confirm it in time", generation);
 }
 
+static enum status refuse_nothing(void)
+{
+	return fail(STATUS_FAILED, "no policy is on trial, so there is nothing to confirm; a trial begins with: sockaccept-ctl load "
+		    "--confirm SECONDS");
+}
+
 static enum status confirm(const struct kernel *kernel)
 {
 	uint64_t left, generation = 0;
 	enum status status;
 
 	if (trial_now(kernel, &left) == TRIAL_IS_NONE)
-		return fail(STATUS_FAILED, "no policy is on trial, so there is nothing to confirm; a trial begins with: sockaccept-ctl load "
-			    "--confirm SECONDS");
+		return refuse_nothing();
 	/* Whatever can fail comes before the word that decides. */
 	status = read_generation(kernel, &generation);
 	if (status != STATUS_DONE)
@@ -60,13 +68,39 @@ static enum status confirm(const struct kernel *kernel)
 	return STATUS_DONE;
 }
 
+/* Of another version's kernel side the word that decides is known. */
+static enum status confirm_older(void)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	char path[PIN_PATH_MAX];
+	uint64_t left;
+
+	kernel.fd[MAP_CONTROL] = bpf_obj_get(kernel_pin_path(MAP_CONTROL, path, sizeof(path)));
+	if (kernel.fd[MAP_CONTROL] < 0 || kernel_map(&kernel, MAP_CONTROL, true))
+		return fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
+	if (trial_now(&kernel, &left) == TRIAL_IS_NONE)
+		return refuse_nothing();
+	if (!trial_confirm(&kernel))
+		return fail(STATUS_FAILED, "too late: the time was up, and the policy before is in force again");
+	last_good_confirm();
+	puts("Confirmed: the policy stays. An older sockaccept-ctl has loaded it; take it over: sockaccept-ctl upgrade");
+	return STATUS_DONE;
+}
+
 enum status verb_confirm(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_close_ int lock = -1;
 	enum status status = take_over_lock(&lock);
+	uint64_t layout = SOCKACCEPT_LAYOUT;
 
 	(void)invocation;
+	if (status == STATUS_DONE)
+		status = kernel_is_loaded(false);
+	if (status == STATUS_DONE)
+		status = kernel_layout(&layout);
+	if (status == STATUS_DONE && layout < SOCKACCEPT_LAYOUT)
+		return confirm_older();
 	if (status == STATUS_DONE)
 		status = kernel_open(&kernel, true, false);
 	return status == STATUS_DONE ? confirm(&kernel) : status;

@@ -109,7 +109,7 @@ static void tell_layouts(void)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 
-	if (!guard_is_there() && kernel_open(&kernel, true, true) == STATUS_DONE)
+	if (!guard_keeps_all() && kernel_open(&kernel, true, true) == STATUS_DONE)
 		tell_queue_layouts(&kernel);
 }
 

@@ -113,7 +113,7 @@ static enum health look_capabilities(struct patient *patient)
 
 static enum health look_pins(struct patient *patient)
 {
-	enum status status = kernel_open(&patient->kernel, !guard_is_there(), false);
+	enum status status = kernel_open(&patient->kernel, !guard_keeps_all(), false);
 
 	patient->loaded = status == STATUS_DONE;
 	DETAIL(patient, "%d objects in %s, layout %d", KERNEL_OBJECTS, SOCKACCEPT_PIN_DIR, SOCKACCEPT_LAYOUT);

@@ -154,7 +154,7 @@ enum status verb_identify(const struct invocation *invocation)
 	const char *what = invocation->arguments[0];
 	struct subject subject = SUBJECT_INIT;
 	/* For writing: it may have to be told about btrfs. */
-	enum status status = kernel_open(&kernel, !guard_is_there(), false);
+	enum status status = kernel_open(&kernel, !guard_keeps_all(), false);
 
 	if (status == STATUS_DONE)
 		status = is_number(what) ? subject_process(&subject, what) : subject_path(&subject, what);

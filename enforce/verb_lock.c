@@ -15,8 +15,14 @@
 static enum status lock_all(void)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	enum status status = kernel_open(&kernel, true, false);
+	enum status status;
 
+	/* By an earlier one that didn't come to its end. */
+	if (guard_has_frozen()) {
+		status = kernel_open_frozen(&kernel);
+		return status == STATUS_DONE ? guard_set(&kernel) : status;
+	}
+	status = kernel_open(&kernel, true, false);
 	/* What a trial that is over has left is put in order first; while one is pending, it isn't known what is to be locked. */
 	if (status == STATUS_DONE)
 		status = live_refuse_trial(&kernel);

@@ -10,13 +10,17 @@
 #include <string.h>
 
 #include "enforce/diagnostics_print.h"
+#include "enforce/guard.h"
 #include "enforce/kernel.h"
 #include "enforce/live.h"
 #include "enforce/take_over.h"
+#include "enforce/trial.h"
 #include "enforce/verb.h"
+#include "enforce/when.h"
 #include "policy/cleanup.h"
 #include "policy/resolve.h"
 #include "policy/source.h"
+#include "policy/text.h"
 
 /* Opens the pinned `object` of another version, if it has one. */
 static enum status open_pinned(struct kernel *kernel, enum kernel_object object)
@@ -32,44 +36,58 @@ static enum status open_pinned(struct kernel *kernel, enum kernel_object object)
 /* One that is on trial isn't taken over; one whose trial is over is told by the same word. */
 static enum status refuse_trial(struct kernel *kernel)
 {
+	uint64_t left;
+
 	if (kernel->fd[MAP_CONTROL] < 0)
 		return STATUS_DONE;
 	if (kernel_map(kernel, MAP_CONTROL, false))
 		return fail(STATUS_FAILED, "can't tell whether the policy is on trial; the old kernel side stays: run: sockaccept-ctl unload, then load");
-	return live_refuse_trial(kernel);
+	if (trial_now(kernel, &left) != TRIAL_IS_PENDING)
+		return STATUS_DONE;
+	return fail(STATUS_FAILED, "the policy is on trial for another %" PRIu64 " s, and the old kernel side stays; confirm it, or wait, and run "
+		    "this again then", seconds_up(left));
 }
 
-/* What is in force, from the only maps of another version that this one can read. */
-static enum status read_policy_in_force(struct policy *policy)
+/* What of another version's kernel side this one can read. */
+static enum status open_predecessor(struct kernel *kernel)
 {
-	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	enum status status = open_pinned(&kernel, MAP_CONTROL);
+	static const enum kernel_object readable[] = { MAP_CONTROL, MAP_STATE, MAP_EVENTS, MAP_POLICY, MAP_FILE_TAGS };
+	enum status status = STATUS_DONE;
 
-	if (status == STATUS_DONE)
-		status = open_pinned(&kernel, MAP_EVENTS);
-	if (status == STATUS_DONE)
-		status = open_pinned(&kernel, MAP_POLICY);
-	if (status == STATUS_DONE)
-		status = refuse_trial(&kernel);
-	if (status == STATUS_DONE && kernel.fd[MAP_POLICY] < 0)
+	for (size_t i = 0; i < sizeof(readable) / sizeof(readable[0]) && status == STATUS_DONE; i++)
+		status = open_pinned(kernel, readable[i]);
+	if (status == STATUS_DONE && kernel->fd[MAP_POLICY] < 0)
 		status = fail(STATUS_FAILED, "the old kernel side has no policy; run: sockaccept-ctl unload, then load");
 	if (status == STATUS_DONE)
-		status = live_read_image(&kernel, policy);
-	if (status == STATUS_DONE && kernel.fd[MAP_EVENTS] >= 0 && kernel_events(&kernel))
-		policy->events = kernel_events(&kernel);
+		status = refuse_trial(kernel);
+	if (status == STATUS_DONE && kernel_map(kernel, MAP_STATE, false))
+		status = fail(STATUS_FAILED, "can't read the state of the old kernel side, which stays");
 	return status;
 }
 
-/* Numbers, counters and resolved paths are the old kernel side's. */
-static void forget_numbers(struct policy *policy)
+static enum status read_policy_in_force(const struct kernel *kernel, struct policy *policy)
 {
+	enum status status = live_read_image(kernel, policy);
+
+	if (status == STATUS_DONE && kernel->fd[MAP_EVENTS] >= 0 && kernel_events(kernel))
+		policy->events = kernel_events(kernel);
+	return status;
+}
+
+/* Numbers, counters and resolved paths are the old kernel side's. Returns the numbers, to be freed. */
+static uint32_t *forget_numbers(struct policy *policy)
+{
+	uint32_t *numbers = must(calloc(policy->binary_count + 1, sizeof(*numbers)));
+
 	for (size_t i = 0; i < policy->binary_count; i++) {
 		free(policy->binaries[i].resolved);
 		policy->binaries[i].resolved = NULL;
+		numbers[i] = policy->binaries[i].number;
 		policy->binaries[i].number = BINARY_ANY;
 	}
 	for (size_t i = 0; i < policy->rule_count; i++)
 		policy->rules[i].counter = COUNTER_NONE;
+	return numbers;
 }
 
 static enum status resolve(struct policy *policy)
@@ -77,7 +95,6 @@ static enum status resolve(struct policy *policy)
 	struct diagnostics diagnostics = { 0 };
 	size_t errors;
 
-	forget_numbers(policy);
 	resolve_policy(policy, false, &diagnostics);
 	diagnostics_print(&diagnostics);
 	errors = diagnostics.errors;
@@ -87,19 +104,24 @@ static enum status resolve(struct policy *policy)
 
 static enum status upgrade_from(uint64_t layout)
 {
+	struct predecessor old = { .kernel = KERNEL_INIT };
 	struct policy policy;
-	enum status status;
+	enum status status = open_predecessor(&old.kernel);
 
 	policy_init(&policy);
-	status = read_policy_in_force(&policy);
+	if (status == STATUS_DONE)
+		status = read_policy_in_force(&old.kernel, &policy);
+	old.numbers = forget_numbers(&policy);
 	if (status == STATUS_DONE)
 		status = resolve(&policy);
 	if (status == STATUS_DONE)
-		status = take_over(&policy);
+		status = take_over(&policy, &old);
 	if (status == STATUS_DONE)
 		printf("Taken over from layout %" PRIu64 " to %d: %zu rule%s, generation %" PRIu64 ". Counters and events begin anew.\n",
 		       layout, SOCKACCEPT_LAYOUT, policy.rule_count, policy.rule_count == 1 ? "" : "s", policy.generation);
 	policy_clear(&policy);
+	free(old.numbers);
+	kernel_close(&old.kernel);
 	return status;
 }
 
@@ -123,6 +145,8 @@ enum status verb_upgrade(const struct invocation *invocation)
 		return upgrade_from(layout);
 	/* A newer one is refused as everywhere. */
 	status = kernel_open(&kernel, false, false);
+	if (status == STATUS_DONE && guard_has_frozen())
+		return upgrade_from(layout);
 	if (status == STATUS_DONE)
 		puts("Nothing to do: the kernel side is this version's.");
 	return status;

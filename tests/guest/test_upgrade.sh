@@ -76,6 +76,72 @@ older_daemon_awaits_its_restart() {
 	expect "what it complained of" "" "$(cat daemon.errors)"
 }
 
+# Of a file that was renamed away, no name tells any more what it is.
+processes_stay_what_they_are() {
+	unloaded
+	cp "$traffic" server
+	write_policy older.ini <<-END
+		[sockaccept]
+		default = deny
+		[server]
+		binary = $work/server
+		allow = 22960
+	END
+	expect_status 0 "$older" load older.ini
+	background running "$work/server" serve 22960
+	server=$pid
+	until_true 20 grep -q ready running
+	expect "a client" "served 1 unserved 0 failed 0" "$("$traffic" connect 22960 1)"
+	mv server renamed
+	expect "a client, renamed" "served 1 unserved 0 failed 0" "$("$traffic" connect 22960 1)"
+	ctl upgrade
+	expect "a client, taken over" "served 2 unserved 0 failed 0" "$("$traffic" connect 22960 2)"
+	finish "$server"
+	cp renamed copy
+	background running "$work/copy" serve 22960
+	until_true 20 grep -q ready running
+	expect "a client of a copy" "served 0 unserved 1 failed 0" "$("$traffic" connect 22960 1)"
+}
+
+older_trial_can_be_confirmed() {
+	unloaded
+	load_older
+	write_policy shut.ini <<-END
+		[sockaccept]
+		default = deny
+	END
+	expect_status 0 "$older" load shut.ini --confirm 600
+	expect_status 1 "$sockaccept" upgrade
+	expect_said "on trial for another"
+	ctl confirm
+	expect_said "take it over: sockaccept-ctl upgrade"
+	expect_status 1 "$sockaccept" confirm
+	expect_said "nothing to confirm"
+	ctl upgrade
+	is_denied 22952
+	expect "trial" null "$(state trial)"
+}
+
+# What a boot fell back to goes on being said.
+last_good_is_said_after_an_upgrade() {
+	unloaded
+	mkdir -p /etc/sockaccept
+	write_policy /etc/sockaccept/policy.ini <<-END
+		[sockaccept]
+		default = deny
+		failure = closed
+	END
+	expect_status 0 "$older" load
+	expect_status 0 "$older" unload
+	echo '[broken' >>/etc/sockaccept/policy.ini
+	expect_status 6 "$older" load --boot
+	ctl upgrade
+	rm -r /etc/sockaccept /var/lib/sockaccept
+	expect_status 1 "$sockaccept" status
+	expect_said "invalid at boot"
+	is_denied 22952
+}
+
 older_leaves_newer_alone() {
 	unloaded
 	deny_all
@@ -156,6 +222,9 @@ failing_upgrades_change_nothing() {
 test_case older_is_taken_over_without_a_gap
 test_case older_leaves_newer_alone
 if [ -z "${BRIEF-}" ]; then
+	test_case processes_stay_what_they_are
+	test_case older_trial_can_be_confirmed
+	test_case last_good_is_said_after_an_upgrade
 	test_case older_daemon_awaits_its_restart
 	test_case killed_upgrade_is_whole
 	test_case failing_upgrades_change_nothing
