@@ -117,7 +117,11 @@ run_job() { # JOB
 	case $1 in
 	guest-*) guest_as_needed "${1#guest-}" ;;
 	log) part "linux-$first-log" tests/guest/run --kernel "$first" --by-turns --timeout 900 --env "ONLY=$user_space" tests/guest/suite.sh ;;
-	locked) part "locked-$first" tests/guest/run --kernel "$first" --by-turns tests/guest/locked.sh ;;
+	locked)
+		part "locked-$first" tests/guest/run --kernel "$first" --by-turns tests/guest/locked.sh
+		part "locked-$last" tests/guest/run --kernel "$last" --by-turns tests/guest/locked.sh
+		part "locked-$first-killed" tests/guest/run --kernel "$first" --by-turns --timeout 600 --env KILL_EVERY=11 tests/guest/lock_killed.sh
+		;;
 	no-bpf-lsm) part no-bpf-lsm tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh ;;
 	# what depends on being held up anywhere: on a kernel that does that, with CPUs that run at the same time
 	preempt)

@@ -9,6 +9,7 @@ for series in "$@"; do
 	echo "${ACCEPTS:-1000000} accepts, Linux $series"
 	tests/guest/run --kernel "$series" --timeout 7200 --env ACCEPTS="${ACCEPTS:-1000000}" --env SHOW=1 tests/guest/suite.sh \
 		every_accept_is_recorded stopped_reader_counts_exactly || failed=1
+	tests/guest/run --kernel "$series" --timeout 3600 tests/guest/lock_killed.sh || failed=1
 done
 tests/fuzz/fuzz.sh $((rounds * 60)) || failed=1
 for round in $(seq "$rounds"); do
