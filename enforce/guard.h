@@ -34,6 +34,11 @@ void guard_remove_remains(void);
 /* True if such a `lock` has frozen maps: the policy stays as it is until it is locked or taken over. */
 bool guard_has_frozen(void);
 
+/* What there is to say then. */
+#define FROZEN_PROBLEM                                                                                         \
+	"a lock that didn't come to its end has left the policy in force such that it can't be changed; make an end of it: " \
+	"sockaccept-ctl lock, or, without a gap: sockaccept-ctl upgrade"
+
 /* True if nothing can be changed, for one reason or the other. */
 bool guard_keeps_all(void);
 

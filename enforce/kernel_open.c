@@ -256,8 +256,7 @@ static enum status refuse_frozen(void)
 {
 	if (!guard_has_frozen())
 		return STATUS_DONE;
-	return fail(STATUS_FAILED, "a lock that didn't come to its end has left the policy in force such that it can't be changed; make an end "
-		    "of it: sockaccept-ctl lock, or, without a gap: sockaccept-ctl upgrade");
+	return fail(STATUS_FAILED, "%s", FROZEN_PROBLEM);
 }
 
 /* Of a `lock` that was killed, the guard of the maps can be left, which would refuse a reader too. */

@@ -118,15 +118,26 @@ static void print_moved(struct output *output, const struct moved *moved)
 	}
 }
 
-static void print_problems(struct output *output, const char *not_enforcing, bool last_good, const struct moved *moved)
+/* Returns whether there is any. `not_enforcing`: why the policy isn't; NULL: it is. */
+static bool print_problems(struct output *output, const char *not_enforcing, const struct state *state, const struct moved *moved)
 {
+	const char *const problems[] = {
+		not_enforcing,
+		state->last_good ? LAST_GOOD_PROBLEM : NULL,
+		guard_has_frozen() ? FROZEN_PROBLEM : NULL,
+	};
+	bool any = moved->count;
+
 	output_open_array(output, "problems");
-	if (not_enforcing)
-		print_problem(output, not_enforcing);
-	if (last_good)
-		print_problem(output, LAST_GOOD_PROBLEM);
+	for (size_t i = 0; i < sizeof(problems) / sizeof(problems[0]); i++) {
+		if (!problems[i])
+			continue;
+		print_problem(output, problems[i]);
+		any = true;
+	}
 	print_moved(output, moved);
 	output_close(output);
+	return any;
 }
 
 static enum status print_not_loaded(const struct invocation *invocation)
@@ -174,11 +185,10 @@ enum status verb_status(const struct invocation *invocation)
 	print_trial(&output, &kernel);
 	print_lock(&output);
 	print_counts(&output, kernel.state);
-	print_problems(&output, problem, kernel.state->last_good, &moved);
+	status = print_problems(&output, problem, kernel.state, &moved) ? STATUS_FAILED : STATUS_DONE;
 	output_close(&output);
 	output_end(&output);
 	policy_clear(&policy);
-	status = problem || kernel.state->last_good || moved.count ? STATUS_FAILED : STATUS_DONE;
 	moved_clear(&moved);
 	return status;
 }

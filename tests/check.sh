@@ -108,9 +108,25 @@ guest_as_needed() { # SERIES
 	case $1 in
 	"$first") guest "$1" --by-turns --env "WITHOUT=$user_space" --env ACCEPTS=30000 --env FORKS=3000 --env KILL_EVERY=11 \
 		--env RELOADS=50 --env UPGRADES=15 ;;
-	"$last") guest "$1" --by-turns --env BRIEF=1 --env UPGRADES=15 --env KILL_EVERY=11 --env RELOADS=50 ;;
+	"$last") guest "$1" --by-turns --env BRIEF=1 --env UPGRADES=15 --env KILL_EVERY=11 ;;
 	*) guest "$1" --by-turns --env BRIEF=2 --env UPGRADES=15 --env KILL_EVERY=11 ;;
 	esac
+}
+
+# What depends on being held up anywhere: on a kernel that does that, with CPUs that run at the same time. Now and then such a
+# guest dies of the emulator's own int3 (tests/guest/emulator.sh: accelerate), which says nothing of what is tested: once more then.
+preempted() { # SERIES
+	for attempt in first second; do
+		code=0
+		tests/guest/run --kernel "$1" --append preempt=full --timeout 900 --log "$logs/preempted.kernel" --env RELOADS=100 \
+			tests/guest/suite.sh kernel_preempts_itself spinner_makes_few_events every_accept_is_recorded events_under_pressure \
+			hundred_commands_at_once each_decision_is_of_one_policy reloads_under_full_load >"$logs/preempted.$attempt" 2>&1 || code=$?
+		if [ "$code" -ne 125 ] || ! grep -q int3 "$logs/preempted.kernel"; then
+			break
+		fi
+	done
+	cat "$logs/preempted.$attempt"
+	return "$code"
 }
 
 run_job() { # JOB
@@ -123,12 +139,7 @@ run_job() { # JOB
 		part "locked-$first-killed" tests/guest/run --kernel "$first" --by-turns --timeout 600 --env KILL_EVERY=11 tests/guest/lock_killed.sh
 		;;
 	no-bpf-lsm) part no-bpf-lsm tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh ;;
-	# what depends on being held up anywhere: on a kernel that does that, with CPUs that run at the same time
-	preempt)
-		part "linux-$last-preempt-full" tests/guest/run --kernel "$last" --append preempt=full --timeout 1200 tests/guest/suite.sh \
-			kernel_preempts_itself spinner_makes_few_events every_accept_is_recorded events_under_pressure \
-			hundred_commands_at_once each_decision_is_of_one_policy reloads_under_full_load
-		;;
+	preempt) part "linux-$last-preempt-full" preempted "$last" ;;
 	package)
 		part package lintian_test
 		part systemd tests/guest/systemd.sh build/deb/sockaccept_*.deb build/older.deb build/tests/guest/traffic

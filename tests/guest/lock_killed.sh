@@ -27,6 +27,8 @@ begin_anew() {
 can_be_changed() {
 	if ! "$sockaccept" allow "$probe" 28103 >said 2>&1; then
 		expect_said "a lock that didn't come to its end"
+		expect_status 1 "$sockaccept" status
+		expect_said "a lock that didn't come to its end"
 		ctl upgrade
 		holds
 		ctl allow "$probe" 28103
