@@ -284,7 +284,6 @@ enum status kernel_open(struct kernel *kernel, bool write, bool quiet)
 
 	if (!locked)
 		remove_remains();
-
 	if (status == STATUS_DONE && write)
 		status = kernel_refuse_locked();
 	if (status == STATUS_DONE && write)

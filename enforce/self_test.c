@@ -143,7 +143,7 @@ enum status self_test(const struct kernel *kernel)
 		status = fail(STATUS_FAILED, "can't connect to a listener of its own, to try an accept: %s; is the loopback up? ip link set lo up",
 			      strerror(-error));
 	else
-		status = (kernel->control ? refuse_and_decide : decide_only)(kernel, &rehearsal);
+		status = (kernel->writable ? refuse_and_decide : decide_only)(kernel, &rehearsal);
 	end_rehearsal(&rehearsal);
 	return status;
 }

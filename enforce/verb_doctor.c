@@ -147,7 +147,7 @@ static enum health look_self_test(struct patient *patient)
 {
 	if (!patient->loaded)
 		return HEALTH_UNKNOWN;
-	DETAIL(patient, guard_is_there() ? "an accept of its own was decided by the policy; as that is locked, no refusal can be tried" :
+	DETAIL(patient, guard_keeps_all() ? "an accept of its own was decided by the policy; as that is locked, no refusal can be tried" :
 	       "an accept of its own was refused with EPERM, and the next one decided by the policy");
 	return as_health(self_test(&patient->kernel));
 }
@@ -156,6 +156,8 @@ static enum status judge_policy(const struct patient *patient, const struct poli
 {
 	if (patient->kernel.state->last_good)
 		return fail(STATUS_FAILED, "%s", LAST_GOOD_PROBLEM);
+	if (guard_has_frozen())
+		return fail(STATUS_FAILED, "%s", FROZEN_PROBLEM);
 	if (moved->count)
 		return fail(STATUS_FAILED, "%zu of its %zu binaries %s; the first: %s", moved->count, policy->binary_count,
 			    moved->count == 1 ? "isn't what its path leads to" : "aren't what their paths lead to", moved->list[0]);

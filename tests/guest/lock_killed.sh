@@ -29,6 +29,8 @@ can_be_changed() {
 		expect_said "a lock that didn't come to its end"
 		expect_status 1 "$sockaccept" status
 		expect_said "a lock that didn't come to its end"
+		expect_status 1 "$sockaccept" doctor
+		expect_said "a lock that didn't come to its end"
 		ctl upgrade
 		holds
 		ctl allow "$probe" 28103
