@@ -2,7 +2,8 @@
 #
 #   make                builds build/sockaccept-ctl
 #   make demo           installs what is missing, builds, and shows it at work on a real kernel
-#   make check          everything that CI runs (KERNELS="6.1 6.12 7" chooses the guests' kernels)
+#   make check          everything that CI runs (KERNELS="6.1 6.12 7" chooses the guests' kernels; 6.1 and 7 bring their
+#                       real-time kernels with them)
 #   make bench          what an accept() costs, in guest instructions, and how fast the log is written and read
 #   make soak fuzz      longer runs of what `check` does in short
 #   make install uninstall   honour DESTDIR and PREFIX
@@ -30,7 +31,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 WERROR ?= $(if $(CI),-Werror)
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CFLAGS ?= -O2 -g
-LIBS = $(shell $(PKG_CONFIG) --libs libbpf libcap inih jansson 2>/dev/null || echo -lbpf -lcap -linih -ljansson)
+LIBS = $(shell $(PKG_CONFIG) --libs libbpf libcap inih jansson zlib 2>/dev/null || echo -lbpf -lcap -linih -ljansson -lz)
 override CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DSOCKACCEPT_VERSION='"$(VERSION)"'
 override CFLAGS += -std=gnu11 $(WARNINGS) $(WERROR)
 LDFLAGS ?= -pie -Wl,-z,relro,-z,now
@@ -57,6 +58,7 @@ $(B)/%.o: %.c | $(B)/.made
 
 $(B)/enforce/kernel_attach.o: $(B)/sockaccept.skel.h
 $(B)/enforce/guard.o: $(B)/guard.skel.h
+$(B)/enforce/attached.o: $(B)/attached.skel.h
 
 $(B)/sockaccept-ctl: $(OBJECTS)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
@@ -65,14 +67,14 @@ $(B)/.made:
 	$(Q)mkdir -p $(B)/policy $(B)/enforce $(B)/tests/unit $(B)/tests/guest $(B)/tests/bench
 	$(Q)touch $@
 
--include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d)
+-include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)
 
 include tests/tests.mk
 
 # --- install ----------------------------------------------------------------------------------
 
 # What belongs where, from files that name the directory of the program.
-UNITS := sockaccept.service sockaccept-audit.service
+UNITS := sockaccept.service sockaccept-audit.service sockaccept-refresh.service sockaccept-refresh-remote.service sockaccept-last-good.service
 UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
 MANUALS := man8/sockaccept-ctl.8 man5/sockaccept.ini.5 man7/sockaccept.7
 place = $(Q)mkdir -p $(DESTDIR)$(dir $(2)); sed 's|@sbindir@|$(PREFIX)/sbin|g' enforce/boot/$(1) >$(DESTDIR)$(2); \
@@ -86,6 +88,9 @@ install: all
 	$(Q)$(B)/sockaccept-ctl help --completion >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sockaccept-ctl
 	$(call place,sockaccept.service,$(UNITDIR)/sockaccept.service)
 	$(call place,sockaccept-audit.service,$(UNITDIR)/sockaccept-audit.service)
+	$(call place,sockaccept-refresh.service,$(UNITDIR)/sockaccept-refresh.service)
+	$(call place,sockaccept-refresh-remote.service,$(UNITDIR)/sockaccept-refresh-remote.service)
+	$(call place,sockaccept-last-good.service,$(UNITDIR)/sockaccept-last-good.service)
 	$(call place,sockaccept.tmpfiles,$(PREFIX)/lib/tmpfiles.d/sockaccept.conf)
 	$(call place,sockaccept.apt,/etc/apt/apt.conf.d/80sockaccept)
 	$(Q)install -d -m 0755 $(DESTDIR)/etc/sockaccept $(DESTDIR)/etc/sockaccept/policy.d

@@ -7,8 +7,8 @@
 
 #include "call.bpf.h"
 #include "count.bpf.h"
-#include "identity.bpf.h"
 #include "listener.bpf.h"
+#include "process.bpf.h"
 #include "unit.bpf.h"
 
 #include <bpf/bpf_tracing.h>
@@ -45,38 +45,49 @@ static __always_inline __u32 slot_on_trial(struct control *control, __u64 trial)
 	return trial && (trial == TRIAL_OVER || bpf_ktime_get_boot_ns() >= (trial & ~TRIAL_PENDING)) ? SLOT_BEFORE : SLOT_LOADED;
 }
 
+/* The image of the policy in force, with its header. NULL: there is none. */
+static __always_inline policy_ref image_in_force(struct control *control, const struct policy_header **header)
+{
+	__u64 trial = *(volatile __u64 *)&control->trial;
+	const struct policy_page *page;
+	__u32 slot = SLOT_LOADED;
+	policy_ref image;
+
+	if (trial)
+		slot = slot_on_trial(control, trial);
+	image = bpf_map_lookup_elem(&policy, &slot);
+	if (!image)
+		return 0;
+	page = policy_page(image, 0);
+	if (!page)
+		return 0;
+	*header = &page->header;
+	return image;
+}
+
 /* Fills in who calls. False: no policy is in force. `noise` is any number that the verifier doesn't know. */
 static __always_inline bool read_caller(__u32 noise, struct caller *caller)
 {
-	const struct policy_page *page;
 	const struct cred *cred;
-	__u32 binary, zero = 0, slot = SLOT_LOADED;
+	__u32 binary, zero = 0;
 	struct control *there;
 	struct file *exe;
-	__u64 trial;
 
 	there = bpf_map_lookup_elem(&control, &zero);
 	if (!there)
 		return false;
 	caller->control = there;
-	trial = *(volatile __u64 *)&there->trial;
-	if (trial)
-		slot = slot_on_trial(there, trial);
 	/* The only load of the reference: everything below reads this one policy, whatever replaces it. */
-	caller->image = bpf_map_lookup_elem(&policy, &slot);
+	caller->image = image_in_force(there, &caller->policy);
 	if (!caller->image)
 		return false;
-	page = policy_page(caller->image, 0);
-	if (!page)
-		return false;
-	caller->policy = &page->header;
 
 	caller->task = bpf_get_current_task_btf();
 	cred = caller->task->cred;
 	caller->uid = cred->euid.val;
 	caller->gid = cred->egid.val;
 	exe = executable_of(caller->task);
-	binary = exe ? binary_of(exe, there) : BINARY_ANY;
+	binary = exe ? number_of(caller->task, exe, there) : BINARY_ANY;
 	BLUR(binary, noise);
 	caller->binary = binary;
 	return true;
@@ -89,7 +100,7 @@ static __always_inline bool is_answered(const struct call *call, const struct ca
 	const struct event *event = &call->event;
 
 	return event->generation == caller->policy->generation && event->binary == caller->binary &&
-	       event->uid == caller->uid && event->local.port == listener->port && call->class == listener->class &&
+	       event->uid == caller->uid && call->port == listener->port && call->class == listener->class &&
 	       !call->passing;
 }
 
@@ -132,13 +143,12 @@ static __always_inline void answer_caller(struct call *call, const struct caller
 	event->generation = caller->policy->generation;
 	event->binary = caller->binary;
 	event->uid = caller->uid;
-	event->local.port = listener->port;
-	event->operation = OPERATION_ACCEPT;
 	event->verdict = rule ? rule->label.verdict : caller->policy->verdict;
 	event->reason = rule ? REASON_RULE : REASON_DEFAULT;
 	if (rule)
 		event->rule = rule->label;
 	call->class = listener->class;
+	call->port = listener->port;
 	call->counter = rule ? rule->counter : NO_COUNTER;
 	call->place = NO_PLACE;
 	if (caller->binary) /* not a kernel thread */
@@ -159,16 +169,23 @@ static __always_inline void describe_task(struct event *event)
 /* What is the same under any answer. */
 static __always_inline void describe_caller(struct event *event, const struct caller *caller)
 {
-	struct file *exe;
-
 	event->gid = caller->gid;
 	event->flags = caller->policy->mode == MODE_ENFORCE ? EVENT_ENFORCED : 0;
+	event->differ = 0;
+}
+
+/* The path of a binary that no rule names. The last thing, as repeats need none. */
+static __always_inline void describe_path(struct call *call, const struct caller *caller)
+{
+	struct event *event = &call->event;
+	struct file *exe;
+
 	event->path.length = 0;
 	if (!(caller->binary & BINARY_UNNAMED))
 		return;
 	exe = executable_of(caller->task);
 	if (exe)
-		event->flags |= path_of(caller->task, exe, caller->binary, &event->path);
+		event->flags |= path_of(caller->task, exe, caller->binary, &event->path, &call->scratch.path);
 }
 
 static __always_inline void describe_listener(struct call *call, const struct listener *listener,
@@ -176,28 +193,27 @@ static __always_inline void describe_listener(struct call *call, const struct li
 {
 	struct event *event = &call->event;
 	struct sock *sk = listener->sk;
-	__u16 family = sk->__sk_common.skc_family;
 
-	call->listener = (__u64)sk;
-	event->family = family;
-	event->protocol = family == AF_VSOCK ? 0 : sk->sk_protocol;
+	event->family = listener->family;
+	event->protocol = listener->protocol;
+	event->local.port = event->listener_port = listener->port;
 	event->netns = sk->__sk_common.skc_net.net->ns.inum;
 	event->backlog = queue->backlog;
 	event->backlog_max = queue->backlog_max;
 }
 
 /*
- * The first argument of accept() and accept4(); io_uring has none. The result in the registers is -ENOSYS until a call has
+ * The first argument of accept(), accept4(), listen() and bind(); io_uring has none. The result in the registers is -ENOSYS until a call has
  * one: so io_uring's work at the end of an accept() isn't taken for that accept(), nor is a worker, whose registers begin
  * with a copy and the result 0 (Linux, arch/x86/kernel/process.c: copy_thread()). These numbers are none of accept()'s
  * in 32-bit programs.
  */
-static __always_inline __s32 accepting_descriptor(struct task_struct *task)
+static __always_inline __s32 called_descriptor(struct task_struct *task)
 {
 #if defined(__TARGET_ARCH_x86)
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 
-	if ((regs->orig_ax == 43 || regs->orig_ax == 288) && regs->ax == (unsigned long)-ENOSYS)
+	if ((regs->orig_ax == 43 || regs->orig_ax == 288 || regs->orig_ax == 50 || regs->orig_ax == 49) && regs->ax == (unsigned long)-ENOSYS)
 		return regs->di;
 #endif
 	return -1;
@@ -208,11 +224,11 @@ static __always_inline void describe_thread(struct call *call, struct task_struc
 {
 	struct event *event = &call->event;
 
-	event->sockfd = accepting_descriptor(task);
+	event->sockfd = called_descriptor(task);
 	event->cgroup_id = bpf_get_current_cgroup_id();
 	/* Looked up only when the place was last used in another cgroup. */
 	if (call->cgroup != event->cgroup_id) {
-		event->unit = find_unit(task, &call->scratch);
+		event->unit = find_unit(task, &call->scratch.unit);
 		call->cgroup = event->cgroup_id;
 	}
 	/* A helper would take 60 instructions more. A name that is being changed right now may come mixed, as from one. */

@@ -22,7 +22,6 @@ struct call {
 	__u64 task;     /* whose it is: an address; 0: nobody's */
 	__u64 grafted;  /* the sock of a connection that is not recorded yet: an address; 0: there is none; or SETTLING */
 	__u64 newsock;  /* the socket that is to become the connection's: an address */
-	__u64 listener; /* the listening sock's address, for comparison only */
 	__u64 cgroup;   /* the cgroup whose unit stands in the event: kept from one call to the next, as is the answer */
 	__u64 tai_offset; /* ns that CLOCK_TAI was ahead of CLOCK_BOOTTIME at `tick` */
 	__u64 tick;     /* of jiffies */
@@ -30,16 +29,21 @@ struct call {
 	__u32 class;    /* of the listener: enum protocol; or CLASS_NONE: the event isn't about one */
 	__u32 counter;  /* of the rule, or NO_COUNTER */
 	__u32 place;    /* where it is counted (bpf/count.bpf.h) */
+	__u32 port;     /* of the listener, as it was asked about */
+	__u32 user;     /* in whose share it is if it is denied, and lets pass in permissive mode (bpf/fold.bpf.h) */
 	__u64 passing;  /* 1: the answer was given while temporary rules were in force, and is not to be relied on */
 	/*
 	 * What is to be recorded. The question and its answer in it (generation, binary, uid, port; verdict, reason, rule) hold
 	 * from one call to the next, whose ever it is: under one policy the same question has the same answer.
 	 */
 	struct event event;
-	struct unit scratch; /* too large for a stack */
+	union { /* too large for a stack */
+		struct unit unit;
+		struct kept_path path;
+	} scratch;
 };
 #define CLASS_NONE 0xffffffffU
-#define SETTLING 1 /* the sweep is recording it (bpf/settle.bpf.h) */
+#define SETTLING 1 /* a sweep is recording it (bpf/settle.bpf.h) */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -42,6 +42,12 @@
 #endif
 
 /*
+ * A function that verifiers look at once, for all arguments, and not anew at each call. It can take numbers and pointers to plain
+ * memory, any of which they think can be NULL, and returns a number. (A function that isn't static; `noinline` alone keeps it whole.)
+ */
+#define VERIFIED_ALONE __attribute__((noinline))
+
+/*
  * Calls a function that isn't inlined, for its effect. The compiler drops a result that nobody uses or that is always the
  * same, and a verifier (seen: 7.3) then refuses a function that leaves an address of its stack where the result should be.
  */

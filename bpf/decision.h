@@ -129,7 +129,7 @@ static __always_inline void consider_binary(policy_ref policy, const struct poli
 	entry = &page->binary[binary % BINARIES_PER_PAGE];
 	consider_root(policy, header, entry->first_rule, entry->root, request->port, best);
 	consider_protocol(policy, header, &entry->anyone, entry->first_rule, request, best);
-	if (!entry->by_user)
+	if (!entry->by_user || request->anyone)
 		return;
 	scope = user_scope(policy, entry->by_user, request->uid);
 	if (!scope)
@@ -145,7 +145,7 @@ static __always_inline bool is_passing(const struct rule_record *rule, const str
 
 	if (rule->until <= request->now || (rule->binary != BINARY_ANY && rule->binary != request->binary))
 		return false;
-	if (label->has_uid && label->uid != request->uid)
+	if (label->has_uid && (request->anyone || label->uid != request->uid))
 		return false;
 	if (label->protocol != PROTOCOL_ANY && label->protocol != request->protocol)
 		return false;
@@ -201,6 +201,77 @@ static __attribute__((noinline)) const struct rule_record *decide(policy_ref pol
 	if (!best.rule)
 		consider_binary(policy, header, BINARY_ANY, request, &best);
 	return best.rule;
+}
+
+/* Returns 1: a temporary rule lets some user accept, or lets nobody whom one of a lower rank would let. */
+static long try_temporary_for_some(__u32 number, struct search *search)
+{
+	const struct rule_record *rule = rule_at(search->policy, search->header, number);
+	struct request request = *search->request;
+
+	if (!rule)
+		return 1;
+	request.anyone = 0;
+	request.uid = rule->label.uid;
+	if (!is_passing(rule, &request))
+		return 0;
+	if (rule->label.verdict != VERDICT_ALLOW)
+		return !rule->label.has_uid;
+	search->found = number + 1;
+	return 1;
+}
+
+/* What the binary's `listen` says, an enum listen_cell or 0; that of `any`, if it has no rules of its own. */
+static __always_inline __u32 listen_cell(policy_ref policy, const struct policy_header *header, const struct request *request)
+{
+	__u32 binary = request->binary < header->binaries ? request->binary : BINARY_ANY;
+	const struct policy_page *page = policy_page(policy, header->binaries_page + binary / BINARIES_PER_PAGE);
+	__u32 table;
+
+	if (page && !page->binary[binary % BINARIES_PER_PAGE].rules) {
+		binary = BINARY_ANY;
+		page = policy_page(policy, header->binaries_page);
+	}
+	if (!page)
+		return LISTEN_FOR_OTHERS;
+	table = page->binary[binary % BINARIES_PER_PAGE].listen.tables[request->protocol & (PROTOCOLS - 1)];
+	if (!table)
+		return 0;
+	page = policy_page(policy, table);
+	return page ? port_cell(policy, page->cell, request->port) : LISTEN_FOR_OTHERS;
+}
+
+/*
+ * True if a binary that can't accept as a user whom no rule names may listen all the same: somebody else may accept, or it listens for
+ * others. `denied_by`: the rule that decides about the former; NULL: the default does.
+ */
+static __attribute__((noinline)) bool may_listen(policy_ref policy, const struct policy_header *header, const struct request *request,
+						const struct rule_record *denied_by)
+{
+	struct search search = { .policy = policy, .header = header, .request = request };
+	__u32 cell;
+
+	if (request->now)
+		REPEAT(header->temporaries, try_temporary_for_some, &search);
+	if (search.found)
+		return true;
+	cell = listen_cell(policy, header, request);
+	/* A temporary rule beats those about accept(2) that last. */
+	return cell == LISTEN_FOR_OTHERS || (cell && !(denied_by && denied_by->until));
+}
+
+/*
+ * True if a policy lets the binary of `request` listen on its port under no condition, whoever it may run as when it accepts. *rule is then
+ * the one that denies; NULL: the default does. Sets request->anyone.
+ */
+static __always_inline bool denies_listening(policy_ref policy, const struct policy_header *header, struct request *request,
+					     const struct rule_record **rule)
+{
+	if (!(header->flags & POLICY_JUDGES_LISTEN))
+		return false;
+	request->anyone = 1;
+	*rule = decide(policy, header, request);
+	return (*rule ? (*rule)->label.verdict : header->verdict) == VERDICT_DENY && !may_listen(policy, header, request, *rule);
 }
 
 _Static_assert((PROTOCOLS & (PROTOCOLS - 1)) == 0, "protocols are masked");

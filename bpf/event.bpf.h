@@ -78,12 +78,17 @@ static __always_inline void stamp_event(struct event *event, struct call *call)
 				((const __u64 *)(from))[offsetof(struct event, first) / sizeof(__u64) + i_]; \
 	} while (0)
 
-/* All that an event says, but for its number and time. */
-static __always_inline void copy_event(struct event *event, const struct event *from)
+/* What an event says, but for its number and time and the path of its binary. */
+static __always_inline void copy_facts(struct event *event, const struct event *from)
 {
 	COPY_WORDS(event, from, generation, offsetof(struct event, rule) - offsetof(struct event, generation));
 	if (from->reason == REASON_RULE)
 		COPY_WORDS(event, from, rule, sizeof(event->rule));
+}
+
+static __always_inline void copy_event(struct event *event, const struct event *from)
+{
+	copy_facts(event, from);
 	event->path.length = 0;
 	if (from->binary & BINARY_UNNAMED)
 		COPY_WORDS(event, from, path, sizeof(event->path));

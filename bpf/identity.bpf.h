@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which binary is calling: from the caller's executable to the number that rules are found by.
- *
- * A rule stands for a directory entry. The name that an executable was opened by is looked up among the entries of
- * the policy: so a binary that is replaced (rename over, unlink and create) is found again with no help from user
- * space, and so is a process that runs a file which is deleted by now, as the kernel keeps its name. The answer is
- * kept on the inode object itself: no number that could be used again decides.
+ * From a file to the directory entry that it is: its name and directory, looked up among those that rules give. What a process is by
+ * that is process.bpf.h's.
  */
 #ifndef SOCKACCEPT_IDENTITY_BPF_H
 #define SOCKACCEPT_IDENTITY_BPF_H
@@ -94,18 +90,25 @@ static __always_inline __u32 sequence_of(struct dentry *dentry)
 	return *(volatile unsigned int *)&dentry->d_seq.seqcount.sequence;
 }
 
+/* By one call, where as many stores as it has words would be followed by a verifier for each directory above a file. */
+static __always_inline void clear_name(struct entry_key *key)
+{
+	static const char nothing[sizeof(key->name)];
+
+	bpf_probe_read_kernel(key->name, sizeof(key->name), nothing);
+}
+
 /*
- * Puts the name of `dentry` into `key`, and its hash into *hash. Returns the directory in which it had that name, or NULL
- * if it is being renamed: a name of one moment in the directory of another would be somebody else's.
+ * Puts the name of `dentry` into `key`. Returns the directory in which it had that name, or NULL if it is being renamed: a name of
+ * one moment in the directory of another would be somebody else's.
  */
-static __always_inline struct dentry *read_name(struct dentry *dentry, struct entry_key *key, __u32 *hash)
+static __always_inline struct dentry *read_name(struct dentry *dentry, struct entry_key *key)
 {
 	__u32 sequence = sequence_of(dentry);
 	struct dentry *directory = dentry->d_parent;
 
-	__builtin_memset(key->name, 0, sizeof(key->name));
+	clear_name(key);
 	bpf_probe_read_kernel_str(key->name, sizeof(key->name), dentry->d_name.name);
-	*hash = dentry->d_name.hash;
 	return !(sequence & 1) && sequence_of(dentry) == sequence ? directory : 0;
 }
 
@@ -117,7 +120,6 @@ static __always_inline __u32 find_by_names(struct entry_key *key, struct dentry 
 {
 	struct dentry *root = directory->d_inode->i_sb->s_root;
 	const __u32 *step;
-	__u32 hash;
 
 	for (int depth = 0; depth <= MAX_STEPS; depth++) {
 		step = bpf_map_lookup_elem(&entries, key);
@@ -127,7 +129,7 @@ static __always_inline __u32 find_by_names(struct entry_key *key, struct dentry 
 		key->directory.inode = *step;
 		if (directory == root)
 			break;
-		directory = read_name(directory, key, &hash);
+		directory = read_name(directory, key);
 		if (!directory) {
 			*flags |= FILE_MOVING;
 			return 0;
@@ -135,15 +137,14 @@ static __always_inline __u32 find_by_names(struct entry_key *key, struct dentry 
 	}
 	if (directory != root)
 		return 0;
-	__builtin_memset(key->name, 0, sizeof(key->name));
+	clear_name(key);
 	step = bpf_map_lookup_elem(&entries, key);
 	return step ? *step : 0;
 }
 
 /* What came with a look-up. */
 struct found {
-	__u32 flags; /* those of the directory; with FILE_STEP or FILE_MOVING, that there is no entry holds for now only */
-	__u32 hash;  /* that of the name which was looked up */
+	__u32 flags; /* those of the directory; with FILE_STEP or FILE_MOVING, the answer holds for now only */
 };
 
 /*
@@ -153,7 +154,7 @@ struct found {
 static __attribute__((noinline)) __u32 find_entry(struct dentry *dentry, const struct control *control, struct found *found)
 {
 	struct entry_key key = {};
-	struct dentry *directory = read_name(dentry, &key, &found->hash);
+	struct dentry *directory = read_name(dentry, &key);
 	const __u32 *number;
 
 	found->flags = FILE_MOVING;
@@ -168,13 +169,22 @@ static __attribute__((noinline)) __u32 find_entry(struct dentry *dentry, const s
 	return number ? *number : 0;
 }
 
-/* Made if it isn't there; NULL: no memory. */
-static __always_inline struct file_tag *tag_of(struct inode *inode)
+/*
+ * Stands for the name that a dentry has: d_name.hash, into which the kernel mixes the address of the directory's dentry, and
+ * d_seq, which each rename changes.
+ */
+static __always_inline __u64 name_stamp(struct dentry *dentry)
 {
-	struct file_tag *tag = bpf_inode_storage_get(&file_tags, inode, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	return (__u64)dentry->d_name.hash << 32 | sequence_of(dentry);
+}
+
+/* Made if it isn't there; NULL: no memory. */
+static __always_inline struct executable *executable_of_inode(struct inode *inode)
+{
+	struct executable *executable = bpf_inode_storage_get(&executables, inode, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	/* Of two that make it at once, one is told that it couldn't. */
-	return tag ?: bpf_inode_storage_get(&file_tags, inode, 0, 0);
+	return executable ?: bpf_inode_storage_get(&executables, inode, 0, 0);
 }
 
 static __always_inline __u32 next_unnamed(struct control *control)
@@ -183,62 +193,58 @@ static __always_inline __u32 next_unnamed(struct control *control)
 }
 
 /* A number that is this file's alone. */
-static __always_inline __u32 unnamed_number(struct file_tag *tag, struct control *control)
+static __always_inline __u32 unnamed_number(struct executable *executable, struct control *control)
 {
 	__u32 number;
 
-	if (!tag)
+	if (!executable)
 		return next_unnamed(control);
-	if (!tag->unnamed) {
+	if (!executable->unnamed) {
 		number = next_unnamed(control);
-		__sync_val_compare_and_swap(&tag->unnamed, 0, number);
+		__sync_val_compare_and_swap(&executable->unnamed, 0, number);
 	}
-	return tag->unnamed;
+	return executable->unnamed;
 }
 
 /* If another run is at it, theirs is as good. */
-static __always_inline void keep_lookup(struct inode *inode, struct dentry *dentry, __u32 hash, __u64 epoch,
-					__u32 binary)
+static __always_inline void keep_lookup(struct lookup *lookup, struct dentry *dentry, __u64 name, __u64 epoch, __u32 entry)
 {
-	struct lookup *lookup = bpf_inode_storage_get(&lookups, inode, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	__u64 sequence;
+	__u64 sequence = *(volatile __u64 *)&lookup->sequence;
 
-	if (!lookup)
-		return;
-	sequence = *(volatile __u64 *)&lookup->sequence;
 	if (sequence & 1 || __sync_val_compare_and_swap(&lookup->sequence, sequence, sequence + 1) != sequence)
 		return;
 	lookup->dentry = (__u64)dentry;
-	lookup->hash = hash;
+	lookup->name = name;
 	lookup->epoch = epoch;
-	lookup->binary = binary;
+	lookup->entry = entry;
 	__sync_fetch_and_add(&lookup->sequence, 1);
 }
 
-/*
- * Looks up the name of an executable, and keeps the answer. A name that no rule gives leaves the file what it was
- * known to be: so one that is renamed away keeps its rule.
- */
-static __always_inline __u32 look_up(struct inode *inode, struct dentry *dentry, struct control *control)
+/* True, with its answer, if the last look-up holds for this name now. */
+static __always_inline bool recall_lookup(const struct lookup *lookup, struct dentry *dentry, __u64 name, __u64 epoch, __u32 *entry)
 {
-	/* Read before the entries are: one that is added meanwhile makes the answer stale at once. */
-	__u64 epoch = *(volatile __u64 *)&control->entries_epoch;
-	struct found found = {};
-	__u32 entry = find_entry(dentry, control, &found), number = entry;
-	struct file_tag *tag = tag_of(inode);
+	__u64 sequence = *(volatile __u64 *)&lookup->sequence;
 
-	if (entry && tag)
-		tag->named = entry;
-	else if (!entry && tag && !(found.flags & FILE_WORTHLESS))
-		number = tag->named;
-	if (!number) {
-		number = unnamed_number(tag, control);
-		bpf_map_delete_elem(&seen_paths, &number); /* that of another name */
-	}
-	/* A directory above can be renamed to what a rule says without a mark on this name: look again each time. */
-	if (entry || !(found.flags & (FILE_STEP | FILE_MOVING)))
-		keep_lookup(inode, dentry, found.hash, epoch, number);
-	return number;
+	if (sequence & 1 || lookup->dentry != (__u64)dentry || lookup->name != name || lookup->epoch != epoch)
+		return false;
+	*entry = *(volatile __u64 *)&lookup->entry;
+	return *(volatile __u64 *)&lookup->sequence == sequence;
+}
+
+/* The entry that `dentry` is by the name that it has now, or 0. `epoch`: control.entries_epoch, read before. */
+static __always_inline __u32 entry_of(struct executable *executable, struct dentry *dentry, const struct control *control, __u64 epoch)
+{
+	__u64 name = name_stamp(dentry);
+	struct found found = {};
+	__u32 entry = 0;
+
+	if (executable && recall_lookup(&executable->lookup, dentry, name, epoch, &entry))
+		return entry;
+	entry = find_entry(dentry, control, &found);
+	/* A directory above can be renamed without a mark on this name: then look again each time. */
+	if (executable && !(found.flags & (FILE_STEP | FILE_MOVING)))
+		keep_lookup(&executable->lookup, dentry, name, epoch, entry);
+	return entry;
 }
 
 /* The executable of `task`; NULL: a kernel thread. */
@@ -247,34 +253,6 @@ static __always_inline struct file *executable_of(struct task_struct *task)
 	struct mm_struct *mm = task->mm;
 
 	return mm ? mm->exe_file : 0;
-}
-
-/* The answer of the last look-up, if it holds for this name now; 0: it doesn't. */
-static __always_inline __u32 known_binary(struct inode *inode, struct dentry *dentry, const struct control *control)
-{
-	struct lookup *known = bpf_inode_storage_get(&lookups, inode, 0, 0);
-	__u64 sequence;
-	__u32 binary;
-
-	if (!known)
-		return 0;
-	sequence = *(volatile __u64 *)&known->sequence;
-	if (sequence & 1 || known->dentry != (__u64)dentry || known->hash != dentry->d_name.hash ||
-	    known->epoch != *(volatile __u64 *)&control->entries_epoch)
-		return 0;
-	binary = *(volatile __u32 *)&known->binary;
-	return *(volatile __u64 *)&known->sequence == sequence ? binary : 0;
-}
-
-/* The number of the executable `exe`. */
-static __always_inline __u32 binary_of(struct file *exe, struct control *control)
-{
-	struct inode *inode = exe->f_inode;
-	struct dentry *dentry = exe->f_path.dentry;
-
-	if (!inode || !dentry)
-		return BINARY_ANY;
-	return known_binary(inode, dentry, control) ?: look_up(inode, dentry, control);
 }
 
 static __always_inline struct mnt_namespace *namespace_of(struct vfsmount *mnt)
@@ -302,19 +280,21 @@ static __always_inline bool path_is_the_machines(struct task_struct *task, struc
 }
 
 /*
- * Puts the path of the unnamed binary `number` into `path`, which is the caller's alone. Returns 0, or
+ * Puts the path of the unnamed binary `number` into `path`, which is the caller's alone, as is `scratch`. Returns 0, or
  * EVENT_PATH_HINT if that is only what the process would see.
  */
-static __always_inline __u8 path_of(struct task_struct *task, struct file *exe, __u32 number, struct seen_path *path)
+static __always_inline __u8 path_of(struct task_struct *task, struct file *exe, __u32 number, struct seen_path *path,
+				    struct kept_path *scratch)
 {
+	__u64 name = name_stamp(exe->f_path.dentry);
 	bool machines = path_is_the_machines(task, exe);
-	struct seen_path *seen;
+	struct kept_path *kept;
 	long length;
 
 	if (machines) {
-		seen = bpf_map_lookup_elem(&seen_paths, &number);
-		if (seen) {
-			*path = *seen;
+		kept = bpf_map_lookup_elem(&seen_paths, &number);
+		if (kept && kept->name == name) {
+			*path = kept->path;
 			return 0;
 		}
 	}
@@ -322,7 +302,9 @@ static __always_inline __u8 path_of(struct task_struct *task, struct file *exe, 
 	path->length = length > 1 ? length - 1 : 0;
 	if (!machines)
 		return EVENT_PATH_HINT;
-	bpf_map_update_elem(&seen_paths, &number, path, BPF_NOEXIST);
+	scratch->name = name;
+	scratch->path = *path;
+	bpf_map_update_elem(&seen_paths, &number, scratch, BPF_ANY);
 	return 0;
 }
 

@@ -13,18 +13,31 @@
 #include <stdbool.h>
 
 /* Not in uapi headers that a BPF program can include. */
+#define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
+#define AF_NETLINK 16
+#define AF_BLUETOOTH 31
+#define AF_IUCV 32
+#define AF_ALG 38
 #define AF_VSOCK 40
+#define AF_KCM 41
 #define SOCK_STREAM 1
+#define SOCK_SEQPACKET 5
+#define SOCK_DCCP 6
+#define TCP_LISTEN 10 /* of DCCP, SCTP, MPTCP, VSOCK and nearly all others too */
+#define BT_LISTEN 4   /* of Bluetooth and IUCV */
 #define IPPROTO_TCP 6
+#define IPPROTO_DCCP 33
 #define IPPROTO_SCTP 132
 #define IPPROTO_MPTCP 262
 #define EPERM 1
+#define ENOMEM 12
+#define EINVAL 22
+#define CLONE_THREAD 0x10000
 #define CAP_SYS_ADMIN 21
 #define ENOSYS 38
 #define MAX_ERRNO 4095
-#define CLOCK_MONOTONIC 1
 #define FUSE_SUPER_MAGIC 0x65735546
 #define EXT4_SUPER_MAGIC 0xef53
 #define XFS_SUPER_MAGIC 0x58465342
@@ -37,6 +50,7 @@
 #define S_CASEFOLD 0x8000
 #define MSDOS_SUPER_MAGIC 0x4d44
 #define EXFAT_SUPER_MAGIC 0x2011bab0
+#define MS_MOVE 8192
 #define PR_SET_MM 35
 #define PR_SET_MM_EXE_FILE 13
 #define PR_SET_MM_MAP 14
@@ -171,23 +185,35 @@ struct vfsmount {
 	struct super_block *mnt_sb;
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
 struct bpf_map {
 	__u32 id;
 };
 
 struct bpf_prog_aux {
+	char name[16];
 	__u32 id;
 };
 
 struct bpf_prog {
+	enum bpf_prog_type type;
 	struct bpf_prog_aux *aux;
 };
 
 struct mnt_namespace;
 
 struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct list_head mnt_mounts; /* its children, by their mnt_child */
+	struct list_head mnt_child;
+	struct mount *mnt_master;
 	struct mnt_namespace *mnt_ns;
+	int mnt_group_id; /* 0: not shared */
 };
 
 struct path {
@@ -203,6 +229,9 @@ struct file {
 struct mm_struct {
 	struct file *exe_file;
 };
+
+struct linux_binprm;
+struct sockaddr;
 
 struct fs_struct {
 	struct path root;
@@ -249,14 +278,21 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+
 struct task_struct {
 	int pid;
 	int tgid;
 	struct css_set *cgroups;
+	struct task_struct *real_parent;
+	struct task_struct *group_leader;
 	int exit_state;
 	struct mm_struct *mm;
 	const struct cred *cred;
 	struct fs_struct *fs;
+	struct nsproxy *nsproxy;
 	struct pid *thread_pid;
 	char comm[16];
 };
@@ -272,6 +308,11 @@ struct seq_file;
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
 };
 
 struct bpf_iter__task_file {

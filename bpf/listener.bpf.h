@@ -13,7 +13,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-/* A VSOCK port that couldn't be read: above 65535, so that only rules for `any` match. */
+/* No port, or one that can't be read: above 65535, so that only rules for `any` match. */
 #define PORT_UNKNOWN 0xffffffffU
 
 /* What a request says of the listener. Read before the decision. */
@@ -21,6 +21,9 @@ struct listener {
 	struct sock *sk;
 	__u32 port;
 	__u32 class; /* enum protocol */
+	__u32 family;
+	__u16 protocol; /* IPPROTO_*, where the family has that; else 0 */
+	__u16 state;
 };
 
 /*
@@ -35,12 +38,23 @@ struct queue {
 	bool waiting; /* a connection is in the queue. Read without its lock: advisory */
 };
 
-/* AF_INET and AF_INET6 stream sockets of every protocol, and AF_VSOCK. */
-static __always_inline bool is_mediated(const struct socket *sock, __u16 family)
+/* What is local passes unjudged; whatever reaches beyond the machine, or isn't known here, is judged. */
+static __always_inline bool is_mediated(__u16 family)
 {
-	if (family == AF_INET || family == AF_INET6)
-		return sock->type == SOCK_STREAM;
-	return family == AF_VSOCK;
+	if (family == AF_INET || family == AF_INET6) /* nearly all are */
+		return true;
+	return family != AF_UNIX && family != AF_NETLINK && family != AF_ALG && family != AF_KCM;
+}
+
+/* True if listeners of this family have a port that rules can name. */
+static __always_inline bool has_ports(__u16 family)
+{
+	return family == AF_INET || family == AF_INET6 || family == AF_VSOCK;
+}
+
+static __always_inline bool is_listening(__u32 family, __u32 state)
+{
+	return state == TCP_LISTEN || (state == BT_LISTEN && (family == AF_BLUETOOTH || family == AF_IUCV));
 }
 
 /*
@@ -79,17 +93,44 @@ static __always_inline void read_vsock(struct listener *listener)
  */
 static __always_inline void read_listener(struct listener *listener, struct sock *sk, __u16 family)
 {
-	__u32 noise = sk->sk_ack_backlog;
+	__u32 noise = sk->__sk_common.skc_state;
 
 	listener->sk = sk;
-	if (family == AF_VSOCK) {
+	listener->state = noise;
+	listener->family = family;
+	if (family == AF_INET || family == AF_INET6) {
+		/* After the state: what listens has its port. */
+		listener->port = *(volatile __u16 *)&sk->__sk_common.skc_num;
+		listener->protocol = sk->sk_protocol;
+		listener->class = class_of(listener->protocol);
+	} else if (family == AF_VSOCK) {
 		read_vsock(listener);
 	} else {
-		listener->port = sk->__sk_common.skc_num;
-		listener->class = class_of(sk->sk_protocol);
+		listener->port = PORT_UNKNOWN;
+		listener->class = PROTOCOL_ANY;
 	}
 	BLUR(listener->port, noise);
 	BLUR(listener->class, noise);
+	BLUR(listener->family, noise);
+	BLUR(listener->protocol, noise);
+}
+
+/*
+ * True if `sock` could listen, and doesn't: accept(2) on it is EINVAL. That must be said before the protocol looks, as the socket
+ * could begin to listen in between, on a port that was never asked about.
+ */
+static __always_inline bool is_idle(const struct socket *sock, const struct listener *listener)
+{
+	__u32 family = listener->family;
+	short type;
+
+	/* Without a port it listens as soon as the kernel has found one (Linux, inet_csk_listen_start()), and nobody was asked about that. */
+	if (is_listening(family, listener->state) && (listener->port || family == AF_VSOCK))
+		return false;
+	type = sock->type;
+	if (family == AF_VSOCK)
+		return type == SOCK_STREAM || type == SOCK_SEQPACKET;
+	return (family == AF_INET || family == AF_INET6) && (type == SOCK_STREAM || type == SOCK_DCCP);
 }
 
 /* The start of union sctp_addr: sockaddr_in or sockaddr_in6, whose layout is ABI. */
@@ -129,6 +170,14 @@ static __always_inline void read_mptcp_queue(struct sock *sk, struct queue *queu
 	queue->backlog_max = BPF_CORE_READ(first, sk_max_ack_backlog);
 }
 
+/* The port that the first subflow of an MPTCP socket is bound to; 0: none. */
+static __always_inline __u32 mptcp_port(struct sock *sk)
+{
+	struct mptcp_sock *mptcp = (void *)sk;
+
+	return BPF_CORE_READ(mptcp, first, __sk_common.skc_num);
+}
+
 /* The first of the list whose head is at `list`, as the address of its link; 0: none, or not readable. */
 static __always_inline __u64 first_of_list(__u64 list)
 {
@@ -162,39 +211,41 @@ static __always_inline __u64 first_vsock(const struct control *control, __u64 sk
 	return first ? first - control->vsock.queue : 0;
 }
 
-/* `control`: also who waits in it, not only how many; else NULL. */
-static __always_inline void read_queue(const struct control *control, struct sock *sk, struct queue *queue)
+/* `control`: also whether and who waits in it, not only how many; else NULL. */
+static __always_inline void read_queue(const struct control *control, const struct listener *listener, struct queue *queue)
 {
-	__u16 protocol = sk->sk_protocol;
+	struct sock *sk = listener->sk;
 
 	queue->backlog = sk->sk_ack_backlog;
 	queue->backlog_max = sk->sk_max_ack_backlog;
-	if (protocol == IPPROTO_MPTCP) {
+	if (listener->protocol == IPPROTO_MPTCP) {
 		read_mptcp_queue(sk, queue);
 		return;
 	}
-	if (protocol == IPPROTO_TCP && control) {
+	if (!control || !is_listening(listener->family, listener->state))
+		return;
+	if (listener->protocol == IPPROTO_TCP) {
 		read_tcp_queue(sk, queue);
 		return;
 	}
 	queue->waiting = queue->backlog > 0;
-	if (!control || !queue->waiting)
+	if (!queue->waiting)
 		return;
-	if (protocol == IPPROTO_SCTP)
+	if (listener->protocol == IPPROTO_SCTP)
 		queue->untyped_child = first_association(control, (__u64)sk);
-	else if (sk->__sk_common.skc_family == AF_VSOCK)
+	else if (listener->family == AF_VSOCK)
 		queue->untyped_child = first_vsock(control, (__u64)sk);
 }
 
 static __always_inline void copy_address(struct endpoint *endpoint, __u16 family, __u32 v4, const struct in6_addr *v6)
 {
-	if (family == AF_INET)
+	if (family != AF_INET6)
 		*(__u32 *)endpoint->address = v4;
 	else
 		bpf_probe_read_kernel(endpoint->address, sizeof(endpoint->address), v6);
 }
 
-/* The address that a listener is bound to. */
+/* The address that a listener is bound to, in a family that has some. */
 static __always_inline void bound_address(struct sock *sk, __u16 family, struct endpoint *local)
 {
 	struct vsock_address address[2];
@@ -202,7 +253,7 @@ static __always_inline void bound_address(struct sock *sk, __u16 family, struct 
 	if (family == AF_VSOCK) {
 		read_vsock_addresses(sk, address);
 		*(__u32 *)local->address = address[0].cid;
-	} else {
+	} else if (has_ports(family)) {
 		copy_address(local, family, sk->__sk_common.skc_rcv_saddr, &sk->__sk_common.skc_v6_rcv_saddr);
 	}
 }
@@ -257,20 +308,25 @@ static __always_inline bool association_peer(const struct control *control, __u6
 	return address.family == AF_INET;
 }
 
-/* The addresses of an accepted connection, and the peer's port. Returns false if the peer isn't known. */
+/*
+ * Both ends of an accepted connection. Its own port is the one that was dialled: with TPROXY or a BPF sk_lookup program, not the
+ * listener's. Returns false if the peer isn't known.
+ */
 static __always_inline bool connection_ends(struct sock *sk, __u16 family, struct endpoint *local, struct endpoint *peer)
 {
 	struct sock *first;
 
-	if (family == AF_VSOCK)
-		return vsock_ends((__u64)sk, local, peer);
+	if (family != AF_INET && family != AF_INET6)
+		return family == AF_VSOCK && vsock_ends((__u64)sk, local, peer);
 	if (sk->sk_protocol == IPPROTO_MPTCP) {
 		first = BPF_CORE_READ((struct mptcp_sock *)sk, first);
 		if (first) {
+			local->port = BPF_CORE_READ(first, __sk_common.skc_num);
 			untyped_ends(first, family, local, peer);
 			return true;
 		}
 	}
+	local->port = sk->__sk_common.skc_num;
 	typed_ends(sk, family, local, peer);
 	return true;
 }
@@ -284,6 +340,8 @@ static __always_inline bool waiting_ends(const struct control *control, const st
 {
 	struct sock *sk = listener->sk;
 
+	if (!has_ports(family))
+		return false;
 	if (family == AF_VSOCK) {
 		if (queue->untyped_child && vsock_ends(queue->untyped_child, local, peer))
 			return true;
@@ -294,7 +352,7 @@ static __always_inline bool waiting_ends(const struct control *control, const st
 		typed_ends(queue->child, family, local, peer);
 		return true;
 	}
-	if (queue->untyped_child && sk->sk_protocol != IPPROTO_SCTP) {
+	if (queue->untyped_child && listener->protocol != IPPROTO_SCTP) {
 		untyped_ends((struct sock *)queue->untyped_child, family, local, peer);
 		return true;
 	}

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who listens: the open files of all processes that are listeners, read as the hook reads them. Decides nothing.
+ * Who listens: the open files of all processes that are listeners, read as the hook reads them. Decides nothing; but notes what
+ * each listens on that began to before the hooks were there.
  */
 #ifndef SOCKACCEPT_LISTING_BPF_H
 #define SOCKACCEPT_LISTING_BPF_H
 
+#include "listened.bpf.h"
 #include "listener.bpf.h"
+#include "process.bpf.h"
 
 #include <bpf/bpf_helpers.h>
-
-#define TCP_LISTEN 10 /* SCTP and VSOCK have the same number for it */
 
 static __always_inline void describe_listening(struct listening *listening, struct sock *sk, __u16 family)
 {
@@ -17,16 +18,27 @@ static __always_inline void describe_listening(struct listening *listening, stru
 	struct queue queue = { 0 };
 
 	read_listener(&listener, sk, family);
-	read_queue(0, sk, &queue);
+	read_queue(0, &listener, &queue);
 	bound_address(sk, family, &listening->local);
 	listening->local.port = listener.port;
 	listening->socket = (__u64)sk;
 	listening->class = listener.class;
 	listening->family = family;
-	listening->protocol = family == AF_VSOCK ? 0 : sk->sk_protocol;
+	listening->protocol = listener.protocol;
 	listening->netns = sk->__sk_common.skc_net.net->ns.inum;
 	listening->backlog = queue.backlog;
 	listening->backlog_max = queue.backlog_max;
+}
+
+/* What the process is by a record of its own. */
+static __always_inline void describe_process(struct listening *listening, struct task_struct *leader)
+{
+	struct process *process = bpf_task_storage_get(&processes, leader, 0, 0);
+
+	if (!process || !process->known)
+		return;
+	listening->processes = 1;
+	listening->binary = process->binary;
 }
 
 SEC("iter/task_file")
@@ -45,13 +57,16 @@ int list_listeners(struct bpf_iter__task_file *ctx)
 	if (!sock)
 		return 0;
 	sk = sock->sk;
-	if (!sk || sk->__sk_common.skc_state != TCP_LISTEN)
+	if (!sk)
 		return 0;
 	family = sk->__sk_common.skc_family;
-	if (!is_mediated(sock, family))
+	if (!is_mediated(family) || !is_listening(family, sk->__sk_common.skc_state))
 		return 0;
 	describe_listening(&listening, sk, family);
+	note_listening(sk, listening.local.port, listening.class);
+	describe_process(&listening, task->group_leader);
 	listening.pid = task->tgid;
+	listening.fd = ctx->fd;
 	listening.uid = task->cred->euid.val;
 	bpf_seq_write(ctx->meta->seq, &listening, sizeof(listening));
 	return 0;

@@ -68,22 +68,29 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
 	__type(key, int);
-	__type(value, struct file_tag);
+	__type(value, struct executable);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-} file_tags SEC(".maps");
+} executables SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__type(key, int);
-	__type(value, struct lookup);
+	__type(value, struct process);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-} lookups SEC(".maps");
+} processes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__type(key, int);
+	__type(value, struct listened);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} listened SEC(".maps");
 
 /* Bounded, as anybody can make binaries: the path of one that was pushed out is computed anew. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__type(key, __u32);
-	__type(value, struct seen_path);
+	__type(value, struct kept_path);
 	__uint(max_entries, 4096);
 } seen_paths SEC(".maps");
 

@@ -6,7 +6,7 @@
  * then returned it, and didn't fail, is seen by a tracing program, which it leaves out while the same program is held up in
  * the middle on the same processor (Linux, kernel/bpf/trampoline.c: __bpf_prog_enter_recur()), as it can be on a kernel
  * that preempts itself; and also when another tool begins or ceases to trace do_accept() meanwhile. So the thread's next
- * call, or a timer within two seconds, records what is left, as a connection: accepts that fail after they have taken
+ * call, or the next reader, records what is left, as a connection: accepts that fail after they have taken
  * one are rare.
  */
 #ifndef SOCKACCEPT_SETTLE_BPF_H
@@ -16,19 +16,6 @@
 
 #include <bpf/bpf_core_read.h>
 
-#define SWEEP_NS 1000000000ULL
-
-struct sweeper {
-	struct bpf_timer timer;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__type(key, __u32);
-	__type(value, struct sweeper);
-	__uint(max_entries, 1);
-} sweeper SEC(".maps");
-
 /* True if the thread that a call is of is no more: its memory is somebody else's, or says that it has exited. */
 static __always_inline bool is_gone(__u64 owner, __u32 place)
 {
@@ -37,9 +24,16 @@ static __always_inline bool is_gone(__u64 owner, __u32 place)
 	return (BPF_CORE_READ(task, pid) & (CALLS - 1)) != place || BPF_CORE_READ(task, exit_state);
 }
 
-static long sweep_call(__u32 place, struct state **context)
+#define SWEEP_NS 20000000ULL
+
+struct sweep {
+	struct state *state;
+	__u64 left; /* connections that may yet be recorded otherwise */
+};
+
+static long sweep_call(__u32 place, struct sweep *sweep)
 {
-	struct state *state = *context;
+	struct state *state = sweep->state;
 	struct call *call = bpf_map_lookup_elem(&calls, &place);
 	__u64 owner, grafted;
 
@@ -54,63 +48,39 @@ static long sweep_call(__u32 place, struct state **context)
 			__sync_val_compare_and_swap(&call->task, owner, 0);
 		return 0;
 	}
-	if ((__u32)state->sweeps - call->sweep < 2) {
-		state->unswept = 1; /* it may yet be recorded otherwise */
+	/* Readers can sweep at the same time: what another one is at is not for this one to record. */
+	if (grafted == SETTLING || (__u32)state->sweeps - call->sweep < 2) {
+		sweep->left++;
 		return 0;
 	}
 	/* While it is SETTLING, the thread keeps away from it. */
 	if (__sync_val_compare_and_swap(&call->grafted, grafted, SETTLING) != grafted)
 		return 0;
-	/* Never folded: that would take a timer from within one. */
-	count_connection(state, call);
-	CALL(record_event(state, call));
+	record_connection(state, call);
 	__sync_val_compare_and_swap(&call->task, owner, 0);
 	__sync_lock_test_and_set(&call->grafted, 0);
 	return 0;
 }
 
-static int sweep_calls(void *map, __u32 *key, struct sweeper *sweeper);
-
-/* Makes the sweep come. Costs one look when it already will. */
-static __always_inline void arm_sweeper(struct state *state)
+/*
+ * Records what two sweeps have left, SWEEP_NS apart, which is longer than it takes an accept(2) to return what it has taken. Returns how
+ * many connections it has left itself.
+ */
+static __attribute__((noinline)) __u64 sweep_calls(struct state *state)
 {
-	struct sweeper *one;
-	__u32 zero = 0;
+	__u64 now = bpf_ktime_get_boot_ns(), swept = *(volatile __u64 *)&state->swept;
+	struct sweep sweep = { .state = state };
 
-	if (*(volatile __u64 *)&state->sweeping || __sync_lock_test_and_set(&state->sweeping, 1))
-		return;
-	one = bpf_map_lookup_elem(&sweeper, &zero);
-	if (!one)
-		return;
-	bpf_timer_init(&one->timer, &sweeper, CLOCK_MONOTONIC); /* -EBUSY: it was */
-	bpf_timer_set_callback(&one->timer, sweep_calls);
-	if (bpf_timer_start(&one->timer, SWEEP_NS, 0))
-		__sync_lock_test_and_set(&state->sweeping, 0); /* no memory: the next one tries again */
-}
-
-static int sweep_calls(void *map, __u32 *key, struct sweeper *one)
-{
-	struct state *counters;
-	__u32 zero = 0;
-
-	counters = bpf_map_lookup_elem(&state, &zero);
-	if (!counters)
-		return 0;
-	__sync_fetch_and_add(&counters->sweeps, 1);
-	counters->unswept = 0;
-	/* Before it looks: a connection that comes after that makes the next sweep come. */
-	__sync_lock_test_and_set(&counters->sweeping, 0);
-	bpf_loop(CALLS, sweep_call, &counters, 0);
-	if (counters->unswept && !__sync_lock_test_and_set(&counters->sweeping, 1))
-		bpf_timer_start(&one->timer, SWEEP_NS, 0);
-	return 0;
+	if (now - swept >= SWEEP_NS && __sync_val_compare_and_swap(&state->swept, swept, now) == swept)
+		__sync_fetch_and_add(&state->sweeps, 1);
+	bpf_loop(CALLS, sweep_call, &sweep, 0);
+	return sweep.left;
 }
 
 /* Records the connection of an earlier call, of which `call` still has the event. */
-static __attribute__((noinline)) bool settle_call(struct state *state, struct call *call)
+static __always_inline void settle_call(struct state *state, struct call *call)
 {
 	record_connection(state, call);
-	return true;
 }
 
 /* The same of one that is kept in the thread's own storage, while the thread now has `call`. */

@@ -7,13 +7,20 @@
  *                       sleep, and costs the same with one rule as with 100,000.
  *   lsm/sock_graft      connection_graft: notes the connection that the call has taken, with its peer.
  *   fexit/do_accept     accept_end: records that connection, now that the call has returned it, and didn't fail after.
+ *   lsm/socket_listen   socket_listen: refuses a listen(2) of a binary that could accept there under no condition; and one by which a
+ *                       socket would listen on another port than it did, under threads that were asked about that one.
+ *   lsm/socket_bind     socket_bind: the same of a bind(2) of a socket that has listened.
+ *   lsm/bprm_committed_creds   process_exec: settles what a process is, by the name by which it is executed.
+ *   lsm/task_alloc      process_fork: a child is what its parent is. Must never make fork(2) fail.
  *   lsm/task_prctl      task_prctl: refuses a prctl(2) by which a process in a user namespace would forge
  *                       what its executable is. Any other prctl() only passes through.
  *   lsm/sb_free_security superblock_free: forgets a file system that is gone, before another can take its place in
  *                       memory. Runs when a file system is unmounted; decides nothing.
  *   iter/task_file      identify_files: tells user space which directory entries it has open. Runs when user space
  *                       makes a rule or asks about one; decides nothing.
+ *   iter/task           list_processes: tells user space which processes have a record of what they are.
  *   iter/task_file      list_listeners (bpf/listing.bpf.h): tells user space who listens.
+ *   syscall             close_windows: makes the events of repeats that nobody else has made. Runs when somebody reads events.
  */
 #include "answer.bpf.h"
 #include "listing.bpf.h"
@@ -26,28 +33,33 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Records a denial, unless it is a repeat: most are, of a server that spins. */
-static __attribute__((noinline)) bool record_refusal(struct state *state, struct call *call, const struct caller *caller,
-						    const struct listener *listener)
+/* Of what isn't known of the ends, nothing of an earlier call may be left. */
+static __always_inline void clear_ends(struct event *event)
+{
+	__builtin_memset(event->peer.address, 0, sizeof(event->peer.address));
+	__builtin_memset(event->local.address, 0, sizeof(event->local.address));
+	event->peer.port = 0;
+}
+
+/* Counts a denial, and describes it. Apart from recording it, which would find no room on the stack above this. */
+static __attribute__((noinline)) bool describe_refusal(struct state *state, struct call *call, const struct caller *caller,
+						      const struct listener *listener)
 {
 	struct event *event = &call->event;
 	struct queue queue = { 0 };
-	struct fold *opened;
 
-	read_queue(caller->control, listener->sk, &queue);
-	if (!queue.waiting)
-		return true;
-	count_connection(state, call);
-	if (fold_denial(call, (__u64)listener->sk, queue.child ? (__u64)queue.child : queue.untyped_child, &opened))
-		return true;
+	read_queue(caller->control, listener, &queue);
+	event->operation = OPERATION_ATTEMPT;
+	if (queue.waiting) {
+		event->operation = OPERATION_ACCEPT;
+		count_connection(state, call);
+	}
 	describe_caller(event, caller);
 	describe_listener(call, listener, &queue);
 	describe_thread(call, caller->task);
+	clear_ends(event);
 	if (waiting_ends(caller->control, listener, &queue, event->family, &event->local, &event->peer))
 		event->flags |= EVENT_HAS_PEER;
-	if (opened)
-		CALL(start_fold(state, opened, event));
-	CALL(record_event(state, call));
 	return true;
 }
 
@@ -55,12 +67,20 @@ static __attribute__((noinline)) bool record_refusal(struct state *state, struct
 static __attribute__((noinline)) bool follow_call(struct call *call, struct socket *newsock, const struct caller *caller,
 						 const struct listener *listener)
 {
+	struct event *event = &call->event;
 	struct queue queue = { 0 };
 
-	read_queue(NULL, listener->sk, &queue);
-	describe_caller(&call->event, caller);
+	read_queue(NULL, listener, &queue);
+	event->operation = OPERATION_ACCEPT;
+	describe_caller(event, caller);
+	describe_path(call, caller);
 	describe_listener(call, listener, &queue);
 	call->newsock = (__u64)newsock;
+	if (event->verdict == VERDICT_DENY) { /* in permissive mode: it may become an attempt, of which no more is known */
+		clear_ends(event);
+		bound_address(listener->sk, listener->family, &event->local);
+		call->user = current_user();
+	}
 	return true;
 }
 
@@ -87,7 +107,7 @@ static __always_inline bool decide_call(struct state *state, struct socket *news
 	if (!call)
 		return decide_unfollowed(state, caller, listener);
 	if (grafted)
-		CALL(settle_call(state, call));
+		settle_call(state, call);
 	if (*(volatile __u64 *)&state->other_calls)
 		CALL(settle_other(state, caller->task, call));
 	describe_task(&call->event);
@@ -95,7 +115,8 @@ static __always_inline bool decide_call(struct state *state, struct socket *news
 	count_decision(state, call);
 	deny = call->event.verdict == VERDICT_DENY;
 	if (deny && caller->policy->mode == MODE_ENFORCE) {
-		CALL(record_refusal(state, call, caller, listener));
+		CALL(describe_refusal(state, call, caller, listener));
+		record_denial(state, call, caller);
 		end_call(state, caller->task, call);
 	} else {
 		CALL(follow_call(call, newsock, caller, listener));
@@ -106,9 +127,32 @@ static __always_inline bool decide_call(struct state *state, struct socket *news
 /* `doctor` proves by it that this program is called, and that the caller gets what it returns. */
 static __always_inline bool is_self_test(const struct control *control, struct sock *sk)
 {
-	__u64 cookie = *(volatile __u64 *)&control->self_test;
+	__u64 cookie = *(volatile __u64 *)&control->self_test & ~SELF_TEST_DECIDE;
 
 	return cookie && cookie == (__u64)sk->__sk_common.skc_cookie.counter;
+}
+
+static __always_inline int refuse(int error)
+{
+	int ret = -error;
+
+	FORGET(ret); /* a constant in a branch, not the result of arithmetic that a verifier can't follow */
+	return ret;
+}
+
+/* True if the accept of such a one is refused: by itself, or by the policy, if that was asked for. */
+static __attribute__((noinline)) bool refuses_self_test(const struct caller *caller, const struct listener *listener)
+{
+	volatile __u64 *word = &caller->control->self_test;
+	const struct rule_record *rule;
+	__u32 verdict;
+
+	if (!(*word & SELF_TEST_DECIDE))
+		return true;
+	rule = rule_for(caller, listener, passing_time(caller->policy));
+	verdict = rule ? rule->label.verdict : caller->policy->verdict;
+	*word = SELF_TEST_DECIDED | verdict;
+	return verdict == VERDICT_DENY && caller->policy->mode == MODE_ENFORCE;
 }
 
 SEC("lsm/socket_accept")
@@ -120,6 +164,7 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret
 	struct state *counters;
 	__u16 family = 0;
 	__u32 zero = 0;
+	bool deny;
 
 	counters = bpf_map_lookup_elem(&state, &zero);
 	if (!counters)
@@ -131,7 +176,7 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret
 	}
 	if (sk)
 		family = sk->__sk_common.skc_family;
-	if (!sk || !is_mediated(sock, family)) {
+	if (!sk || !is_mediated(family)) {
 		__sync_fetch_and_add(&counters->unmediated, 1);
 		CALL(settle_leftover(counters, bpf_get_current_task_btf()));
 		return 0;
@@ -139,16 +184,14 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret
 	read_listener(&listener, sk, family);
 	if (!read_caller(listener.port, &caller))
 		return 0;
-	if (is_self_test(caller.control, sk)) {
-		ret = -EPERM;
-		FORGET(ret);
-		return ret;
-	}
-	if (!decide_call(counters, newsock, &caller, &listener) || caller.policy->mode != MODE_ENFORCE)
+	if (is_self_test(caller.control, sk))
+		return refuses_self_test(&caller, &listener) ? refuse(EPERM) : 0;
+	deny = decide_call(counters, newsock, &caller, &listener);
+	if (caller.policy->mode != MODE_ENFORCE)
 		return 0;
-	ret = -EPERM;
-	FORGET(ret); /* a constant in a branch, not the result of arithmetic that a verifier can't follow */
-	return ret;
+	if (deny)
+		return refuse(EPERM);
+	return is_idle(sock, &listener) ? refuse(EINVAL) : 0;
 }
 
 /*
@@ -173,11 +216,21 @@ int BPF_PROG(connection_graft, struct sock *sk, struct socket *socket)
 	event = &call->event;
 	if (connection_ends(sk, event->family, &event->local, &event->peer))
 		event->flags |= EVENT_HAS_PEER;
+	/* One that its client has reset already has given its port up (Linux, tcp_set_state()): it was the listener's. */
+	if (!event->local.port)
+		event->local.port = event->listener_port;
 	describe_thread(call, task);
 	call->sweep = counters->sweeps;
 	__sync_lock_test_and_set(&call->grafted, (__u64)sk);
-	arm_sweeper(counters);
 	return 0;
+}
+
+/* Permissive mode lets an attempt pass that it denies: an accept(2) that has taken nothing. */
+static __attribute__((noinline)) bool record_attempt(struct state *state, struct call *call, struct task_struct *task)
+{
+	call->event.operation = OPERATION_ATTEMPT;
+	describe_thread(call, task);
+	return record_denial(state, call, 0);
 }
 
 /* The kernel's own accepts (kernel_accept()) don't come here. */
@@ -197,51 +250,279 @@ int BPF_PROG(accept_end, struct file *listener, void *argument, void *address, v
 	call = call_of(counters, task);
 	if (!call)
 		return 0;
+	bpf_get_func_ret(ctx, &result);
 	if (take_grafted(call)) {
-		bpf_get_func_ret(ctx, &result);
 		if (result < (__u64)-MAX_ERRNO)
 			record_connection(counters, call);
 		else /* it couldn't tell who the connection is from (EFAULT) */
 			__sync_fetch_and_add(&counters->failed, 1);
+	} else if (call->event.verdict == VERDICT_DENY && result >= (__u64)-MAX_ERRNO) {
+		CALL(record_attempt(counters, call, task));
 	}
 	end_call(counters, task, call);
 	return 0;
 }
 
-/* What is about a listener is 0. */
-static __always_inline void describe_forgery(struct call *call, const struct caller *caller, int what)
+/*
+ * Describes a call that is refused, and isn't an accept(2). `what`: enum reason, and from bit 8 on enum operation. `listener`: that of a
+ * listen(2) or bind(2); NULL: what is about a listener is 0.
+ */
+static __attribute__((noinline)) bool describe_offence(struct call *call, const struct caller *caller, __u32 what,
+						      const struct listener *listener)
 {
+	struct queue queue = { 0 };
 	struct event *event = &call->event;
 
 	describe_task(event);
 	describe_caller(event, caller);
 	describe_thread(call, caller->task);
+	/* What isn't the answer to an accept(2) is never taken for one. */
+	call->passing = 1;
 	call->class = CLASS_NONE;
+	call->port = 0;
 	event->generation = caller->policy->generation;
 	event->binary = caller->binary;
 	event->uid = caller->uid;
 	event->verdict = VERDICT_DENY;
-	event->reason = REASON_PRCTL;
-	event->operation = what == PR_SET_MM_MAP ? OPERATION_SET_MM_MAP : OPERATION_SET_MM_EXE_FILE;
-	event->sockfd = -1;
+	event->reason = what;
+	event->operation = what >> 8;
 	event->family = event->protocol = 0;
-	event->netns = event->backlog = event->backlog_max = 0;
+	event->netns = event->backlog = event->backlog_max = event->listener_port = 0;
 	__builtin_memset(&event->local, 0, sizeof(event->local));
 	__builtin_memset(&event->peer, 0, sizeof(event->peer));
+	if (listener) {
+		call->class = listener->class;
+		call->port = listener->port;
+		describe_listener(call, listener, &queue);
+		bound_address(listener->sk, event->family, &event->local);
+	} else {
+		event->sockfd = -1;
+	}
+	return true;
 }
 
-/* Records a refused prctl(). False: its event is lost. */
-static __attribute__((noinline)) bool record_forgery(struct state *state, struct call *call, const struct caller *caller,
-						    int what)
+/* The place for what a call that isn't an accept(2) is refused for. NULL: no memory. */
+static __always_inline struct call *begin_offence(struct state *state, struct task_struct *task)
 {
-	struct fold *opened;
+	bool grafted;
+	struct call *call = begin_call(state, task, &grafted);
 
-	describe_forgery(call, caller, what);
-	if (fold_denial(call, 0, 0, &opened))
+	if (call && grafted)
+		settle_call(state, call);
+	return call;
+}
+
+/* Records one. */
+static __always_inline void record_offence(struct state *state, const struct caller *caller, __u32 what, const struct listener *listener)
+{
+	struct call *call = begin_offence(state, caller->task);
+
+	if (!call)
+		return;
+	CALL(describe_offence(call, caller, what, listener));
+	record_denial(state, call, caller);
+	end_call(state, caller->task, call);
+}
+
+/*
+ * Process 1 of the machine listens for others, to whom it hands its sockets over. systemd does so in a child that executes nothing: its
+ * executable is the same open file then, which it can't be after an execve(2) (Linux, kernel/fork.c: dup_mm_exe_file()).
+ */
+static __always_inline bool is_first_process(const struct caller *caller)
+{
+	struct task_struct *parent;
+
+	if (caller->task->tgid == 1)
 		return true;
-	if (opened)
-		CALL(start_fold(state, opened, &call->event));
-	return record_event(state, call);
+	parent = caller->task->real_parent;
+	return parent && parent->tgid == 1 && executable_of(parent) == executable_of(caller->task);
+}
+
+/* Counts a listen(2) that is denied, and describes why. */
+static __always_inline void object_to_listen(struct event *event, const struct policy_header *header, const struct rule_record *rule)
+{
+	struct rule_counter *counter;
+	__u32 zero = 0, number = NO_COUNTER;
+	struct state *counters = bpf_map_lookup_elem(&state, &zero);
+
+	event->generation = header->generation;
+	event->reason = REASON_DEFAULT;
+	event->flags = header->mode == MODE_ENFORCE ? EVENT_ENFORCED : 0;
+	if (rule) {
+		event->reason = REASON_RULE;
+		event->rule = rule->label;
+		number = rule->counter;
+	}
+	if (counters)
+		__sync_fetch_and_add(&counters->listens, 1);
+	counter = bpf_map_lookup_elem(&rule_counters, &number);
+	if (counter)
+		count_hit(counter);
+}
+
+/*
+ * Whether the policy in force lets a binary listen there under some condition: whoever it may run as when it accepts. If not, returns 1,
+ * and says in `event` under which policy and why. Takes the policy by itself, as no pointer into one can be given to a function that is
+ * verified alone.
+ */
+VERIFIED_ALONE int judge_listen(struct event *event, __u32 binary, __u32 class, __u32 port)
+{
+	struct request request = { .binary = binary & BINARY_UNNAMED ? BINARY_ANY : binary, .protocol = class, .port = port };
+	const struct policy_header *header;
+	const struct rule_record *rule;
+	struct control *there;
+	policy_ref image;
+	__u32 zero = 0;
+
+	there = bpf_map_lookup_elem(&control, &zero);
+	if (!event || !there)
+		return 0;
+	image = image_in_force(there, &header);
+	if (!image)
+		return 0;
+	request.now = passing_time(header);
+	if (!denies_listening(image, header, &request, &rule))
+		return 0;
+	object_to_listen(event, header, rule);
+	return 1;
+}
+
+/* True if a listen(2) is to be refused: because its socket was `moved`, whatever the rules say, or by the policy. */
+static __always_inline bool refuses_listen(struct state *state, const struct caller *caller, const struct listener *listener, __u32 moved)
+{
+	bool enforced = moved && caller->policy->mode == MODE_ENFORCE;
+	struct call *call = begin_offence(state, caller->task);
+	__u32 denied = moved;
+
+	if (!call) /* no memory: accept(2) will be asked */
+		return enforced;
+	CALL(describe_offence(call, caller, REASON_MOVED | OPERATION_LISTEN << 8, listener));
+	/* Without a port, the kernel chooses one after this: accept(2) is asked about that. */
+	if (!moved && listener->port && !is_first_process(caller))
+		denied = judge_listen(&call->event, caller->binary, listener->class, listener->port);
+	if (denied) {
+		enforced = call->event.flags & EVENT_ENFORCED;
+		record_denial(state, call, caller);
+	}
+	end_call(state, caller->task, call);
+	return enforced;
+}
+
+SEC("lsm/socket_listen")
+int BPF_PROG(socket_listen, struct socket *sock, int backlog, int ret)
+{
+	struct listener listener = { 0 };
+	struct caller caller = { 0 };
+	struct sock *sk = sock->sk;
+	struct state *counters;
+	__u32 zero = 0, moved = 0;
+	bool begins;
+	__u16 family;
+
+	if (ret)
+		return pass_on(ret);
+	counters = bpf_map_lookup_elem(&state, &zero);
+	if (!counters || !sk)
+		return 0;
+	family = sk->__sk_common.skc_family;
+	if (!is_mediated(family))
+		return 0;
+	read_listener(&listener, sk, family);
+	/* That of the socket itself isn't given up together with the one below it. */
+	if (listener.protocol == IPPROTO_MPTCP)
+		listener.port = mptcp_port(sk);
+	if (!read_caller(backlog, &caller) || is_self_test(caller.control, sk))
+		return 0;
+	begins = has_ports(family) && !is_listening(family, listener.state);
+	if (begins && is_moved(sk, listener.port, listener.class)) {
+		__sync_fetch_and_add(&counters->moves, 1);
+		moved = 1;
+	}
+	BLUR(moved, backlog);
+	if (refuses_listen(counters, &caller, &listener, moved))
+		return refuse(EPERM);
+	if (!begins || note_listening(sk, listener.port, listener.class) || caller.policy->mode != MODE_ENFORCE)
+		return 0;
+	__sync_fetch_and_add(&counters->moves, 1);
+	return refuse(ENOMEM);
+}
+
+/* The port that bind(2) is asked for, in the kernel's own copy; 0: any. */
+static __always_inline __u32 wanted_port(const struct sockaddr *address)
+{
+	__u16 port = 0;
+
+	bpf_probe_read_kernel(&port, sizeof(port), (const void *)address + sizeof(__u16)); /* of sockaddr_in and sockaddr_in6 */
+	return bpf_ntohs(port);
+}
+
+SEC("lsm/socket_bind")
+int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int addrlen, int ret)
+{
+	struct listener listener = { 0 };
+	struct caller caller = { 0 };
+	struct sock *sk = sock->sk;
+	struct listened *there;
+	struct state *counters;
+	__u32 zero = 0, port;
+	__u16 family;
+
+	if (ret)
+		return pass_on(ret);
+	if (!sk)
+		return 0;
+	family = sk->__sk_common.skc_family;
+	if (family != AF_INET && family != AF_INET6)
+		return 0;
+	there = bpf_sk_storage_get(&listened, sk, 0, 0);
+	if (!there)
+		return 0;
+	port = wanted_port(address);
+	counters = bpf_map_lookup_elem(&state, &zero);
+	if (!counters || (port && port == there->port) || !read_caller(addrlen, &caller))
+		return 0;
+	/* What permissive mode lets pass here comes to listen(2). */
+	if (caller.policy->mode != MODE_ENFORCE)
+		return 0;
+	__sync_fetch_and_add(&counters->moves, 1);
+	read_listener(&listener, sk, family);
+	listener.port = port;
+	record_offence(counters, &caller, REASON_MOVED | OPERATION_LISTEN << 8, &listener);
+	return refuse(EPERM);
+}
+
+SEC("lsm/bprm_committed_creds")
+int BPF_PROG(process_exec, struct linux_binprm *bprm)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct file *exe = executable_of(task);
+	struct control *there;
+	__u32 zero = 0;
+
+	there = bpf_map_lookup_elem(&control, &zero);
+	if (there && exe)
+		settle_process(task, exe, there);
+	return 0;
+}
+
+SEC("lsm/task_alloc")
+int BPF_PROG(process_fork, struct task_struct *task, unsigned long clone_flags, int ret)
+{
+	struct task_struct *leader;
+	struct control *there;
+	__u32 zero = 0;
+
+	if (ret)
+		return pass_on(ret);
+	if (clone_flags & CLONE_THREAD)
+		return 0;
+	there = bpf_map_lookup_elem(&control, &zero);
+	if (!there || !*(volatile __u64 *)&there->processes)
+		return 0;
+	leader = bpf_get_current_task_btf()->group_leader;
+	if (leader)
+		inherit_process(task, leader, there);
+	return 0;
 }
 
 /* What prctl() would change the executable to doesn't matter: looking at its arguments could be raced. */
@@ -252,8 +533,6 @@ int BPF_PROG(task_prctl, int option, unsigned long arg2, unsigned long arg3, uns
 	struct caller caller = { 0 };
 	struct state *counters;
 	int what = (int)arg2; /* as prctl_set_mm() takes it: the upper half counts for nothing */
-	struct call *call;
-	bool grafted;
 	__u32 zero = 0;
 
 	if (option != PR_SET_MM || (what != PR_SET_MM_MAP && what != PR_SET_MM_EXE_FILE))
@@ -264,18 +543,11 @@ int BPF_PROG(task_prctl, int option, unsigned long arg2, unsigned long arg3, uns
 	if (!counters || !read_caller(arg3, &caller))
 		return 0;
 	__sync_fetch_and_add(&counters->forgeries, 1);
-	call = begin_call(counters, caller.task, &grafted);
-	if (call) {
-		if (grafted)
-			CALL(settle_call(counters, call));
-		CALL(record_forgery(counters, call, &caller, what));
-		end_call(counters, caller.task, call);
-	}
+	record_offence(counters, &caller,
+		       REASON_PRCTL | (what == PR_SET_MM_MAP ? OPERATION_SET_MM_MAP : OPERATION_SET_MM_EXE_FILE) << 8, NULL);
 	if (caller.policy->mode != MODE_ENFORCE)
 		return 0;
-	ret = -EPERM;
-	FORGET(ret);
-	return ret;
+	return refuse(EPERM);
 }
 
 SEC("lsm/sb_free_security")
@@ -332,22 +604,14 @@ static __always_inline void write_steps(struct bpf_iter__task_file *ctx, struct 
 	bpf_seq_write(ctx->meta->seq, identity, sizeof(*identity));
 }
 
-SEC("iter/task_file")
-int identify_files(struct bpf_iter__task_file *ctx)
+/* Not inlined, as a record takes half of a program's stack, and so does the key of an entry. */
+static __attribute__((noinline)) bool describe_file(struct bpf_iter__task_file *ctx, struct file *file, struct control *there, __u32 binary)
 {
-	struct file_identity identity = {};
-	struct dentry *dentry, *directory;
-	struct file *file = ctx->file;
-	struct control *there;
-	__u32 zero = 0;
+	struct file_identity identity = { .fd = ctx->fd, .binary = binary };
+	struct dentry *dentry = file->f_path.dentry, *directory = dentry;
 
-	there = bpf_map_lookup_elem(&control, &zero);
-	if (!file || !ctx->task || !there)
-		return 0;
-	dentry = directory = file->f_path.dentry;
 	if ((file->f_inode->i_mode & S_IFMT) != S_IFDIR)
 		directory = dentry->d_parent;
-	identity.fd = ctx->fd;
 	identity.flags = directory_of(directory, there, &identity.directory);
 	if (!(identity.flags & FILE_WORTHLESS)) {
 		identity.directory.superblock = number_superblock(directory->d_inode->i_sb, there);
@@ -358,8 +622,56 @@ int identify_files(struct bpf_iter__task_file *ctx)
 		identity.flags |= FILE_IS_DIRECTORY;
 	if (!dentry->d_hash.pprev)
 		identity.flags |= FILE_UNLINKED;
+	identity.dentry = (__u64)dentry;
 	write_name(ctx, &identity, dentry);
 	if (identity.flags & FILE_BY_NAMES)
 		write_steps(ctx, &identity, directory);
+	return true;
+}
+
+SEC("iter/task_file")
+int identify_files(struct bpf_iter__task_file *ctx)
+{
+	struct file *file = ctx->file;
+	struct found found = {};
+	struct control *there;
+	__u32 zero = 0;
+
+	there = bpf_map_lookup_elem(&control, &zero);
+	if (!file || !ctx->task || !there)
+		return 0;
+	CALL(describe_file(ctx, file, there, find_entry(file->f_path.dentry, there, &found)));
+	return 0;
+}
+
+SEC("iter/task")
+int list_processes(struct bpf_iter__task *ctx)
+{
+	struct process_identity identity = {};
+	struct task_struct *task = ctx->task;
+	struct process *process;
+
+	if (!task || task->pid != task->tgid)
+		return 0;
+	process = bpf_task_storage_get(&processes, task, 0, 0);
+	if (!process || !process->known)
+		return 0;
+	identity.pid = task->tgid;
+	identity.binary = process->binary;
+	bpf_seq_write(ctx->meta->seq, &identity, sizeof(identity));
+	return 0;
+}
+
+SEC("syscall")
+int close_windows(struct closing *closing)
+{
+	struct state *counters;
+	__u32 zero = 0;
+
+	counters = bpf_map_lookup_elem(&state, &zero);
+	if (!counters)
+		return 0;
+	closing->left = sweep_calls(counters);
+	tidy_folds(counters, closing->age);
 	return 0;
 }

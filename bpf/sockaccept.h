@@ -11,15 +11,16 @@
  *   policy            u32 slot               the policy image      user space, by replacing it whole
  *   superblocks       u64 address            struct superblock     identify_files; sb_free_security removes
  *   entries           struct entry_key       u32 binary, or step   user space
- *   file_tags         inode (storage)        struct file_tag       user space and the hook
- *   lookups           inode (storage)        struct lookup         the hook
+ *   executables       inode (storage)        struct executable     the hook
+ *   processes         task (storage)         struct process        the hook; user space for who takes over
+ *   listened          sock (storage)         struct listened       the hook, and list_listeners
  *   binary_paths      struct path_key        struct path_chunk     user space
- *   seen_paths        u32 binary             struct seen_path      the hook
+ *   seen_paths        u32 binary             struct kept_path      the hook
  *   units             u64 cgroup             struct unit           the hook
  *   calls             u32 place              struct call           the hook   (bpf/call.bpf.h; not pinned,
  *   other_calls       task (storage)         struct call           the hook    nor is this)
- *   folds             struct fold_key        struct fold           the hook and its timers (bpf/fold.bpf.h)
- *   sweeper           u32 0                  struct sweeper        the hook and its timer (bpf/settle.bpf.h)
+ *   folds             struct fold_key        struct fold           the hook, and close_windows (bpf/fold.bpf.h)
+ *   shares            u32 user               struct share          the same
  *   control           u32 0                  struct control        user space, and the hook
  *   state             u32 0                  struct state          the hook; one word by user space
  *   rule_counters     u32 rule_record.counter  struct rule_counter the hook
@@ -33,7 +34,7 @@
 #include <linux/types.h>
 
 /* Changes with any change of this file that an older or newer program would misread. */
-#define SOCKACCEPT_LAYOUT 10
+#define SOCKACCEPT_LAYOUT 12
 
 /* Of policy images alone, which outlive an upgrade as long as this is the same. */
 #define IMAGE_LAYOUT 1
@@ -55,6 +56,7 @@ enum verdict {
 	VERDICT_ALLOW,
 	VERDICT_DENY,
 	VERDICTS,
+	VERDICT_LISTEN = VERDICTS, /* of a rule alone: its binary may listen there for others. It decides about no accept */
 };
 
 enum mode {
@@ -77,6 +79,7 @@ enum reason {
 	REASON_DEFAULT,
 	REASON_RULE,
 	REASON_PRCTL, /* no decision about accept(2), but a prctl(2) that would forge an identity: event.operation */
+	REASON_MOVED, /* nor this: a listen(2) by which a socket that has listened before would listen on another port */
 	REASONS,
 };
 
@@ -112,6 +115,12 @@ enum reason {
 /* A user id takes six levels: 2 bits, then 6 bits each. Its leaf cell is CELL_TABLE | scope page. */
 #define UID_TOP_SHIFT 30
 
+#define POLICY_SOURCE_MAX 180 /* bytes */
+
+enum policy_flag {
+	POLICY_JUDGES_LISTEN = 1 << 0, /* and the binaries' `listen` is filled in */
+};
+
 struct policy_header {
 	__u32 layout; /* IMAGE_LAYOUT */
 	__u32 pages;  /* of the whole image */
@@ -124,15 +133,22 @@ struct policy_header {
 	__u32 rules;
 	__u32 names_page;
 	__u32 names;
-	/* What images of before had zeros for: they have no temporary rules. */
+	/* What images of before had zeros for: they have no temporary rules, and know nothing of who may listen. */
 	__u32 temporaries; /* the first of the rules */
-	__u32 reserved;
+	__u32 flags;       /* enum policy_flag */
 	__u64 temporaries_end; /* when the last of them ends: ns of CLOCK_BOOTTIME */
+	char source[POLICY_SOURCE_MAX + 4]; /* where it was loaded from, zero-padded; empty: not known */
 };
 
 /* The rules of one binary for one user. Index: enum protocol; a page of root cells, or 0: no such rules. */
 struct scope {
 	__u32 tables[PROTOCOLS];
+};
+
+/* Why a binary may listen on a port where a user whom no rule names may not accept. */
+enum listen_cell {
+	LISTEN_FOR_SOME = 1, /* some user whom a rule names may */
+	LISTEN_FOR_OTHERS,   /* a rule with VERDICT_LISTEN says so, which no rule about accept(2) takes back */
 };
 
 struct binary_entry {
@@ -141,9 +157,17 @@ struct binary_entry {
 	__u32 root[PORT_ROOT_CELLS]; /* rules without conditions: most, so their first level is here */
 	struct scope anyone;         /* rules with a protocol and no user */
 	__u32 rules;                 /* how many it has */
-	__u32 reserved[8];
+	/*
+	 * Of a listener's protocol, for all of those: a port's cell is 0, or an enum listen_cell. Rules for `any` are in the tables of every
+	 * binary that has rules.
+	 */
+	struct scope listen;
+	__u32 reserved[4];
 };
 #define BINARIES_PER_PAGE 2
+
+/* (uid_t)-1, which no process has: a rule for it matches nobody. */
+#define UID_NONE 0xffffffffU
 
 /* What a rule says, as logs and `list` show it. Copied whole into an event. */
 #define SECTION_MAX 49 /* bytes: what Debian's inih keeps of a section's name */
@@ -169,7 +193,7 @@ struct rule_record {
 	__u32 rank;
 	__u32 counter; /* index in rule_counters */
 	__u32 name;    /* index of its name_record */
-	__u32 reserved0;
+	__u32 unknown_user; /* index of the name_record of its user, whom the system didn't know: its uid is UID_NONE. 0: none */
 	struct rule_label label;
 	__u64 until;  /* when it ends: ns of CLOCK_BOOTTIME; 0: it is no temporary rule */
 	__u32 binary; /* of a temporary rule */
@@ -184,9 +208,14 @@ struct rule_record {
 #define MAX_TEMPORARIES 256
 
 #define NAME_MAX_BYTES 243
+enum name_flag {
+	NAME_WAITS = 1 << 0, /* the path led nowhere: nothing has this number until `refresh` finds what it is for */
+	NAME_USER = 1 << 1,  /* no binary, but the name of a user whom the system didn't know. After those of all binaries */
+};
 struct name_record {
 	__u32 binary;
-	__u32 reserved[2];
+	__u32 flags; /* enum name_flag; 0 in images of before */
+	__u32 reserved;
 	char path[NAME_MAX_BYTES + 1]; /* as the rule gives it, or "any" */
 };
 
@@ -208,6 +237,8 @@ struct request {
 	__u32 protocol; /* enum protocol: the listener's class */
 	__u32 port;
 	__u64 now;      /* ns of CLOCK_BOOTTIME; 0: no temporary rule is to be looked at */
+	__u32 anyone;   /* 1: what holds for a user whom no rule names; uid is of no account */
+	__u32 reserved;
 };
 
 /* ---------------------------------------------------------------------------------------------
@@ -227,6 +258,9 @@ struct request {
  *                                   {superblock, step 5}  "sbin"  -> step 6
  *                                   {superblock, step 6}  "usr"   -> step 7
  *                                   {superblock, step 7}  ""      -> binary 3: the empty name is the root
+ *
+ * A path that leads nowhere has an entry under superblock 0, which there is none of, with the whole path as its name: so the
+ * rules that wait for it have the same number each time. No file is ever found to be that entry.
  */
 
 struct superblock {
@@ -271,27 +305,59 @@ enum file_flag {
  */
 struct file_identity {
 	__u32 fd;
-	__u32 flags; /* enum file_flag */
+	__u32 flags;  /* enum file_flag */
+	__u32 binary; /* the number of the entry that it is; 0: no rule has named it */
+	__u32 reserved;
 	struct directory directory;
 	char name[256]; /* of a FILE_STEP: the directory's name */
+	__u64 dentry;   /* its address, for comparison with that of a struct executable only */
 };
 
-/* What is known of a file, kept on its inode for as long as that is in memory. Each word is set by one store. */
-struct file_tag {
-	__u32 named;   /* the binary that it was last found to be, by a name that a rule gives; 0: none */
-	__u32 unnamed; /* its number under other names while it is none, with BINARY_UNNAMED; 0: none yet */
+/* Record that the iterator `list_processes` writes for each process with a struct process. */
+struct process_identity {
+	__u32 pid;
+	__u32 binary; /* 0: nothing that a rule has named */
 };
 
 /*
- * The last look-up of a file's name, kept on its inode. It holds for an executable with the same dentry and name
- * while no entry is added. Whoever changes it makes `sequence` odd first, and even after.
+ * The last look-up of a file's name. It holds for an executable with the same dentry and name while no entry is added. Whoever
+ * changes it makes `sequence` odd first, and even after.
  */
 struct lookup {
 	__u64 sequence;
 	__u64 dentry; /* its address */
-	__u32 hash;   /* of its name: d_name.hash, into which the kernel mixes the address of the directory's dentry */
-	__u32 binary;
+	__u64 name;   /* name_stamp() in bpf/identity.bpf.h */
 	__u64 epoch;  /* control.entries_epoch before the look-up */
+	__u64 entry;  /* the number found, or 0: no rule has named it */
+};
+
+/*
+ * What the processes are that execute a file, kept on its inode for as long as that is in memory, and so at least for as long
+ * as one of them runs. Nearly every file is executed by one name alone; where there are several, each further process has a
+ * struct process, which comes first.
+ */
+struct executable {
+	__u64 dentry; /* by which it was executed first since the policy came: its address; 0: it wasn't. Set last */
+	__u64 claimed; /* 1: somebody sets the others */
+	__u64 epoch;  /* control.entries_epoch when it was executed last so */
+	__u64 binary; /* the entry that it was then; 0: none. What was none becomes one when a rule names it, and stays that */
+	__u32 many;    /* 1: it was also executed otherwise */
+	__u32 unnamed; /* its number where it is no named binary, with BINARY_UNNAMED; 0: none yet */
+	struct lookup lookup;
+};
+
+/* What a process is, kept with the first of its threads; children inherit it, and executing again makes an end of it. */
+struct process {
+	__u64 dentry; /* of its executable: an address. The record holds for that alone */
+	__u64 epoch;  /* control.entries_epoch when it was executed */
+	__u32 binary; /* the entry that it was then; 0: none */
+	__u32 known;  /* 0: there is nothing here */
+};
+
+/* What a socket listens on, kept with it from its first listen(2) on. */
+struct listened {
+	__u32 port; /* 0: the kernel was to choose one */
+	__u32 class;
 };
 
 /* The path of a named binary, as resolved when its rule was made, in chunks; the last one is zero-padded. */
@@ -303,10 +369,16 @@ struct path_chunk {
 	char bytes[256];
 };
 
-#define PATH_ROOM 268
+#define PATH_ROOM 260
 struct seen_path {
 	__u32 length;  /* 0: not known, as with a path of PATH_ROOM bytes or more */
 	char path[PATH_ROOM];
+};
+
+/* The path of an unnamed binary, which holds while its own name is this. */
+struct kept_path {
+	__u64 name; /* name_stamp() in bpf/identity.bpf.h */
+	struct seen_path path;
 };
 
 /* The name of the cgroup of a system unit: of the outermost that is no slice. */
@@ -415,11 +487,15 @@ struct control {
 	__u64 next_superblock; /* from 0: the number before the next */
 	__u64 next_unnamed;
 	/*
-	 * User space: SO_COOKIE of a listener of `doctor`'s own, whose accepts are refused, and neither counted nor recorded; 0:
-	 * none. As no two sockets ever have the same cookie, one that was left here is nobody's.
+	 * User space: SO_COOKIE of a listener of `doctor`'s own, whose accepts are neither counted nor recorded; 0: none. They
+	 * are refused; or, with SELF_TEST_DECIDE, decided, of which the hook leaves SELF_TEST_DECIDED | verdict here. As no two
+	 * sockets ever have the same cookie, one that was left here is nobody's.
 	 */
 	__u64 self_test;
+	__u64 processes; /* 1: there is a struct process */
 };
+#define SELF_TEST_DECIDE (1ULL << 63)
+#define SELF_TEST_DECIDED (1ULL << 62)
 
 struct state {
 	__u64 layout;        /* SOCKACCEPT_LAYOUT; set once. The first word in every version, and the next one is the second */
@@ -429,9 +505,10 @@ struct state {
 	__u64 refused_earlier; /* calls that an earlier LSM had refused: returned unchanged */
 	__u64 forgeries;       /* calls of prctl(2) that would forge an identity */
 	__u64 failed;          /* accepts that failed when they had taken a connection from the queue */
+	__u64 moves;           /* calls of listen(2) on a socket that was moved to another port */
+	__u64 listens;         /* calls of listen(2) that the policy denies */
 	__u64 sweeps;          /* of the calls whose end wasn't seen (bpf/settle.bpf.h) */
-	__u64 sweeping;        /* 1: another one will come */
-	__u64 unswept;         /* 1: the last one has left something to it */
+	__u64 swept;           /* when the last of them was: ns of CLOCK_BOOTTIME */
 	__u64 other_calls;     /* accepts under way that found their place in `calls` taken */
 	__u64 next_seq;        /* one row of numbers for the events of both buffers */
 	struct buffer_state buffer[VERDICTS];
@@ -460,16 +537,38 @@ enum event_flag {
 	EVENT_ENFORCED = 1 << 0,  /* the verdict was returned to the caller (not permissive) */
 	EVENT_HAS_PEER = 1 << 1,
 	EVENT_PATH_HINT = 1 << 2, /* path is only what the process itself would see */
-	/* What the repeats that a folded event stands for don't have in common, and is therefore not in it: */
-	EVENT_MANY_THREADS = 1 << 3,   /* pid, tid, gid, comm, cgroup, descriptor */
-	EVENT_MANY_LISTENERS = 1 << 4, /* family, protocol, local address, network namespace, backlog */
-	EVENT_MANY_BINARIES = 1 << 5,  /* binary, port, rule, policy: this user had too many to keep apart */
-	EVENT_MANY_USERS = 1 << 6,     /* and so had all together */
-	EVENT_MANY_PEERS = 1 << 7,     /* peer, local address */
+};
+
+/* What the repeats that a folded event stands for don't have in common, field by field. The event has a value of one of them. */
+enum event_difference {
+	DIFFER_GENERATION = 1 << 0, /* and so reason, rule and `enforced` are of different policies */
+	DIFFER_CGROUP = 1 << 1,
+	DIFFER_UNIT = 1 << 2,
+	DIFFER_PID = 1 << 3,
+	DIFFER_TID = 1 << 4,
+	DIFFER_UID = 1 << 5,
+	DIFFER_GID = 1 << 6,
+	DIFFER_NETNS = 1 << 7,
+	DIFFER_SOCKFD = 1 << 8,
+	DIFFER_BINARY = 1 << 9,
+	DIFFER_BACKLOG = 1 << 10,
+	DIFFER_BACKLOG_MAX = 1 << 11,
+	DIFFER_FAMILY = 1 << 12,
+	DIFFER_PROTOCOL = 1 << 13,
+	DIFFER_OPERATION = 1 << 14,
+	DIFFER_RULE = 1 << 15,      /* and reason */
+	DIFFER_ENFORCED = 1 << 16,
+	DIFFER_ADDRESS = 1 << 17,   /* of `local` */
+	DIFFER_PORT = 1 << 18,      /* of `local`, and listener_port */
+	DIFFER_PEER = 1 << 19,
+	DIFFER_COMM = 1 << 20,
+	DIFFER_ALL = (1 << 21) - 1,
 };
 
 enum operation {
 	OPERATION_ACCEPT,
+	OPERATION_ATTEMPT, /* a denied accept(2) for which no connection waited */
+	OPERATION_LISTEN,  /* a denied listen(2), or a bind(2) before it; sockfd is its argument */
 	OPERATION_SET_MM_MAP,      /* prctl(PR_SET_MM, PR_SET_MM_MAP) */
 	OPERATION_SET_MM_EXE_FILE, /* prctl(PR_SET_MM, PR_SET_MM_EXE_FILE) */
 	OPERATIONS,
@@ -500,9 +599,11 @@ struct event {
 	__u8 verdict;   /* enum verdict */
 	__u8 reason;    /* enum reason */
 	__u8 flags;     /* enum event_flag */
-	__u8 operation; /* enum operation; unless it is an accept, the listener's fields are 0 */
-	struct endpoint local;
+	__u8 operation; /* enum operation; of a prctl(), the listener's fields are 0 */
+	struct endpoint local; /* the connection's own end; of a denial, the listener's */
 	struct endpoint peer; /* if EVENT_HAS_PEER */
+	__u32 listener_port; /* which rules are about: with TPROXY, for one, local.port is another */
+	__u32 differ;        /* enum event_difference; 0: it stands for one denial, or for repeats that are all alike */
 	char comm[16];
 	struct rule_label rule; /* if reason is REASON_RULE */
 	struct seen_path path;  /* if binary is unnamed */
@@ -514,18 +615,22 @@ struct listening {
 	__u32 pid;    /* of the process */
 	__u32 uid;    /* its effective one */
 	__u32 netns;
-	__u32 class;  /* enum protocol */
+	__u16 class;     /* enum protocol */
+	__u16 processes; /* 1: its process has a struct process */
 	__u16 family;
 	__u16 protocol;
 	__u32 backlog;
 	__u32 backlog_max;
 	struct endpoint local;
+	__u32 binary; /* what the process is by a struct process; 0: nothing that a rule has named, or it has none */
+	__u32 fd;     /* by which the process has it open */
 };
 
 /* What the guard guards (bpf/guard.bpf.c), by the kernel's ids, which are never given again while the object is there. */
 enum guarded_kind {
 	GUARDED_MAP,
 	GUARDED_PROGRAM,
+	GUARDED_HOOK, /* by the BTF id of what LSM programs are attached to */
 };
 
 enum guarded_level {
@@ -543,6 +648,19 @@ struct refusals {
 	__u64 count;
 };
 
+enum mount_flag {
+	MOUNT_IS_MACHINES = 1 << 0, /* of the mount namespace of process 1 */
+	MOUNT_HAS_ROOT = 1 << 1,    /* at most PIN_MOUNTS_MAX mounts are above it */
+};
+#define PIN_MOUNTS_MAX 32
+
+/* Record that the guard's iterator `list_mounts` writes for each open file of the process it is attached to. */
+struct mount_identity {
+	__u32 fd;
+	__u32 flags;   /* enum mount_flag */
+	__u64 address; /* of its mount */
+};
+
 /* Which denials are folded together (bpf/fold.bpf.h). */
 struct fold_key {
 	__u64 generation;
@@ -553,6 +671,19 @@ struct fold_key {
 };
 #define FOLD_OTHERS 0xffffffffU /* for whatever has no entry of its own; a uid that nobody has */
 
+/* What one user can make of events and folds (bpf/fold.bpf.h). */
+struct share {
+	__u64 next;   /* when events at the rate of the user's share would be as many as there were: ns of CLOCK_BOOTTIME */
+	__u64 looked; /* when it was last looked for folds that aren't needed any more */
+	__u64 folds;  /* how many the user has */
+};
+
+/* What `close_windows` is asked for, and answers. */
+struct closing {
+	__u64 age;  /* also windows that aren't over, if they are so old: ns; 0: none of them */
+	__u64 left; /* connections of calls that may still be under way: ask again in a moment */
+};
+
 _Static_assert(sizeof(struct policy_header) <= 256, "the header is one page");
 _Static_assert(sizeof(struct binary_entry) == 128, "2 binary entries a page");
 _Static_assert(sizeof(struct rule_label) == 64, "copied as eight words");
@@ -561,16 +692,18 @@ _Static_assert(sizeof(struct name_record) == 256, "1 name a page");
 _Static_assert(sizeof(struct policy_page) == 256, "256-byte pages");
 _Static_assert(sizeof(struct directory) == 24, "no padding");
 _Static_assert(sizeof(struct entry_key) == 280, "no padding: it is hashed");
-_Static_assert(sizeof(struct file_identity) == 288, "no padding");
-_Static_assert(sizeof(struct file_tag) == 8, "no padding");
-_Static_assert(sizeof(struct lookup) == 32, "no padding");
+_Static_assert(sizeof(struct file_identity) == 304, "no padding");
+_Static_assert(sizeof(struct lookup) == 40, "no padding");
+_Static_assert(sizeof(struct executable) == 80, "no padding");
+_Static_assert(sizeof(struct process) == 24, "no padding");
+_Static_assert(sizeof(struct kept_path) == 272, "no padding");
 _Static_assert(sizeof(struct rule_counter) == 24, "no padding");
 _Static_assert(sizeof(struct port_group) == 96, "no padding");
 _Static_assert(sizeof(struct endpoint) == 20, "no padding");
 _Static_assert(sizeof(struct event) == 512, "an event slot is eight cache lines");
-_Static_assert(sizeof(struct listening) == 56, "no padding");
+_Static_assert(sizeof(struct listening) == 64, "no padding");
 _Static_assert(sizeof(struct fold_key) == 24, "no padding: it is hashed");
-_Static_assert(sizeof(struct control) == 112, "no padding");
-_Static_assert(sizeof(struct state) == 168, "no padding");
+_Static_assert(sizeof(struct control) == 120, "no padding");
+_Static_assert(sizeof(struct state) == 176, "no padding");
 
 #endif

@@ -16,8 +16,8 @@ static void print_one(const struct diagnostic *diagnostic)
 	} else {
 		fputs("sockaccept-ctl: ", stderr);
 	}
-	if (diagnostic->severity == SEVERITY_WARNING)
-		fputs("warning: ", stderr);
+	if (diagnostic->severity != SEVERITY_ERROR)
+		fputs(diagnostic->severity == SEVERITY_NOTE ? "note: " : "warning: ", stderr);
 	escape_print(stderr, diagnostic->message);
 	fputc('\n', stderr);
 }

@@ -19,6 +19,9 @@
 #include "policy/cleanup.h"
 #include "policy/text.h"
 
+#define TOO_MANY_BINARIES \
+	"rules have named too many different binaries since the first load; run: sockaccept-ctl unload, then load"
+
 /* ---------------------------------------------------------------------------------------------
  * Paths
  */
@@ -104,6 +107,20 @@ int64_t entry_find(const struct kernel *kernel, const struct identity *directory
 	return error ? error : (int64_t)number;
 }
 
+/* As number_of() in bpf/process.bpf.h. */
+uint32_t executed_binary(const struct kernel *kernel, int fd, const struct identity *identity)
+{
+	uint32_t entry = identity_problem(identity) ? BINARY_ANY : identity->binary;
+	struct executable executable = { 0 };
+
+	if (kernel->fd[MAP_EXECUTABLES] < 0 || bpf_map_lookup_elem(kernel->fd[MAP_EXECUTABLES], &fd, &executable) ||
+	    executable.dentry != identity->dentry)
+		return entry;
+	if (executable.binary)
+		return (uint32_t)executable.binary;
+	return entry >= executable.epoch ? entry : BINARY_ANY;
+}
+
 /* A directory can have another name by now. */
 static int renew_path(const struct kernel *kernel, uint32_t number, const char *path)
 {
@@ -112,12 +129,26 @@ static int renew_path(const struct kernel *kernel, uint32_t number, const char *
 	return known && !strcmp(known, path) ? 0 : store_path(kernel, number, path);
 }
 
+/* Gives the next number. Returns it, or -errno. */
+static int64_t next_number(const struct kernel *kernel)
+{
+	/* Counted up first: whatever happens now, no number is given twice. */
+	uint64_t next = __atomic_fetch_add(&kernel->control->next_binary, 1, __ATOMIC_SEQ_CST);
+
+	return next < MAX_BINARIES ? (int64_t)next : -ENOSPC;
+}
+
+static int64_t put_entry(const struct kernel *kernel, const struct entry_key *key, uint32_t number)
+{
+	return bpf_map_update_elem(kernel->fd[MAP_ENTRIES], key, &number, BPF_NOEXIST) ? -errno : (int64_t)number;
+}
+
 /* The number of an entry, given now if it is new; its path from now on is `path`. Returns it, or -errno. */
 static int64_t give_number(const struct kernel *kernel, const struct identity *directory, const char *name, const char *path)
 {
 	struct entry_key key;
 	uint32_t number;
-	uint64_t next;
+	int64_t next;
 	int error = last_key(kernel, directory, name, true, &key);
 
 	if (error)
@@ -127,17 +158,27 @@ static int64_t give_number(const struct kernel *kernel, const struct identity *d
 		error = renew_path(kernel, number, path);
 	if (error != -ENOENT)
 		return error ? error : (int64_t)number;
-	/* Counted up first: whatever happens now, no number is given twice. */
-	next = __atomic_fetch_add(&kernel->control->next_binary, 1, __ATOMIC_SEQ_CST);
-	if (next >= MAX_BINARIES)
-		return -ENOSPC;
-	number = (uint32_t)next;
-	error = store_path(kernel, number, path);
-	if (error)
-		return error;
-	if (bpf_map_update_elem(kernel->fd[MAP_ENTRIES], &key, &number, BPF_NOEXIST))
-		return -errno;
-	return number;
+	next = next_number(kernel);
+	if (next < 0)
+		return next;
+	error = store_path(kernel, (uint32_t)next, path);
+	return error ? error : put_entry(kernel, &key, (uint32_t)next);
+}
+
+/* The number of a path that leads nowhere, given now if it is new. Returns it, or -errno. */
+static int64_t give_waiting(const struct kernel *kernel, const char *path)
+{
+	struct entry_key key = { .directory = { 0 } };
+	uint32_t number;
+	int64_t next;
+	int error;
+
+	strncpy(key.name, path, sizeof(key.name) - 1);
+	error = find(kernel, &key, &number);
+	if (error != -ENOENT)
+		return error ? error : (int64_t)number;
+	next = next_number(kernel);
+	return next < 0 ? next : put_entry(kernel, &key, (uint32_t)next);
 }
 
 /*
@@ -153,23 +194,6 @@ static int open_entry(int directory, const char *name)
 	long fd = syscall(SYS_openat2, directory, name, &how, sizeof(how));
 
 	return fd < 0 ? -errno : (int)fd;
-}
-
-uint32_t tagged_binary(const struct kernel *kernel, int fd)
-{
-	struct file_tag tag = { 0 };
-
-	return bpf_map_lookup_elem(kernel->fd[MAP_FILE_TAGS], &fd, &tag) ? BINARY_ANY : tag.named;
-}
-
-void tag_file(const struct kernel *kernel, int fd, uint32_t number)
-{
-	struct file_tag tag = { 0 };
-
-	if (!bpf_map_lookup_elem(kernel->fd[MAP_FILE_TAGS], &fd, &tag) && tag.named == number)
-		return;
-	tag.named = number;
-	bpf_map_update_elem(kernel->fd[MAP_FILE_TAGS], &fd, &tag, BPF_ANY);
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -213,17 +237,30 @@ static enum status refuse(struct batch *batch, struct binary *binary, const char
 	return fail(STATUS_FAILED, "%s: %s", binary->path, what);
 }
 
+/* The directory has gone since the path was resolved: the rule waits. */
+static bool is_gone(const struct batch *batch, struct binary *binary)
+{
+	if (batch->problems || errno != ENOENT)
+		return false;
+	free(binary->resolved);
+	binary->resolved = NULL;
+	binary->waits = true;
+	return true;
+}
+
 static enum status open_directory(struct batch *batch, struct binary *binary)
 {
 	_cleanup_free_ char *directory = text_format("%.*s", (int)directory_length(binary->resolved), binary->resolved);
 	int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		return refuse(batch, binary, strerror(errno));
+		return is_gone(batch, binary) ? STATUS_DONE : refuse(batch, binary, strerror(errno));
 	batch->fd[batch->count] = fd;
 	batch->directory[batch->count++] = TAKE_PTR(directory);
 	return STATUS_DONE;
 }
+
+#define MOUNTED_ON "something else is mounted on it; name that file where it is"
 
 static enum status give_binary(const struct kernel *kernel, struct batch *batch, size_t at, struct binary *binary)
 {
@@ -232,26 +269,26 @@ static enum status give_binary(const struct kernel *kernel, struct batch *batch,
 	int64_t number;
 
 	if (!problem && file == -EXDEV)
-		problem = "something else is mounted on it; name that file where it is";
+		problem = MOUNTED_ON;
 	if (problem)
 		return refuse(batch, binary, problem);
 	number = give_number(kernel, &batch->identity[at], name, binary->resolved);
 	if (number == -ENOSPC || number == -E2BIG)
-		return refuse(batch, binary, "rules have named too many different binaries since the first load; run: "
-					     "sockaccept-ctl unload, then load");
+		return refuse(batch, binary, TOO_MANY_BINARIES);
 	if (number < 0)
 		return fail(STATUS_FAILED, "%s: can't make a rule for it: %s", binary->path, strerror((int)-number));
 	binary->number = (uint32_t)number;
-	if (file >= 0)
-		tag_file(kernel, file, binary->number);
 	return STATUS_DONE;
 }
 
 static enum status find_binary(const struct kernel *kernel, struct batch *batch, size_t at, struct binary *binary)
 {
 	const char *problem = identity_problem(&batch->identity[at]);
+	_cleanup_close_ int file = problem || !batch->problems ? -1 : open_entry(batch->fd[at], basename(binary->resolved));
 	int64_t number;
 
+	if (file == -EXDEV)
+		problem = MOUNTED_ON;
 	if (problem)
 		return refuse(batch, binary, problem);
 	number = entry_find(kernel, &batch->identity[at], basename(binary->resolved));
@@ -325,6 +362,24 @@ static enum status number_all(const struct kernel *kernel, struct policy *policy
 	return status;
 }
 
+/* Those that wait and have no number yet. */
+static enum status number_waiting(const struct kernel *kernel, struct policy *policy)
+{
+	for (size_t i = 0; i < policy->binary_count; i++) {
+		struct binary *binary = &policy->binaries[i];
+		int64_t number;
+
+		if (!binary->waits || binary->number != BINARY_ANY)
+			continue;
+		number = give_waiting(kernel, binary->path);
+		if (number < 0)
+			return fail(STATUS_FAILED, "%s: can't make a rule for it: %s", binary->path, number == -ENOSPC || number == -E2BIG ?
+				    TOO_MANY_BINARIES : strerror((int)-number));
+		binary->number = (uint32_t)number;
+	}
+	return STATUS_DONE;
+}
+
 enum status give_binaries(const struct kernel *kernel, struct policy *policy, char **problems)
 {
 	_cleanup_free_ struct batch *batch = must(calloc(1, sizeof(*batch)));
@@ -333,6 +388,8 @@ enum status give_binaries(const struct kernel *kernel, struct policy *policy, ch
 	batch->give = true;
 	batch->problems = problems;
 	status = number_all(kernel, policy, batch);
+	if (status == STATUS_DONE)
+		status = number_waiting(kernel, policy);
 	/*
 	 * What the hook has kept of look-ups is looked up again if there are new entries; also those of a command that
 	 * was killed before it came to this.
@@ -341,10 +398,56 @@ enum status give_binaries(const struct kernel *kernel, struct policy *policy, ch
 	return status;
 }
 
+/* Sets the number of each of `count` binaries by what the file is that is open as its fd, and closes that. */
+static int find_files(const struct kernel *kernel, struct binary *const *binaries, const int *fds, size_t count)
+{
+	struct identity *identities = must(calloc(count + 1, sizeof(*identities)));
+	int error = identify_files(kernel, fds, identities, count);
+
+	for (size_t i = 0; i < count; i++) {
+		binaries[i]->number = identities[i].binary;
+		identity_clear(&identities[i]);
+		close(fds[i]);
+	}
+	free(identities);
+	return error;
+}
+
+/* When the policy is locked, nobody gets at the entries. */
+static enum status find_without_entries(const struct kernel *kernel, struct policy *policy)
+{
+	struct binary *some[IDENTITIES_MAX];
+	int fds[IDENTITIES_MAX], error = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < policy->binary_count && !error; i++) {
+		struct binary *binary = &policy->binaries[i];
+
+		if (!needs_number(binary))
+			continue;
+		fds[count] = open(binary->resolved, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (fds[count] >= 0) {
+			some[count++] = binary;
+		} else {
+			free(binary->resolved);
+			binary->resolved = NULL;
+		}
+		if (count == IDENTITIES_MAX) {
+			error = find_files(kernel, some, fds, count);
+			count = 0;
+		}
+	}
+	if (count && !error)
+		error = find_files(kernel, some, fds, count);
+	return error ? fail(STATUS_FAILED, "can't identify the binaries: %s", strerror(-error)) : STATUS_DONE;
+}
+
 enum status find_binaries(const struct kernel *kernel, struct policy *policy, char **problems)
 {
 	_cleanup_free_ struct batch *batch = must(calloc(1, sizeof(*batch)));
 
+	if (kernel->fd[MAP_ENTRIES] < 0)
+		return find_without_entries(kernel, policy);
 	batch->problems = problems;
 	return number_all(kernel, policy, batch);
 }

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -14,8 +15,8 @@
 #include "enforce/escape.h"
 #include "policy/ini.h"
 
-const char *const event_reason_words[REASONS] = { "default", "rule", "prctl" };
-const char *const event_operation_words[OPERATIONS] = { "accept", "PR_SET_MM_MAP", "PR_SET_MM_EXE_FILE" };
+const char *const event_reason_words[REASONS] = { "default", "rule", "prctl", "moved" };
+const char *const event_operation_words[OPERATIONS] = { "accept", "attempt", "listen", "PR_SET_MM_MAP", "PR_SET_MM_EXE_FILE" };
 
 /* Prints each of these members as null. */
 static void print_null_list(struct output *output, const char *const *keys)
@@ -25,45 +26,109 @@ static void print_null_list(struct output *output, const char *const *keys)
 }
 #define print_nulls(output, ...) print_null_list(output, (const char *const[]){ __VA_ARGS__, NULL })
 
-static const char *family_name(const struct event *event)
+/* Prints a number; null if the event is of repeats that differ in it. */
+static void print_common(struct output *output, const char *key, const struct event *event, __u32 difference, uint64_t number)
 {
-	switch (event->family) {
-	case AF_INET:
-		return "inet";
-	case AF_INET6:
-		return "inet6";
-	default:
-		return "vsock";
-	}
+	if (event->differ & difference)
+		output_null(output, key);
+	else
+		output_number(output, key, NULL, number);
+}
+
+/* Families whose accept(2) is judged. Another one is printed as its number. */
+static const struct family {
+	uint16_t number;
+	const char *name;
+} families[] = {
+	{ AF_INET, "inet" }, { AF_INET6, "inet6" }, { AF_VSOCK, "vsock" }, { AF_SMC, "smc" }, { AF_TIPC, "tipc" },
+	{ AF_BLUETOOTH, "bluetooth" }, { AF_LLC, "llc" }, { AF_X25, "x25" }, { AF_AX25, "ax25" }, { AF_NETROM, "netrom" },
+	{ AF_ROSE, "rose" }, { AF_PHONET, "phonet" }, { AF_IUCV, "iucv" },
+};
+#define FAMILIES (sizeof(families) / sizeof(families[0]))
+
+static const struct protocol_name {
+	uint16_t number;
+	const char *name;
+} protocols[] = { { IPPROTO_TCP, "tcp" }, { IPPROTO_MPTCP, "mptcp" }, { IPPROTO_SCTP, "sctp" }, { IPPROTO_DCCP, "dccp" } };
+#define PROTOCOL_NAMES (sizeof(protocols) / sizeof(protocols[0]))
+
+static const char *number_text(uint16_t number)
+{
+	static char text[8];
+
+	snprintf(text, sizeof(text), "%u", number);
+	return text;
+}
+
+const char *event_family(uint16_t family)
+{
+	for (size_t i = 0; i < FAMILIES; i++)
+		if (families[i].number == family)
+			return families[i].name;
+	return number_text(family);
+}
+
+uint16_t event_family_number(const char *text)
+{
+	for (size_t i = 0; i < FAMILIES; i++)
+		if (!strcmp(families[i].name, text))
+			return families[i].number;
+	return (uint16_t)strtoul(text, NULL, 10);
+}
+
+bool event_has_ports(uint16_t family)
+{
+	return family == AF_INET || family == AF_INET6 || family == AF_VSOCK;
 }
 
 const char *event_protocol(uint16_t family, uint16_t protocol)
 {
-	static char number[8];
+	if (family != AF_INET && family != AF_INET6)
+		return event_family(family);
+	for (size_t i = 0; i < PROTOCOL_NAMES; i++)
+		if (protocols[i].number == protocol)
+			return protocols[i].name;
+	return number_text(protocol);
+}
 
-	if (family == AF_VSOCK)
-		return "vsock";
-	switch (protocol) {
-	case IPPROTO_TCP:
-		return "tcp";
-	case IPPROTO_SCTP:
-		return "sctp";
-	case IPPROTO_MPTCP:
-		return "mptcp";
-	default:
-		snprintf(number, sizeof(number), "%u", protocol);
-		return number;
-	}
+uint16_t event_protocol_number(const char *text)
+{
+	for (size_t i = 0; i < PROTOCOL_NAMES; i++)
+		if (!strcmp(protocols[i].name, text))
+			return protocols[i].number;
+	return (uint16_t)strtoul(text, NULL, 10);
 }
 
 const char *event_address(uint16_t family, const struct endpoint *endpoint, char *text)
 {
 	__u32 cid;
 
-	if (family != AF_VSOCK)
+	if (family == AF_INET || family == AF_INET6)
 		return inet_ntop(family, endpoint->address, text, EVENT_ADDRESS_MAX);
+	if (family != AF_VSOCK)
+		return NULL;
 	memcpy(&cid, endpoint->address, sizeof(cid));
 	snprintf(text, EVENT_ADDRESS_MAX, "%" PRIu32, cid);
+	return text;
+}
+
+bool event_is_about_listener(const struct event *event)
+{
+	return event->operation <= OPERATION_LISTEN;
+}
+
+const char *event_port(const struct event *event, char *text)
+{
+	const char *protocol = event_protocol(event->family, event->protocol);
+
+	if (event->differ & DIFFER_PORT)
+		snprintf(text, EVENT_PORT_MAX, "several");
+	else if (!event_has_ports(event->family))
+		snprintf(text, EVENT_PORT_MAX, "%s", protocol);
+	else if (event->differ & (DIFFER_FAMILY | DIFFER_PROTOCOL))
+		snprintf(text, EVENT_PORT_MAX, "%u", event->listener_port);
+	else
+		snprintf(text, EVENT_PORT_MAX, "%u/%s", event->listener_port, protocol);
 	return text;
 }
 
@@ -195,19 +260,18 @@ static void print_verdict(struct event_printer *printer, const struct record *re
 	output_coloured(output, NULL, heading(printer, COLUMN_VERDICT), !deny ? "allow" : enforced ? "deny" : "(deny)",
 			deny ? COLOUR_BAD : COLOUR_GOOD);
 	output_number(output, NULL, heading(printer, COLUMN_COUNT), event->count);
-	if (event->flags & EVENT_MANY_BINARIES) {
-		print_nulls(output, "enforced", "reason", "rule");
-		return;
-	}
-	output_flag(output, "enforced", NULL, enforced);
-	output_text(output, "reason", NULL, event_reason_words[event->reason]);
+	if (event->differ & DIFFER_ENFORCED)
+		output_null(output, "enforced");
+	else
+		output_flag(output, "enforced", NULL, enforced);
+	output_text(output, "reason", NULL, event->differ & DIFFER_RULE ? NULL : event_reason_words[event->reason]);
 	output_text(output, "rule", NULL, record->rule);
 }
 
 /* The last cell: why it was decided so. */
 static void print_reason(struct event_printer *printer, const struct record *record)
 {
-	if (record->event->flags & EVENT_MANY_BINARIES)
+	if (record->event->differ & DIFFER_RULE)
 		print_cell(printer, COLUMN_RULE, "several");
 	else
 		print_cell(printer, COLUMN_RULE, record->rule ? record->rule : event_reason_words[record->event->reason]);
@@ -226,7 +290,7 @@ static void print_hint(struct event_printer *printer, const char *hint)
 
 static void print_binary(struct event_printer *printer, const struct record *record)
 {
-	if (record->event->flags & EVENT_MANY_BINARIES) {
+	if (record->event->differ & DIFFER_BINARY) {
 		output_null(printer->output, "binary");
 		print_path(printer, "several");
 	} else if (!record->binary) {
@@ -241,20 +305,12 @@ static void print_user(struct event_printer *printer, const struct event *event)
 {
 	char uid[16];
 
-	if (event->flags & EVENT_MANY_USERS) {
-		print_nulls(printer->output, "uid", "gid");
-		print_cell(printer, COLUMN_USER, "several");
-		return;
-	}
-	output_number(printer->output, "uid", NULL, event->uid);
-	if (event->flags & EVENT_MANY_THREADS)
-		output_null(printer->output, "gid");
-	else
-		output_number(printer->output, "gid", NULL, event->gid);
+	print_common(printer->output, "uid", event, DIFFER_UID, event->uid);
+	print_common(printer->output, "gid", event, DIFFER_GID, event->gid);
 	if (printer->output->json)
 		return;
 	snprintf(uid, sizeof(uid), "%u", event->uid);
-	print_cell(printer, COLUMN_USER, uid);
+	print_cell(printer, COLUMN_USER, event->differ & DIFFER_UID ? "several" : uid);
 }
 
 static void print_caller(struct event_printer *printer, const struct record *record)
@@ -265,94 +321,89 @@ static void print_caller(struct event_printer *printer, const struct record *rec
 
 	memcpy(comm, event->comm, sizeof(event->comm));
 	print_binary(printer, record);
-	if (event->flags & EVENT_MANY_THREADS) {
-		print_nulls(output, "pid", "tid");
-		print_user(printer, event);
-		print_nulls(output, "comm", "cgroup_id", "unit");
-	} else {
-		output_number(output, "pid", NULL, event->pid);
-		output_number(output, "tid", NULL, event->tid);
-		print_user(printer, event);
-		output_text(output, "comm", NULL, comm);
-		output_number(output, "cgroup_id", NULL, event->cgroup_id);
-		output_text(output, "unit", NULL, record->unit);
-	}
+	print_common(output, "pid", event, DIFFER_PID, event->pid);
+	print_common(output, "tid", event, DIFFER_TID, event->tid);
+	print_user(printer, event);
+	output_text(output, "comm", NULL, event->differ & DIFFER_COMM ? NULL : comm);
+	print_common(output, "cgroup_id", event, DIFFER_CGROUP, event->cgroup_id);
+	output_text(output, "unit", NULL, record->unit);
 	print_cell(printer, COLUMN_UNIT, record->unit);
 }
 
-static void print_endpoint(struct output *output, const char *key, const struct event *event,
-			   const struct endpoint *endpoint)
+static void print_sockfd(struct output *output, const struct event *event)
 {
+	if (event->differ & DIFFER_SOCKFD)
+		output_null(output, "sockfd");
+	else
+		output_signed(output, "sockfd", NULL, event->sockfd);
+}
+
+static void print_local(struct output *output, const struct event *event)
+{
+	bool known = !(event->differ & (DIFFER_FAMILY | DIFFER_ADDRESS));
 	char address[EVENT_ADDRESS_MAX];
 
-	output_open_object(output, key);
-	output_text(output, "address", NULL, event->flags & EVENT_MANY_PEERS ? NULL : event_address(event->family, endpoint, address));
-	output_number(output, "port", NULL, endpoint->port);
+	output_open_object(output, "local");
+	output_text(output, "address", NULL, known ? event_address(event->family, &event->local, address) : NULL);
+	if (event_has_ports(event->family))
+		print_common(output, "port", event, DIFFER_PORT, event->local.port);
+	else
+		output_null(output, "port");
 	output_close(output);
+	/* Another one than the connection's own: TPROXY, or a BPF sk_lookup program. */
+	if (event->listener_port != event->local.port && !(event->differ & DIFFER_PORT))
+		output_number(output, "listener_port", NULL, event->listener_port);
+}
+
+static void print_port(struct event_printer *printer, const struct event *event)
+{
+	char text[EVENT_PORT_MAX];
+
+	if (!printer->output->json)
+		print_cell(printer, COLUMN_PORT, event_port(event, text));
 }
 
 static void print_peer(struct event_printer *printer, const struct event *event)
 {
 	char address[EVENT_ADDRESS_MAX] = "", text[EVENT_ADDRESS_MAX + 16];
+	struct output *output = printer->output;
 	const char *shown;
 
 	if (!(event->flags & EVENT_HAS_PEER)) {
-		output_null(printer->output, "peer");
-		print_cell(printer, COLUMN_PEER, NULL);
+		output_null(output, "peer");
+		/* Nobody calls whom it is about: the table has the call there. */
+		print_cell(printer, COLUMN_PEER, event->operation == OPERATION_LISTEN && !(event->differ & DIFFER_OPERATION) ? "(listen)" : NULL);
 		return;
 	}
-	print_endpoint(printer->output, "peer", event, &event->peer);
-	if (printer->output->json)
-		return;
 	event_address(event->family, &event->peer, address);
+	output_open_object(output, "peer");
+	output_text(output, "address", NULL, address);
+	output_number(output, "port", NULL, event->peer.port);
+	output_close(output);
+	if (output->json)
+		return;
 	/* That of an IPv4 client of an IPv6 listener reads better without what is before it. */
 	shown = strncmp(address, "::ffff:", 7) || !strchr(address, '.') ? address : address + 7;
 	snprintf(text, sizeof(text), strchr(shown, ':') ? "[%s]:%u" : "%s:%u", shown, event->peer.port);
 	print_cell(printer, COLUMN_PEER, printer->peer_port ? text : shown);
 }
 
-/* Of repeats on several listeners there is nothing but the port to say. */
-static void print_listeners(struct event_printer *printer, const struct event *event)
-{
-	bool port = !(event->flags & EVENT_MANY_BINARIES);
-	struct output *output = printer->output;
-	char number[16];
-
-	print_nulls(output, "netns", "sockfd", "family", "protocol");
-	output_open_object(output, "local");
-	output_null(output, "address");
-	if (port)
-		output_number(output, "port", NULL, event->local.port);
-	else
-		output_null(output, "port");
-	output_close(output);
-	print_nulls(output, "peer", "backlog", "backlog_max");
-	snprintf(number, sizeof(number), "%u", event->local.port);
-	print_cell(printer, COLUMN_PORT, port ? number : "several");
-	print_cell(printer, COLUMN_PEER, NULL);
-}
-
 static void print_listener(struct event_printer *printer, const struct event *event)
 {
 	struct output *output = printer->output;
-	char port[32];
-	const char *protocol = event_protocol(event->family, event->protocol);
 
-	output_number(output, "netns", NULL, event->netns);
-	if (event->flags & EVENT_MANY_THREADS)
-		output_null(output, "sockfd");
+	print_common(output, "netns", event, DIFFER_NETNS, event->netns);
+	print_sockfd(output, event);
+	output_text(output, "family", NULL, event->differ & DIFFER_FAMILY ? NULL : event_family(event->family));
+	if (event->differ & (DIFFER_FAMILY | DIFFER_PROTOCOL))
+		output_null(output, "protocol");
 	else
-		output_signed(output, "sockfd", NULL, event->sockfd);
-	output_text(output, "family", NULL, family_name(event));
-	output_text(output, "protocol", NULL, protocol);
-	print_endpoint(output, "local", event, &event->local);
-	if (!output->json) {
-		snprintf(port, sizeof(port), "%u/%s", event->local.port, protocol);
-		print_cell(printer, COLUMN_PORT, port);
-	}
+		output_text(output, "protocol", NULL, event_protocol(event->family, event->protocol));
+	print_local(output, event);
+	print_port(printer, event);
 	print_peer(printer, event);
-	output_number(output, "backlog", NULL, event->backlog);
-	output_number(output, "backlog_max", NULL, event->backlog_max);
+	print_common(output, "backlog", event, DIFFER_BACKLOG, event->backlog);
+	print_common(output, "backlog_max", event, DIFFER_BACKLOG_MAX, event->backlog_max);
 }
 
 /* A refused prctl() has no listener. The table has its name where one looks for who was denied. */
@@ -362,9 +413,8 @@ static void print_forgery(struct event_printer *printer, const struct event *eve
 	struct output *output = printer->output;
 
 	output_null(output, "netns");
-	output_signed(output, "sockfd", NULL, event->sockfd);
+	print_sockfd(output, event);
 	print_nulls(output, "family", "protocol", "local", "peer", "backlog", "backlog_max");
-	output_text(output, "operation", NULL, operation);
 	print_cell(printer, COLUMN_PORT, "prctl");
 	print_cell(printer, COLUMN_PEER, operation + strlen("PR_"));
 }
@@ -386,20 +436,15 @@ int event_print(struct event_printer *printer, const struct record *record)
 	output_number(output, "schema", NULL, 1);
 	output_number(output, "seq", NULL, event->seq);
 	print_time(printer, event);
-	if (event->flags & EVENT_MANY_BINARIES)
-		output_null(output, "generation");
-	else
-		output_number(output, "generation", NULL, event->generation);
+	print_common(output, "generation", event, DIFFER_GENERATION, event->generation);
 	print_verdict(printer, record);
 	print_caller(printer, record);
-	if (event->flags & EVENT_MANY_BINARIES ||
-	    (event->operation == OPERATION_ACCEPT && event->flags & EVENT_MANY_LISTENERS))
-		print_listeners(printer, event);
-	else if (event->operation == OPERATION_ACCEPT)
+	if (event_is_about_listener(event) || event->differ & DIFFER_OPERATION)
 		print_listener(printer, event);
 	else
 		print_forgery(printer, event);
 	print_reason(printer, record);
+	output_text(output, "operation", NULL, event->differ & DIFFER_OPERATION ? NULL : event_operation_words[event->operation]);
 	output_number(output, "count", NULL, event->count);
 	output_close(output);
 	return output_line(output);

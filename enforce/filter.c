@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "bpf/protocol.h"
+#include "enforce/event.h"
 #include "enforce/when.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
@@ -99,7 +100,7 @@ void filter_clear(struct filter *filter)
 {
 	free(filter->resolved);
 	free(filter->ports.list);
-	free(filter->users.list);
+	user_items_clear(&filter->users);
 }
 
 static bool matches_time(const struct filter *filter, const struct event *event)
@@ -122,16 +123,16 @@ static bool matches_port(const struct port_item *item, const struct event *event
 {
 	__u32 class = event->family == AF_VSOCK ? PROTOCOL_VSOCK : class_of(event->protocol);
 
-	if (item->first && (event->local.port < item->first || event->local.port > item->last))
+	if (item->first && (event->listener_port < item->first || event->listener_port > item->last))
 		return false;
 	if (item->protocol == PROTOCOL_ANY)
 		return true;
-	return !(event->flags & EVENT_MANY_LISTENERS) && item->protocol == class;
+	return !(event->differ & (DIFFER_FAMILY | DIFFER_PROTOCOL)) && item->protocol == class;
 }
 
 static bool matches_ports(const struct filter *filter, const struct event *event)
 {
-	if (event->operation != OPERATION_ACCEPT || event->flags & EVENT_MANY_BINARIES)
+	if (!event_is_about_listener(event) || event->differ & DIFFER_PORT || !event_has_ports(event->family))
 		return false;
 	for (size_t i = 0; i < filter->ports.count; i++)
 		if (matches_port(&filter->ports.list[i], event))
@@ -141,7 +142,7 @@ static bool matches_ports(const struct filter *filter, const struct event *event
 
 static bool matches_user(const struct filter *filter, const struct event *event)
 {
-	if (event->flags & EVENT_MANY_USERS)
+	if (event->differ & DIFFER_UID)
 		return false;
 	for (size_t i = 0; i < filter->users.count; i++)
 		if (filter->users.list[i] == event->uid)
@@ -161,7 +162,7 @@ static bool matches_unit(const struct filter *filter, const char *unit)
 
 static bool matches_peer(const struct filter *filter, const struct event *event)
 {
-	if (!(event->flags & EVENT_HAS_PEER) || event->flags & (EVENT_MANY_LISTENERS | EVENT_MANY_BINARIES))
+	if (!(event->flags & EVENT_HAS_PEER))
 		return false;
 	return prefix_matches(&filter->peer, event->family, &event->peer);
 }

@@ -13,14 +13,20 @@
 /* True if the policy is locked. */
 bool guard_is_there(void);
 
-/* The map may still be opened for reading when the policy is locked; false: not at all, as decisions depend on it. */
-bool guard_lets_read(enum kernel_object map);
+/*
+ * The object may still be opened when the policy is locked: a map that only records are in, for reading; or a program that readers
+ * run. False: not at all, in no mode: a BPF program can be loaded with a descriptor that was opened for reading, and writes.
+ */
+bool guard_lets_open(enum kernel_object object);
 
 /*
- * Of those, the map can be mapped into memory, which takes a descriptor for reading and writing (mmap(2) of one for reading alone
+ * Of those maps, this one can be mapped into memory, which takes a descriptor for reading and writing (mmap(2) of one for reading alone
  * isn't shared, and a map must be). That it is frozen is what keeps it from being written.
  */
 bool guard_lets_map(enum kernel_object map);
+
+/* A copy of the image of the locked policy, as nobody can open that any more. No decision depends on it. */
+#define GUARD_POLICY_COPY SOCKACCEPT_PIN_DIR "/policy_copy"
 
 /* How many attempts the guard has refused. */
 uint64_t guard_refusals(void);
@@ -43,10 +49,10 @@ bool guard_has_frozen(void);
 bool guard_keeps_all(void);
 
 /*
- * Attaches and pins the guard, and freezes the maps of `kernel`, which is open and not mapped for writing. Refuses while
- * somebody else holds one of our objects. Needs the lock, and CAP_SYS_ADMIN. Says what is wrong: nothing is guarded
- * then, but maps may be frozen if it came so far.
+ * Attaches and pins the guard and `copy`, a copy of the image in force, and freezes the maps of `kernel`, which is open and not
+ * mapped for writing. Refuses while somebody else holds one of our objects. Needs the lock, and CAP_SYS_ADMIN. Says what is wrong:
+ * nothing is guarded then, but maps may be frozen if it came so far.
  */
-enum status guard_set(const struct kernel *kernel);
+enum status guard_set(const struct kernel *kernel, int copy);
 
 #endif

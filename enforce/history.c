@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "enforce/escape.h"
+#include "enforce/privileges.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
 #include "policy/text.h"
@@ -66,6 +67,13 @@ static enum status open_log(struct history *history, const char *path)
 	const char *name = path ? path : LOG_PATH;
 	int error = log_open(&history->log, name);
 
+	if (!error && history->log.unreadable)
+		warn("%zu older file%s of %s may not be read by you, and %s left out", history->log.unreadable,
+		     history->log.unreadable == 1 ? "" : "s", name, history->log.unreadable == 1 ? "is" : "are");
+	if (!error && history->log.foreign)
+		warn("%zu older file%s of %s %s compressed, not with gzip, and left out; unpack what shall be read",
+		     history->log.foreign, history->log.foreign == 1 ? "" : "s", name, history->log.foreign == 1 ? "is" : "are");
+	history->log.tell = warn;
 	if (!error)
 		error = log_end(&history->log, &history->end);
 	if (!error && path && !history->log.count)
@@ -75,7 +83,7 @@ static enum status open_log(struct history *history, const char *path)
 
 static enum status start_live(struct history *history, const struct reader_mark *from)
 {
-	int error = reader_start(&history->reader, history->kernel, history->filter->verdicts, from);
+	int error = reader_start(&history->reader, history->kernel, history->filter->verdicts, from, true);
 
 	return error ? fail(STATUS_FAILED, "can't read the events: %s", strerror(-error)) : STATUS_DONE;
 }
@@ -90,14 +98,18 @@ static enum status open_both(struct history *history, const char *path)
 		return status;
 	if (history->kernel)
 		return start_live(history, log_same_source(&history->end, &history->live) ? &history->end.mark : &beginning);
-	return log_has_lines(&history->log) ? STATUS_DONE : kernel_is_loaded(false);
+	return history->without == STATUS_DONE || log_has_lines(&history->log) ? STATUS_DONE : kernel_is_loaded(false);
 }
 
 enum status history_open(struct history *history, const struct filter *filter, struct kernel *kernel, const char *path)
 {
-	*history = (struct history){ .filter = filter, .since = filter->since, .without = kernel_open(kernel, false, true) };
+	bool log_only = path && !privileges_open_pins();
+
+	*history = (struct history){ .filter = filter, .since = filter->since };
+	if (!log_only)
+		history->without = kernel_open(kernel, false, true);
 	kernel_keep_readable(kernel);
-	if (history->without == STATUS_DONE)
+	if (!log_only && history->without == STATUS_DONE)
 		history->kernel = kernel;
 	else if (history->without != STATUS_NOT_LOADED && !path)
 		return history->without;

@@ -26,7 +26,7 @@ typedef int (*history_function)(void *context, const struct history_item *item);
 struct history {
 	const struct filter *filter;
 	const struct kernel *kernel; /* NULL: there is only the log */
-	enum status without;         /* why; said already, unless it is STATUS_NOT_LOADED */
+	enum status without;         /* why; said already, unless it is STATUS_NOT_LOADED. STATUS_DONE: nobody asked for more */
 	struct log_reader log;
 	struct log_source end;  /* where the log ends */
 	struct log_source live; /* what is read behind it */
@@ -43,8 +43,8 @@ struct history {
 
 /*
  * Opens `kernel`, and the log `path`, or the usual one if that is NULL. Without a kernel side there may still be a log, and a
- * `path` that was given may be another machine's: history->kernel is NULL then, and history->without says why. `filter`
- * and `kernel` must stay. Says what is wrong, as that there is neither; close it in any case.
+ * `path` that was given may be another machine's: history->kernel is NULL then, and history->without says why. Without the privilege to open the kernel side, a
+ * `path` that was given is all that is read. `filter` and `kernel` must stay. Says what is wrong, as that there is neither; close it in any case.
  */
 enum status history_open(struct history *history, const struct filter *filter, struct kernel *kernel, const char *path);
 

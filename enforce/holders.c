@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 #include "policy/cleanup.h"
 #include "policy/text.h"
 
-static bool has_id(const uint32_t *list, size_t count, uint32_t id)
+bool object_ids_has(const uint32_t *list, size_t count, uint32_t id)
 {
 	for (size_t i = 0; i < count; i++)
 		if (list[i] == id)
@@ -26,7 +25,7 @@ static bool has_id(const uint32_t *list, size_t count, uint32_t id)
 
 void object_ids_add(uint32_t *list, size_t *count, uint32_t id)
 {
-	if (id && *count < OBJECT_IDS_MAX && !has_id(list, *count, id))
+	if (id && *count < OBJECT_IDS_MAX && !object_ids_has(list, *count, id))
 		list[(*count)++] = id;
 }
 
@@ -40,13 +39,14 @@ static bool is_ours(FILE *fdinfo, const struct object_ids *ids, const char **wha
 	while (fgets(line, sizeof(line), fdinfo)) {
 		if (sscanf(line, "flags: %o", &flags) == 1)
 			continue;
-		if (sscanf(line, "map_id: %" SCNu32, &id) == 1 && has_id(ids->maps, ids->map_count, id) &&
-		    ((flags & O_ACCMODE) != O_RDONLY || !has_id(ids->readable, ids->readable_count, id)))
+		if (sscanf(line, "map_id: %" SCNu32, &id) == 1 && object_ids_has(ids->maps, ids->map_count, id) &&
+		    ((flags & O_ACCMODE) != O_RDONLY || !object_ids_has(ids->readable, ids->readable_count, id)))
 			*what = "map";
-		else if (sscanf(line, "link_id: %" SCNu32, &id) == 1 && has_id(ids->links, ids->link_count, id))
+		else if (sscanf(line, "link_id: %" SCNu32, &id) == 1 && object_ids_has(ids->links, ids->link_count, id))
 			*what = "link";
 		/* That of a link has the program's id too. */
-		else if (!*what && sscanf(line, "prog_id: %" SCNu32, &id) == 1 && has_id(ids->programs, ids->program_count, id))
+		else if (!*what && sscanf(line, "prog_id: %" SCNu32, &id) == 1 && object_ids_has(ids->programs, ids->program_count, id) &&
+			 !object_ids_has(ids->open_programs, ids->open_program_count, id))
 			*what = "program";
 	}
 	return *what;
@@ -99,7 +99,7 @@ static bool uses_ours(int program, const struct object_ids *ids)
 
 	program_ids(program, &used);
 	for (size_t i = 0; i < used.map_count; i++)
-		if (has_id(ids->maps, ids->map_count, used.maps[i]))
+		if (object_ids_has(ids->maps, ids->map_count, used.maps[i]))
 			return true;
 	return false;
 }
@@ -109,7 +109,7 @@ static enum status check_programs(const struct object_ids *ids)
 	uint32_t id = 0;
 
 	while (!bpf_prog_get_next_id(id, &id)) {
-		_cleanup_close_ int program = has_id(ids->programs, ids->program_count, id) ? -1 : bpf_prog_get_fd_by_id(id);
+		_cleanup_close_ int program = object_ids_has(ids->programs, ids->program_count, id) ? -1 : bpf_prog_get_fd_by_id(id);
 
 		if (program >= 0 && uses_ours(program, ids))
 			return fail(STATUS_FAILED, "the BPF program with id %" PRIu32 " uses a map of sockaccept's, and could go on changing it, so "

@@ -5,6 +5,7 @@
 #ifndef SOCKACCEPT_HOLDERS_H
 #define SOCKACCEPT_HOLDERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,8 +17,13 @@
 struct object_ids {
 	uint32_t maps[OBJECT_IDS_MAX], programs[OBJECT_IDS_MAX], links[OBJECT_IDS_MAX];
 	uint32_t readable[OBJECT_IDS_MAX]; /* those of the maps that anybody may hold who only reads */
-	size_t map_count, program_count, link_count, readable_count;
+	uint32_t hooks[OBJECT_IDS_MAX];    /* BTF ids of what LSM programs among them are attached to */
+	uint32_t open_programs[OBJECT_IDS_MAX]; /* those of the programs that anybody may hold */
+	size_t map_count, program_count, link_count, readable_count, hook_count, open_program_count;
 };
+
+/* True if the id is in a list. */
+bool object_ids_has(const uint32_t *list, size_t count, uint32_t id);
 
 /* Adds an id to a list, unless it is there or the list is full. */
 void object_ids_add(uint32_t *list, size_t *count, uint32_t id);

@@ -42,7 +42,9 @@ static void take_record(const struct file_identity *record, struct identity *ide
 	} else {
 		identity_clear(identity);
 		identity->flags = record->flags;
+		identity->binary = record->binary;
 		identity->directory = record->directory;
+		identity->dentry = record->dentry;
 		memcpy(identity->name, record->name, sizeof(record->name));
 	}
 }

@@ -15,8 +15,10 @@ typedef char file_name[sizeof(((struct file_identity *)0)->name)];
 /* Zero-initialised is empty. */
 struct identity {
 	__u32 flags;                /* enum file_flag; FILE_ROOT: `steps` are all there are */
+	uint32_t binary;            /* the number of the entry that it is; BINARY_ANY: no rule has named it */
 	struct directory directory; /* itself, or the one that the file is in */
 	file_name name;             /* the one that the file was opened by */
+	__u64 dentry;               /* its address */
 	file_name *steps;           /* FILE_BY_NAMES: the directory's name, that of the one above, ... */
 	size_t step_count;
 };

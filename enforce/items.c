@@ -48,6 +48,8 @@ static enum status add_user(struct user_items *items, struct user_cache *cache, 
 		if (items->list[i] == uid)
 			return STATUS_DONE;
 	items->list = must(reallocarray(items->list, items->count + 1, sizeof(*items->list)));
+	items->words = must(reallocarray(items->words, items->count + 1, sizeof(*items->words)));
+	items->words[items->count] = must(strdup(text));
 	items->list[items->count++] = uid;
 	return STATUS_DONE;
 }
@@ -63,4 +65,13 @@ enum status user_items_read(struct user_items *items, const char *text)
 		status = add_user(items, &cache, text_trim(item));
 	user_cache_clear(&cache);
 	return status;
+}
+
+void user_items_clear(struct user_items *items)
+{
+	for (size_t i = 0; i < items->count; i++)
+		free(items->words[i]);
+	free(items->words);
+	free(items->list);
+	*items = (struct user_items){ 0 };
 }

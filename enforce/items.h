@@ -19,14 +19,18 @@ struct port_items {
 
 struct user_items {
 	uint32_t *list; /* ids */
+	char **words;   /* the same as they were given */
 	size_t count;
 };
 
 /*
  * Adds those of `text` that aren't there already: one, or several with commas between, as in a policy file. A NULL
- * text has none. Says what is wrong, and returns STATUS_USAGE then. Free the list in any case.
+ * text has none. Says what is wrong, and returns STATUS_USAGE then. Free the list, or clear the users, in any case.
  */
 enum status port_items_read(struct port_items *items, const char *text);
 enum status user_items_read(struct user_items *items, const char *text);
+
+/* Frees what it holds and leaves it empty. */
+void user_items_clear(struct user_items *items);
 
 #endif

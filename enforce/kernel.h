@@ -20,23 +20,30 @@ enum kernel_object {
 	MAP_ENTRIES,
 	MAP_SUPERBLOCKS,
 	MAP_BINARY_PATHS,
-	MAP_FILE_TAGS,
-	MAP_LOOKUPS,
+	MAP_EXECUTABLES,
+	MAP_PROCESSES,
+	MAP_LISTENED,
 	MAP_SEEN_PATHS,
 	MAP_RULE_COUNTERS,
 	MAP_PORTS,
 	MAP_OTHER_PORTS,
 	MAP_UNITS,
 	MAP_FOLDS,
-	MAP_SWEEPER,
+	MAP_SHARES,
 	MAP_EVENTS,
 	PROGRAM_IDENTIFY,
 	PROGRAM_LISTENERS,
+	PROGRAM_PROCESSES,
+	PROGRAM_CLOSE_WINDOWS,
 	PROGRAM_SOCKET_ACCEPT, /* for their statistics: being pinned doesn't attach a program */
 	PROGRAM_CONNECTION_GRAFT,
 	PROGRAM_ACCEPT_END,
 	LINK_SUPERBLOCK_FREE,
+	LINK_PROCESS_FORK,
+	LINK_PROCESS_EXEC,
 	LINK_TASK_PRCTL,
+	LINK_SOCKET_BIND,
+	LINK_SOCKET_LISTEN,
 	LINK_ACCEPT_END,
 	LINK_CONNECTION_GRAFT,
 	LINK_SOCKET_ACCEPT, /* last: while it is pinned, the policy is enforced */
@@ -113,6 +120,12 @@ enum status kernel_open_frozen(struct kernel *kernel);
  * wrong, and the remedy.
  */
 enum status kernel_prepare(struct kernel *kernel, uint32_t events);
+
+/*
+ * Loads the programs and maps as kernel_prepare() does, and lets them go again: nothing is attached, pinned or kept. *mib: how
+ * much of the kernel's memory the maps take. Says what is wrong, and the remedy.
+ */
+enum status kernel_try(uint32_t events, unsigned *mib);
 
 /* Maps the memory of MAP_CONTROL or MAP_STATE, which is open, and for writing if `write`. Returns 0 or -errno. */
 int kernel_map(struct kernel *kernel, enum kernel_object object, bool write);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "enforce/guard.h"
+#include "enforce/hidden.h"
 #include "enforce/kernel.h"
 #include "enforce/lock.h"
 #include "enforce/prerequisites.h"
@@ -25,22 +26,29 @@ static const char *const pin_names[] = {
 	[MAP_ENTRIES] = "entries",
 	[MAP_SUPERBLOCKS] = "superblocks",
 	[MAP_BINARY_PATHS] = "binary_paths",
-	[MAP_FILE_TAGS] = "file_tags",
-	[MAP_LOOKUPS] = "lookups",
+	[MAP_EXECUTABLES] = "executables",
+	[MAP_PROCESSES] = "processes",
+	[MAP_LISTENED] = "listened",
 	[MAP_SEEN_PATHS] = "seen_paths",
 	[MAP_RULE_COUNTERS] = "rule_counters",
 	[MAP_PORTS] = "ports",
 	[MAP_OTHER_PORTS] = "other_ports",
 	[MAP_UNITS] = "units",
 	[MAP_FOLDS] = "folds",
-	[MAP_SWEEPER] = "sweeper",
+	[MAP_SHARES] = "shares",
 	[MAP_EVENTS] = "events",
 	[PROGRAM_IDENTIFY] = "identify_files",
 	[PROGRAM_LISTENERS] = "list_listeners",
+	[PROGRAM_PROCESSES] = "list_processes",
+	[PROGRAM_CLOSE_WINDOWS] = "close_windows",
 	[PROGRAM_SOCKET_ACCEPT] = "socket_accept",
 	[PROGRAM_CONNECTION_GRAFT] = "connection_graft",
 	[PROGRAM_ACCEPT_END] = "accept_end",
 	[LINK_SUPERBLOCK_FREE] = "link_superblock_free",
+	[LINK_PROCESS_FORK] = "link_process_fork",
+	[LINK_PROCESS_EXEC] = "link_process_exec",
+	[LINK_SOCKET_BIND] = "link_socket_bind",
+	[LINK_SOCKET_LISTEN] = "link_socket_listen",
 	[LINK_TASK_PRCTL] = "link_task_prctl",
 	[LINK_ACCEPT_END] = "link_accept_end",
 	[LINK_CONNECTION_GRAFT] = "link_connection_graft",
@@ -90,7 +98,7 @@ void kernel_unmap(struct kernel *kernel)
 void kernel_keep_readable(struct kernel *kernel)
 {
 	for (int i = 0; i < KERNEL_OBJECTS; i++) {
-		if (kernel->fd[i] < 0 || (i < PROGRAM_IDENTIFY && guard_lets_read(i)))
+		if (kernel->fd[i] < 0 || i == PROGRAM_CLOSE_WINDOWS || (i < PROGRAM_IDENTIFY && guard_lets_open(i)))
 			continue;
 		close(kernel->fd[i]);
 		kernel->fd[i] = -1;
@@ -125,9 +133,11 @@ static enum status check_pin_directory(void)
 enum status kernel_is_loaded(bool quiet)
 {
 	char path[PIN_PATH_MAX];
-	enum status status = prerequisite_bpffs();
+	enum status status = hidden_refuse();
 	struct stat st;
 
+	if (status == STATUS_DONE)
+		status = prerequisite_bpffs();
 	if (status == STATUS_DONE)
 		status = check_pin_directory();
 	if (status != STATUS_DONE)
@@ -296,7 +306,7 @@ enum status kernel_open(struct kernel *kernel, bool write, bool quiet)
 	if (status == STATUS_DONE)
 		status = check_layout(kernel->state->layout);
 	for (int object = 0; object < FIRST_LINK && status == STATUS_DONE; object++)
-		if (object != MAP_STATE && (!locked || object >= PROGRAM_IDENTIFY || guard_lets_read(object)))
+		if (object != MAP_STATE && (!locked || guard_lets_open(object)))
 			status = open_object(kernel, object, write);
 	return status == STATUS_DONE && !locked ? map_memory(kernel, MAP_CONTROL, write) : status;
 }

@@ -70,10 +70,9 @@ bool last_good_read(struct policy *policy)
 
 	if (access(LAST_GOOD_FILE, F_OK) && errno == ENOENT)
 		return false;
-	source_read(LAST_GOOD_FILE, false, policy, &diagnostics);
+	source_read(LAST_GOOD_FILE, READ_AT_BOOT, policy, &diagnostics);
 	if (!diagnostics.errors)
-		resolve_policy(policy, false, &diagnostics);
-	diagnostics_drop_warnings(&diagnostics);
+		resolve_policy(policy, READ_AT_BOOT, &diagnostics);
 	diagnostics_print(&diagnostics);
 	valid = !diagnostics.errors;
 	diagnostics_clear(&diagnostics);

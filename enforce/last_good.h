@@ -32,7 +32,10 @@ void last_good_keep(const struct policy *policy, bool on_trial);
 /* The policy on trial has stayed: if it was kept, it is the last good one now. */
 void last_good_confirm(void);
 
-/* Reads and resolves it. Says what is wrong with it, and returns false; silently if there is none. */
+/*
+ * Reads and resolves it: what it names and isn't there waits. Says what is wrong with it, and returns false then; silently if
+ * there is none.
+ */
 bool last_good_read(struct policy *policy);
 
 #endif

@@ -17,12 +17,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "enforce/guard.h"
 #include "enforce/lockout.h"
 #include "enforce/module_layout.h"
 #include "enforce/ports.h"
 #include "enforce/take_over.h"
 #include "enforce/trial.h"
 #include "enforce/when.h"
+#include "enforce/windows.h"
 #include "policy/cleanup.h"
 #include "policy/image.h"
 
@@ -49,6 +51,11 @@ static int open_image(const struct kernel *kernel, __u32 slot)
 	LIBBPF_OPTS(bpf_obj_get_opts, reading, .file_flags = BPF_F_RDONLY);
 	char path[PIN_PATH_MAX];
 
+	if (guard_is_there()) {
+		int copy = bpf_obj_get_opts(GUARD_POLICY_COPY, &reading);
+
+		return copy < 0 ? -errno : copy;
+	}
 	for (int tries = 0; tries < 1000; tries++) {
 		/* Anew each time: what another command has moved meanwhile is found where it is now. */
 		const __u32 place = slot == SLOT_IN_FORCE ? trial_slot(kernel) : slot;
@@ -127,7 +134,8 @@ enum status live_read(const struct kernel *kernel, struct policy *policy)
 	if (status != STATUS_DONE)
 		return status;
 	for (size_t i = 0; i < policy->binary_count; i++)
-		policy->binaries[i].resolved = identified_path(kernel, policy->binaries[i].number);
+		if (!policy->binaries[i].waits)
+			policy->binaries[i].resolved = identified_path(kernel, policy->binaries[i].number);
 	return STATUS_DONE;
 }
 
@@ -170,22 +178,22 @@ static int give_counters(const struct kernel *kernel, struct policy *policy, boo
 	return 0;
 }
 
-/* Makes a frozen map of `image`. Returns its descriptor, or -errno. */
-static int make_image_map(const struct image *image)
+/* Makes a frozen map of an image. Returns its descriptor, or -errno. */
+static int make_image_map(const char *name, const struct policy_page *pages, size_t page_count)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP | BPF_F_RDONLY_PROG);
-	_cleanup_free_ __u32 *keys = calloc(image->count, sizeof(*keys));
+	_cleanup_free_ __u32 *keys = calloc(page_count, sizeof(*keys));
 	_cleanup_close_ int fd = -1;
-	__u32 count = (__u32)image->count;
+	__u32 count = (__u32)page_count;
 
 	if (!keys)
 		return -ENOMEM;
 	for (__u32 i = 0; i < count; i++)
 		keys[i] = i;
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "policy_image", sizeof(__u32), sizeof(struct policy_page), count, &options);
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), sizeof(struct policy_page), count, &options);
 	if (fd < 0)
 		return -errno;
-	if (bpf_map_update_batch(fd, keys, image->pages, &count, NULL))
+	if (bpf_map_update_batch(fd, keys, pages, &count, NULL))
 		return -errno;
 	if (bpf_map_freeze(fd))
 		return -errno;
@@ -230,7 +238,7 @@ static int set_slot(const struct kernel *kernel, __u32 slot, int fd)
 
 static int put_in_place(const struct kernel *kernel, __u32 slot, const struct image *image)
 {
-	_cleanup_close_ int fd = make_image_map(image);
+	_cleanup_close_ int fd = make_image_map("policy_image", image->pages, image->count);
 	struct bpf_map_info info;
 	char path[PIN_PATH_MAX];
 	int error;
@@ -275,14 +283,36 @@ static enum status check_temporaries(const struct policy *policy)
 	return fail(STATUS_FAILED, "%zu temporary rules, and %d is the most; use ranges of ports, or rules that last", count, MAX_TEMPORARIES);
 }
 
-enum status live_number(const struct kernel *kernel, struct policy *policy)
+/* What can't be named now waits, and all others are numbered. */
+static enum status number_what_can(const struct kernel *kernel, struct policy *policy)
+{
+	_cleanup_free_ char **problems = must(calloc(policy->binary_count + 1, sizeof(*problems)));
+	enum status status = give_binaries(kernel, policy, problems);
+
+	for (size_t i = 0; i < policy->binary_count; i++) {
+		struct binary *binary = &policy->binaries[i];
+
+		if (!problems[i])
+			continue;
+		if (binary->file)
+			warn("%s:%u: %s; the rule waits", binary->file, binary->line, problems[i]);
+		else
+			warn("%s; the rule waits", problems[i]);
+		binary->waits = true;
+		free(problems[i]);
+	}
+	/* Once more for those. */
+	return status == STATUS_DONE ? give_binaries(kernel, policy, NULL) : status;
+}
+
+enum status live_number(const struct kernel *kernel, struct policy *policy, bool all)
 {
 	enum status status;
 
 	if (policy->rule_count > MAX_RULES)
 		return fail(STATUS_FAILED, "more than %d rules; use ranges of ports, or `any`", MAX_RULES);
 	policy_normalise(policy); /* puts the binaries of one directory side by side */
-	status = give_binaries(kernel, policy, NULL);
+	status = all ? give_binaries(kernel, policy, NULL) : number_what_can(kernel, policy);
 	if (status != STATUS_DONE)
 		return status;
 	policy_unify(policy);
@@ -300,7 +330,50 @@ enum status live_publish(struct kernel *kernel, struct policy *policy, bool *tak
 		error = build_and_put(kernel, SLOT_LOADED, policy);
 	if (error)
 		return fail(STATUS_FAILED, "can't put the policy in force: %s; the old one stays", strerror(-error));
+	/* Those of the policy before are counted under its generation, of which no denial comes any more that would end them. */
+	windows_close(kernel, 0);
 	return STATUS_DONE;
+}
+
+/* True if a policy denies anyone; mostly, one that doesn't is seen by that. */
+static bool denies_some(const struct policy *policy)
+{
+	bool some = policy->verdict == VERDICT_DENY;
+
+	for (size_t i = 0; i < policy->rule_count && !some; i++)
+		some = policy->rules[i].verdict == VERDICT_DENY;
+	return some && policy->mode == MODE_ENFORCE;
+}
+
+enum status live_ask_again(const struct kernel *kernel, struct asked_again *asked)
+{
+	struct image image = { 0 };
+	struct policy policy;
+	enum status status;
+	int error = 0;
+
+	policy_init(&policy);
+	status = live_read_image(kernel, &policy);
+	if (status == STATUS_DONE && denies_some(&policy))
+		status = live_image(&policy, &image);
+	if (status == STATUS_DONE)
+		error = ask_again(kernel, &image, asked);
+	if (error)
+		status = fail(STATUS_FAILED, "can't tell who waits in accept() and is denied by now: %s", strerror(-error));
+	image_clear(&image);
+	policy_clear(&policy);
+	return status;
+}
+
+void live_changed(const struct kernel *kernel)
+{
+	struct asked_again asked = { 0 };
+
+	if (live_ask_again(kernel, &asked) == STATUS_DONE)
+		asked_again_warn(&asked);
+	else
+		warn("the change is in force; but a thread that waits in accept() may take one more connection");
+	asked_again_clear(&asked);
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -330,6 +403,8 @@ enum status live_settle(const struct kernel *kernel)
 		return fail(STATUS_FAILED, "the policy on trial wasn't confirmed, and the one before it can't be put in its place: %s; it is "
 			    "in force all the same", strerror(-error));
 	trial_end(kernel);
+	/* The kernel made that change by itself. */
+	live_changed(kernel);
 	return STATUS_DONE;
 }
 
@@ -358,6 +433,16 @@ enum status live_prepare_trial(const struct kernel *kernel, struct policy *befor
 	return STATUS_DONE;
 }
 
+int live_copy_image(const struct kernel *kernel)
+{
+	_cleanup_free_ struct policy_page *pages = NULL;
+	_cleanup_close_ int fd = open_image(kernel, SLOT_IN_FORCE);
+	uint32_t count = 0;
+	int error = fd < 0 ? fd : read_pages(fd, &pages, &count);
+
+	return error ? error : make_image_map("policy_copy", pages, count);
+}
+
 enum status live_read_before(const struct kernel *kernel, struct policy *policy)
 {
 	return read_slot(kernel, SLOT_BEFORE, policy);
@@ -379,9 +464,11 @@ static enum status make_change(struct kernel *kernel, const struct live_edit *ed
 	if (status == STATUS_DONE)
 		status = edit->change(kernel, policy, edit->data, changed);
 	if (status == STATUS_DONE && *changed)
-		status = live_number(kernel, policy);
+		status = live_number(kernel, policy, true);
 	if (status == STATUS_DONE && *changed)
 		status = lockout_check(kernel, &before, policy, edit->force);
+	if (status == STATUS_DONE && edit->look)
+		edit->look(policy, edit->data);
 	image_clear(&before);
 	return status;
 }
@@ -399,7 +486,9 @@ static enum status change_and_publish(struct kernel *kernel, const struct live_e
 	if (status != STATUS_DONE || !*changed)
 		return status;
 	status = live_publish(kernel, policy, taken);
-	if (status != STATUS_DONE && edit->undo)
+	if (status == STATUS_DONE)
+		live_changed(kernel);
+	else if (edit->undo)
 		edit->undo(edit->data);
 	return status;
 }

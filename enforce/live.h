@@ -5,6 +5,7 @@
 #ifndef SOCKACCEPT_LIVE_H
 #define SOCKACCEPT_LIVE_H
 
+#include "enforce/ask_again.h"
 #include "enforce/entries.h"
 #include "enforce/kernel.h"
 #include "policy/image.h"
@@ -19,9 +20,10 @@ enum status live_read(const struct kernel *kernel, struct policy *policy);
 enum status live_read_image(const struct kernel *kernel, struct policy *policy);
 
 /*
- * Gives numbers to the binaries of `policy` that have none, and puts its rules in order. Needs the lock. Says what is wrong.
+ * Gives numbers to the binaries of `policy` that have none, and puts its rules in order. Needs the lock. Says what is wrong. A
+ * binary where no rule can name one is an error if `all` must have numbers of their own; otherwise it waits, with a warning.
  */
-enum status live_number(const struct kernel *kernel, struct policy *policy);
+enum status live_number(const struct kernel *kernel, struct policy *policy, bool all);
 
 /*
  * Makes `policy`, after live_number(), the one in force, in one step, under the next generation (policy->generation, of the policy
@@ -36,8 +38,24 @@ enum status live_publish(struct kernel *kernel, struct policy *policy, bool *tak
  */
 enum status live_prepare_trial(const struct kernel *kernel, struct policy *before);
 
+/* Makes a frozen map with a copy of the image in force, which no decision reads. Returns its descriptor, or -errno. */
+int live_copy_image(const struct kernel *kernel);
+
 /* Reads what a trial falls back to, as live_read_image() does. */
 enum status live_read_before(const struct kernel *kernel, struct policy *policy);
+
+/*
+ * Asks threads again that wait in accept(2) on a listener which the policy in force denies now (enforce/ask_again.h), and fills
+ * `asked`, which is empty. For whoever sees that the policy in force, or what it says by now, is another. Needs no lock. Says what
+ * is wrong.
+ */
+enum status live_ask_again(const struct kernel *kernel, struct asked_again *asked);
+
+/*
+ * The same, with warnings of who couldn't be asked. Each change of the policy in force ends with this: the last thing before the
+ * result is told. Nothing depends on how it ends.
+ */
+void live_changed(const struct kernel *kernel);
 
 /* Where a trial is over, puts what it fell back to in its ordinary place. Needs the lock. Says what is wrong. */
 enum status live_settle(const struct kernel *kernel);
@@ -52,6 +70,8 @@ enum status live_image(const struct policy *policy, struct image *image);
 struct live_edit {
 	/* Changes `policy`, the live one. *changed: whether that made a difference. Says what is wrong. */
 	enum status (*change)(struct kernel *kernel, struct policy *policy, void *data, bool *changed);
+	/* Looks at the policy as it will be, in order and with its numbers, also if nothing changes. NULL: nothing does. */
+	void (*look)(const struct policy *policy, void *data);
 	/* What is to be done beside it, once all is judged, and undone if the policy can't be put in force. NULL: nothing. */
 	enum status (*commit)(void *data);
 	void (*undo)(void *data);

@@ -15,8 +15,10 @@
 #include "policy/cleanup.h"
 #include "policy/ini.h"
 #include "policy/ini_edit.h"
+#include "policy/overrule.h"
 #include "policy/port.h"
 #include "policy/resolve.h"
+#include "policy/text.h"
 
 #define FIRST_LINE "; Rules that sockaccept-ctl allow, deny and remove keep with --save. Change them as you like.\n"
 
@@ -65,26 +67,28 @@ static void read_others(struct policy *policy, struct diagnostics *diagnostics)
 	glob_t names = { 0 };
 
 	if (!access(DEFAULT_POLICY_FILE, F_OK))
-		source_read(DEFAULT_POLICY_FILE, false, policy, diagnostics);
+		source_read(DEFAULT_POLICY_FILE, READ_FOR_LOAD, policy, diagnostics);
 	if (!glob(DEFAULT_POLICY_DIR "/*.ini", 0, NULL, &names))
 		for (size_t i = 0; i < names.gl_pathc; i++)
 			if (strcmp(names.gl_pathv[i], LOCAL_RULES_FILE) != 0)
-				source_read(names.gl_pathv[i], false, policy, diagnostics);
+				source_read(names.gl_pathv[i], READ_FOR_LOAD, policy, diagnostics);
 	globfree(&names);
 }
 
-/* What the live policy's rules would become by the same edit. */
-static void apply(struct policy *policy, const struct rule_edit *edit)
+/* What the live policy's rules would become by the same edits. */
+static void apply(struct policy *policy, const struct rule_edit *edits, size_t count)
 {
-	size_t binary = policy_binary(policy, edit->path);
+	for (size_t k = 0; k < count; k++) {
+		size_t binary = policy_binary(policy, edits[k].path);
 
-	for (size_t i = 0; i < rule_edit_count(edit); i++)
-		rule_edit_apply(edit, policy, binary, i);
+		for (size_t i = 0; i < rule_edit_count(&edits[k]); i++)
+			rule_edit_apply(&edits[k], policy, binary, i);
+	}
 	policy_normalise(policy);
 }
 
-/* A change of text can have another effect than it should have: the rules are what counts. */
-static enum status check_effect(const struct local_rules *rules, const struct rule_edit *edit)
+/* A change of text can be another one than it should be: the rules are what counts. */
+static enum status check_text(const struct local_rules *rules, const struct rule_edit *edits, size_t count)
 {
 	struct diagnostics diagnostics = { 0 };
 	struct policy expected, seen;
@@ -93,7 +97,7 @@ static enum status check_effect(const struct local_rules *rules, const struct ru
 	policy_init(&expected);
 	policy_init(&seen);
 	read_text(rules->before ? rules->before : "", &expected, &diagnostics);
-	apply(&expected, edit);
+	apply(&expected, edits, count);
 	read_text(rules->after, &seen, &diagnostics);
 	policy_normalise(&seen);
 	same = !diagnostics.errors && policy_same_rules(&expected, &seen);
@@ -111,26 +115,26 @@ static bool undoes(const struct policy *policy, const struct rule *rule, const s
 
 	if (edit->remove && !edit->port_count)
 		same.port = rule->port;
-	if (edit->remove && !edit->uid_count) {
-		same.has_uid = rule->has_uid;
-		same.uid = rule->uid;
-	}
 	/* Of two such rules that say the contrary, deny decides. */
 	return rule_same_request(policy, rule, &same) && (edit->remove || (rule->verdict == VERDICT_DENY && edit->verdict == VERDICT_ALLOW));
 }
 
 static enum status refuse(const struct policy *policy, const struct rule *rule, const struct rule_edit *edit)
 {
+	const struct origin *origin = rule_origin(policy, rule);
+	_cleanup_free_ char *place = origin ? text_format("%s:%u: ", origin->file, origin->line) : NULL;
 	char port[PORT_TEXT_MAX];
 
-	return fail(STATUS_FAILED, "[%s] of the policy's files has `%s = %s` for %s, which %s with the next load; change it there. Nothing was "
-		    "changed", rule->section, ini_verdict_words[rule->verdict], port_format(&rule->port, port),
+	return fail(STATUS_FAILED, "%s[%s] of the policy's files has `%s = %s` for %s, which %s with the next load; change it there. Nothing was "
+		    "changed", place ?: "", rule->section, ini_verdict_words[rule->verdict], port_format(&rule->port, port),
 		    policy->binaries[rule->binary].path, edit->remove ? "would be back" : "would win");
 }
 
-/* Looks for what would undo the edit, under another spelling of the path too. */
+/* Looks for what would undo the edit, under another spelling of the path too. What was made here is only here. */
 static enum status compare(const struct policy *policy, size_t binary, const struct rule_edit *edit)
 {
+	if (edit->remove && removal_is_of_made(edit->removal))
+		return STATUS_DONE;
 	for (size_t i = 0; i < rule_edit_count(edit); i++) {
 		struct rule wanted = rule_edit_rule(edit, binary, i);
 
@@ -151,31 +155,120 @@ static void resolve_binary(struct policy *policy, size_t binary)
 		free(resolve_path(one->path, &one->resolved, &missing));
 }
 
-/* Whether the change will hold with the next load. */
-static enum status judge(const struct local_rules *rules, const struct rule_edit *edit)
+/* ---------------------------------------------------------------------------------------------
+ * Whether the change will hold with the next load
+ */
+
+/* All files of the policy, without the change and with it. */
+struct files {
+	struct policy before, after;
+	uint32_t number; /* that both give to the edit's binary */
+};
+
+static enum status refuse_useless(const struct rule *rule, const char *path, const struct objection *objection)
+{
+	char port[PORT_TEXT_MAX];
+
+	return fail(STATUS_FAILED, "`%s = %s` for %s would have no effect: %s, which decides; %s%s. Nothing was changed",
+		    ini_verdict_words[rule->verdict], port_format(&rule->port, port), path, objection->rule,
+		    objection->instead ? "say instead: " : "change it there", objection->instead ?: "");
+}
+
+/* Refuses a rule that others leave without any effect, and keeps what they say against one that has some. */
+static enum status judge_rule(struct local_rules *rules, const struct files *files, const struct rule_edit *edit, size_t index)
+{
+	const struct rule rule = rule_edit_rule(edit, 0, index);
+	struct objections found = { 0 };
+	enum status status = STATUS_DONE;
+	bool effect = true;
+	int error = objections_find(&files->after, files->number, edit, index, true, &found);
+
+	/* What was saved before has its effect already, or none. */
+	if (!error && found.count && !policy_same_rules(&files->before, &files->after))
+		error = overrule_effect(&files->before, &files->after, files->number, &rule, &effect);
+	if (error)
+		status = fail(STATUS_FAILED, "can't judge the policy's files: %s. Nothing was changed", strerror(-error));
+	else if (!effect)
+		status = refuse_useless(&rule, edit->path, &found.list[0]);
+	objections_join(&rules->objections, &found);
+	return status;
+}
+
+static enum status judge_rules(struct local_rules *rules, struct files *files, const struct rule_edit *edit)
+{
+	enum status status = STATUS_DONE;
+
+	policy_number_alike(&files->before, &files->after);
+	files->number = files->after.binaries[policy_binary(&files->after, edit->path)].number;
+	policy_normalise(&files->before);
+	policy_normalise(&files->after);
+	for (size_t i = 0; i < rule_edit_count(edit) && status == STATUS_DONE; i++)
+		status = judge_rule(rules, files, edit, i);
+	return status;
+}
+
+/* The policy that all files are with this text of the local one. Returns false if it isn't valid, and says why unless `quiet`. */
+static bool read_all(const char *local, struct policy *policy, bool quiet)
 {
 	struct diagnostics diagnostics = { 0 };
-	enum status status = STATUS_DONE;
-	struct policy policy;
-	size_t binary;
+	bool valid;
 
-	policy_init(&policy);
-	read_others(&policy, &diagnostics);
-	read_text(rules->after, &policy, &diagnostics);
+	read_others(policy, &diagnostics);
+	read_text(local, policy, &diagnostics);
 	if (!diagnostics.errors)
-		resolve_policy(&policy, true, &diagnostics);
+		resolve_policy(policy, READ_FOR_CHECK, &diagnostics);
 	diagnostics_drop_warnings(&diagnostics);
-	diagnostics_print(&diagnostics);
-	binary = policy_binary(&policy, edit->path);
-	resolve_binary(&policy, binary);
-	if (diagnostics.errors)
-		status = fail(STATUS_INVALID, "the policy's files are invalid, and nothing can be saved among them; mend them first, see: "
-			      "sockaccept-ctl check. Nothing was changed");
-	else
-		status = compare(&policy, binary, edit);
+	if (!quiet)
+		diagnostics_print(&diagnostics);
+	valid = !diagnostics.errors;
 	diagnostics_clear(&diagnostics);
-	policy_clear(&policy);
-	return status == STATUS_DONE ? check_effect(rules, edit) : status;
+	return valid;
+}
+
+static enum status judge_files(struct local_rules *rules, struct files *files, const struct rule_edit *edits, size_t count)
+{
+	enum status status = STATUS_DONE;
+
+	if (!read_all(rules->after, &files->after, false))
+		return fail(STATUS_INVALID, "the policy's files are invalid, and nothing can be saved among them; mend them first, see: "
+			    "sockaccept-ctl check. Nothing was changed");
+	for (size_t i = 0; i < count && status == STATUS_DONE; i++) {
+		size_t binary = policy_binary(&files->after, edits[i].path);
+
+		resolve_binary(&files->after, binary);
+		status = compare(&files->after, binary, &edits[i]);
+	}
+	if (status == STATUS_DONE && !edits->remove && read_all(rules->before ? rules->before : "", &files->before, true))
+		status = judge_rules(rules, files, edits);
+	return status;
+}
+
+static enum status judge(struct local_rules *rules, const struct rule_edit *edits, size_t count)
+{
+	struct files files;
+	enum status status;
+
+	policy_init(&files.before);
+	policy_init(&files.after);
+	status = judge_files(rules, &files, edits, count);
+	policy_clear(&files.before);
+	policy_clear(&files.after);
+	return status == STATUS_DONE ? check_text(rules, edits, count) : status;
+}
+
+/* The text with all edits made, into rules->after. */
+static enum status edit_text(struct local_rules *rules, const struct rule_edit *edits, size_t count)
+{
+	_cleanup_free_ char *problem = NULL;
+
+	rules->after = must(strdup(rules->before ? rules->before : FIRST_LINE));
+	for (size_t i = 0; i < count && !problem; i++) {
+		char *text = ini_edit(rules->after, &edits[i], &problem);
+
+		free(rules->after);
+		rules->after = text;
+	}
+	return problem ? fail(STATUS_FAILED, "%s:%s. Nothing was changed", LOCAL_RULES_FILE, problem) : STATUS_DONE;
 }
 
 /* What `load` would refuse must stay so: written anew, it would be root's. */
@@ -190,9 +283,8 @@ static enum status check_owner(const char *path)
 	return problem ? fail(STATUS_FAILED, "%s %s. Nothing was changed", path, problem) : STATUS_DONE;
 }
 
-enum status local_rules_prepare(const struct rule_edit *edit, struct local_rules *rules)
+enum status local_rules_prepare(const struct rule_edit *edits, size_t count, struct local_rules *rules)
 {
-	_cleanup_free_ char *problem = NULL;
 	enum status status = check_owner(DEFAULT_POLICY_DIR);
 	int error;
 
@@ -203,10 +295,8 @@ enum status local_rules_prepare(const struct rule_edit *edit, struct local_rules
 	error = read_file(rules);
 	if (error)
 		return fail(STATUS_FAILED, "%s: %s; it has to be a regular file of root's", LOCAL_RULES_FILE, strerror(-error));
-	rules->after = ini_edit(rules->before ? rules->before : FIRST_LINE, edit, &problem);
-	if (problem)
-		return fail(STATUS_FAILED, "%s:%s. Nothing was changed", LOCAL_RULES_FILE, problem);
-	return judge(rules, edit);
+	status = edit_text(rules, edits, count);
+	return status == STATUS_DONE ? judge(rules, edits, count) : status;
 }
 
 enum status local_rules_write(struct local_rules *rules)
@@ -245,5 +335,6 @@ void local_rules_clear(struct local_rules *rules)
 {
 	free(rules->before);
 	free(rules->after);
+	objections_clear(&rules->objections);
 	*rules = (struct local_rules){ 0 };
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "enforce/overruled.h"
 #include "enforce/status.h"
 #include "policy/rule_edit.h"
 #include "policy/source.h"
@@ -19,13 +20,14 @@ struct local_rules {
 	char *before, *after; /* its text; before is NULL if there is no such file */
 	mode_t mode;
 	bool written;
+	struct objections objections; /* what the files say against the new rules */
 };
 
 /*
- * Prepares the change that `edit` is. Nothing is written yet. Says what is wrong, which can be that another of the policy's
- * files would undo it with the next load.
+ * Prepares the change that these edits are, one after the other. Nothing is written yet. Says what is wrong, which can be that
+ * another of the policy's files would undo it with the next load, or leaves it without any effect.
  */
-enum status local_rules_prepare(const struct rule_edit *edit, struct local_rules *rules);
+enum status local_rules_prepare(const struct rule_edit *edits, size_t count, struct local_rules *rules);
 
 /* Writes it, whole or not at all. Says what is wrong. */
 enum status local_rules_write(struct local_rules *rules);

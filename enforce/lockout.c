@@ -3,15 +3,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "enforce/denied_listeners.h"
 #include "enforce/listeners.h"
 #include "enforce/way_in.h"
 #include "enforce/when.h"
-
-/* So many are named; of the others there is a number. */
-#define NAMED_MAX 20
+#include "policy/cleanup.h"
 
 static bool is_in_own_netns(const struct listener *listener)
 {
@@ -27,10 +27,7 @@ static bool is_in_own_netns(const struct listener *listener)
 /* True if a policy denies it, and means it. No image: nothing is in force. Of whom it can't be told, it isn't. */
 static bool denies(const struct image *image, const struct listener *listener, uint64_t now)
 {
-	const struct request request = listener_request(listener, now);
-
-	return listener->known && image->count && image->pages->header.mode == MODE_ENFORCE &&
-	       decide_verdict(image, decide_request(image, &request)) == VERDICT_DENY;
+	return listener->known && listener_is_denied(listener, image, now);
 }
 
 /* systemd keeps the sockets that it has made, and lets the service accept, unless it is the only one who has it. */
@@ -84,11 +81,11 @@ static bool cuts_off_later(const struct change *change, const struct listener *l
 
 static enum status refuse(const struct listener *listener, bool later)
 {
-	char place[LISTENER_TEXT_MAX];
+	char place[LISTENER_TEXT_MAX], program[LISTENER_PROGRAM_MAX];
 
 	return fail(STATUS_FAILED, "this would lock you out%s: the connection that you came by was taken by %s on %s (pid %" PRIu32 "), which would "
 		    "be denied. Nothing was changed; leave that allowed, or say --force", later ? " when a temporary rule ends" : "",
-		    listener->path ?: "a program", listener_text(listener, place), listener->socket.pid);
+		    listener_program(listener, program), listener_text(listener, place), listener->socket.pid);
 }
 
 static bool is_way_in(struct way_in *way, const struct listener *listener)
@@ -115,28 +112,35 @@ static enum status protect_way_in(const struct change *change)
 	return STATUS_DONE;
 }
 
-static void name_one(const struct listener *listener)
+/* True if `holder` may accept on its socket no more, whoever else may. */
+static bool is_denied_now(const struct change *change, const struct listener *holder)
 {
-	char place[LISTENER_TEXT_MAX];
-
-	warn("%s listens on %s (pid %" PRIu32 ", user %" PRIu32 "%s%s), which the new policy denies", listener->path ?: "a program",
-	     listener_text(listener, place), listener->socket.pid, listener->socket.uid, listener->unit ? ", " : "",
-	     listener->unit ?: "");
+	return !only_keeps(change->listeners, holder) && denies(change->after, holder, change->now) &&
+	       !denies(change->before, holder, change->now);
 }
 
+/*
+ * Names whoever has a socket and is denied from now on, also where another holder stays allowed: of a server whose master
+ * only hands the socket on, the workers may be the ones who accept.
+ */
 static void name_all(const struct change *change)
 {
-	size_t named = 0, unknown = 0;
+	const struct listeners *listeners = change->listeners;
+	_cleanup_free_ struct denied_listener *denied = must(calloc(listeners->count + 1, sizeof(*denied)));
+	size_t count = 0, unknown = 0;
 
-	for (size_t i = 0; i < change->listeners->count; i++) {
-		const struct listener *listener = &change->listeners->list[i];
+	for (size_t i = 0; i < listeners->count; i++) {
+		const struct listener *listener = &listeners->list[i];
 
 		unknown += !listener->known;
-		if (cuts_off_now(change, listener) && named++ < NAMED_MAX)
-			name_one(listener);
+		if (is_denied_now(change, listener))
+			denied[count++] = (struct denied_listener){
+				.listener = listener,
+				.shared = !is_cut_off(listeners, listener, change->after, change->now),
+				.refused = listener_is_refused(listener, change->after, change->now),
+			};
 	}
-	if (named > NAMED_MAX)
-		warn("the new policy denies %zu more listeners; see: sockaccept-ctl listeners", named - NAMED_MAX);
+	denied_listeners_warn(denied, count);
 	if (unknown)
 		warn("of %zu listeners it can't be told whether the new policy denies them, as that takes the capability cap_sys_ptrace; see: "
 		     "sockaccept-ctl listeners", unknown);

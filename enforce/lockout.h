@@ -9,8 +9,8 @@
 #include "policy/image.h"
 
 /*
- * Names each running listener that `after` would deny and `before` (empty: nothing was in force) doesn't. If one of them
- * takes connections where the administrator came in (enforce/way_in.h), now or when a temporary rule ends, refuses with
+ * Names, once for each binary and port, whoever listens and is denied by `after` and not by `before` (empty: nothing was in
+ * force). If nobody any more may accept on a socket that takes connections where the administrator came in (enforce/way_in.h), now or when a temporary rule ends, refuses with
  * STATUS_FAILED, unless `force`. `after` has its numbers from `kernel`. Says what is wrong.
  */
 enum status lockout_check(const struct kernel *kernel, const struct image *before, const struct policy *after, bool force);

@@ -7,6 +7,7 @@
 #include "enforce/when.h"
 
 #define BATCHES 64 /* of events that one log_keep() writes */
+#define TOLD_NS 60000000000LL /* between two who are told of, and how old an event may be that tells of one */
 
 enum status log_keep_begin_with(struct log_keeper *keeper, const struct kernel *kernel, uint64_t instance)
 {
@@ -16,11 +17,12 @@ enum status log_keep_begin_with(struct log_keeper *keeper, const struct kernel *
 	*source = log_source_of(instance);
 	if (log_same_source(source, &keeper->end))
 		*source = keeper->end;
-	error = reader_start(&keeper->reader, kernel, TAKES(VERDICT_ALLOW) | TAKES(VERDICT_DENY), &source->mark);
+	error = reader_start(&keeper->reader, kernel, TAKES(VERDICT_ALLOW) | TAKES(VERDICT_DENY), &source->mark, false);
 	if (error)
 		return fail(STATUS_FAILED, "can't read the events: %s", strerror(-error));
 	keeper->maker = (struct record_maker){ .names.kernel = kernel };
 	memset(keeper->said, 0, sizeof(keeper->said));
+	keeper->spinning.count = 0;
 	keeper->kernel = kernel;
 	return STATUS_DONE;
 }
@@ -33,8 +35,37 @@ enum status log_keep_begin(struct log_keeper *keeper, struct kernel *kernel)
 	return status == STATUS_DONE ? log_keep_begin_with(keeper, kernel, kernel_instance()) : status;
 }
 
+static struct log_source place_now(const struct log_keeper *keeper)
+{
+	struct log_source place = keeper->source;
+
+	place.mark = reader_mark(&keeper->reader);
+	return place;
+}
+
+bool log_keep_place(const struct log_keeper *keeper, struct log_source *place)
+{
+	if (!keeper->kernel || keeper->writer.error || keeper->writer.pending_bytes)
+		return false;
+	*place = place_now(keeper);
+	return true;
+}
+
+enum status log_keep_again(struct log_keeper *keeper, const struct log_source *place)
+{
+	const struct kernel *kernel = keeper->kernel;
+	uint64_t instance = keeper->source.instance;
+
+	log_keep_end(keeper);
+	keeper->end = *place;
+	return log_keep_begin_with(keeper, kernel, instance);
+}
+
 void log_keep_end(struct log_keeper *keeper)
 {
+	/* The same kernel side may come into sight again. */
+	if (keeper->kernel)
+		keeper->end = place_now(keeper);
 	reader_close(&keeper->reader);
 	record_maker_clear(&keeper->maker);
 	keeper->kernel = NULL;
@@ -65,6 +96,20 @@ static void take_clocks(struct log_keeper *keeper, const struct event *next)
 	keeper->source.boot = clocks.boot;
 }
 
+/* Tells of a server that spins now: one line a minute at most, as anybody can make a server spin. */
+static void tell_spinner(struct log_keeper *keeper, const struct record *record)
+{
+	struct spinner *spinner = spinning_note(&keeper->spinning, record->event);
+	int64_t now = when_now().boot;
+	char text[SPINNER_TEXT_MAX];
+
+	if (!spinner || spinner->told || now - spinner->last > TOLD_NS || (keeper->spinner_at && now - keeper->spinner_at < TOLD_NS))
+		return;
+	spinner->told = true;
+	keeper->spinner_at = now;
+	warn("%s", spinner_text(spinner, record, text));
+}
+
 static void add_event(struct log_keeper *keeper, const struct event *event)
 {
 	static const uint64_t none[VERDICTS];
@@ -75,6 +120,7 @@ static void add_event(struct log_keeper *keeper, const struct event *event)
 	log_add_source(&keeper->writer, &keeper->source, none);
 	log_add_event(&keeper->writer, &record);
 	keeper->source.mark.dealt[event->verdict & (VERDICTS - 1)]++;
+	tell_spinner(keeper, &record);
 }
 
 /* A source before the events, where one is needed, and what was missed. */

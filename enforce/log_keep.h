@@ -7,16 +7,19 @@
 
 #include "enforce/log_write.h"
 #include "enforce/reader.h"
+#include "enforce/spinning.h"
 
 struct log_keeper {
 	struct log_writer writer; /* opened by the caller, who closes it too */
-	struct log_source end;    /* where the log ended when it was opened */
+	struct log_source end;    /* where the log ended when it was opened, or when reading ended */
 	const struct kernel *kernel; /* that is read; NULL: none */
 	struct log_source source;
 	struct reader reader;
 	struct record_maker maker;
 	uint64_t said[VERDICTS]; /* of what this reader missed, what was written */
 	uint64_t events;         /* written, whatever kernel side they were of */
+	struct spinning spinning;
+	int64_t spinner_at;      /* when one was told of last, ns since boot */
 };
 
 /*
@@ -36,6 +39,15 @@ int64_t log_keep(struct log_keeper *keeper);
 
 /* True if all that was there at the last look is in the log. */
 bool log_is_kept(const struct log_keeper *keeper);
+
+/*
+ * Where reading stands, if all that was read is in the file and something is read at all. Returns false, and leaves *place as it
+ * is, otherwise.
+ */
+bool log_keep_place(const struct log_keeper *keeper, struct log_source *place);
+
+/* Goes back to `place`, or to the oldest event if that is of another kernel side. Says what is wrong. */
+enum status log_keep_again(struct log_keeper *keeper, const struct log_source *place);
 
 /* Ends what log_keep_begin() began, if it did. */
 void log_keep_end(struct log_keeper *keeper);

@@ -117,7 +117,7 @@ static unsigned word_of(const json_t *object, const char *key, const char *const
 	return (unsigned)(text ? word_find(text, words, count) : count);
 }
 
-static bool read_endpoint(const json_t *object, struct event *event, struct endpoint *endpoint)
+static bool read_endpoint(const json_t *object, const struct event *event, struct endpoint *endpoint)
 {
 	const char *address = json_string_value(json_object_get(object, "address"));
 	uint64_t port;
@@ -126,46 +126,49 @@ static bool read_endpoint(const json_t *object, struct event *event, struct endp
 		return false;
 	if (read_number(object, "port", &port))
 		endpoint->port = (__u32)port;
-	if (!address)
-		event->flags |= EVENT_MANY_PEERS;
-	else if (event->family == AF_VSOCK)
+	if (address && event->family == AF_VSOCK)
 		memcpy(endpoint->address, &(__u32){ (__u32)strtoul(address, NULL, 10) }, sizeof(__u32));
-	else
+	else if (address)
 		inet_pton(event->family, address, endpoint->address);
 	return true;
 }
 
-static __u16 protocol_of(const json_t *json)
+/* What is null because the repeats differ in it. Of others nothing is read. */
+static void read_differences(const json_t *json, struct event *event)
 {
-	static const char *const words[] = { "tcp", "sctp", "mptcp" };
-	static const __u16 numbers[] = { IPPROTO_TCP, IPPROTO_SCTP, IPPROTO_MPTCP };
-	const char *text = json_string_value(json_object_get(json, "protocol"));
-	size_t word = text ? word_find(text, words, 3) : 3;
+	static const struct {
+		const char *key;
+		__u32 difference;
+	} members[] = { { "generation", DIFFER_GENERATION }, { "operation", DIFFER_OPERATION }, { "enforced", DIFFER_ENFORCED },
+			{ "reason", DIFFER_RULE }, { "uid", DIFFER_UID } };
+	const json_t *local = json_object_get(json, "local");
 
-	if (word < 3)
-		return numbers[word];
-	return text ? (__u16)strtoul(text, NULL, 10) : 0;
-}
-
-/* What is null because the repeats differ in it (enum event_flag). */
-static void read_many(const json_t *json, struct event *event)
-{
-	if (json_is_null(json_object_get(json, "generation")))
-		event->flags |= EVENT_MANY_BINARIES;
-	if (json_is_null(json_object_get(json, "uid")))
-		event->flags |= EVENT_MANY_USERS;
-	if (json_is_null(json_object_get(json, "family")) && event->operation == OPERATION_ACCEPT)
-		event->flags |= EVENT_MANY_LISTENERS;
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		if (json_is_null(json_object_get(json, members[i].key)))
+			event->differ |= members[i].difference;
+	if (json_is_null(json_object_get(json, "binary")) && !json_object_get(json, "binary_hint"))
+		event->differ |= DIFFER_BINARY;
+	if (json_is_null(local) || !local)
+		return;
+	if (json_is_null(json_object_get(json, "family")))
+		event->differ |= DIFFER_FAMILY;
+	if (json_is_null(json_object_get(json, "protocol")))
+		event->differ |= DIFFER_PROTOCOL;
+	if (json_is_null(json_object_get(local, "address")))
+		event->differ |= DIFFER_ADDRESS;
+	if (json_is_null(json_object_get(local, "port")) && (!event->family || event_has_ports(event->family)))
+		event->differ |= DIFFER_PORT;
 }
 
 static void read_listener(const json_t *json, struct event *event)
 {
-	static const char *const families[] = { "inet", "inet6", "vsock" };
-	static const __u16 numbers[] = { AF_INET, AF_INET6, AF_VSOCK, 0 };
+	const char *family = json_string_value(json_object_get(json, "family")), *protocol = json_string_value(json_object_get(json, "protocol"));
+	uint64_t port;
 
-	event->family = numbers[word_of(json, "family", families, 3)];
-	event->protocol = protocol_of(json);
+	event->family = family ? event_family_number(family) : 0;
+	event->protocol = protocol ? event_protocol_number(protocol) : 0;
 	read_endpoint(json_object_get(json, "local"), event, &event->local);
+	event->listener_port = read_number(json, "listener_port", &port) ? (__u32)port : event->local.port;
 	if (read_endpoint(json_object_get(json, "peer"), event, &event->peer))
 		event->flags |= EVENT_HAS_PEER;
 }
@@ -193,13 +196,13 @@ static bool read_event(const json_t *json, struct log_line *line)
 	event->reason = reason < REASONS ? (__u8)reason : REASON_DEFAULT;
 	event->count = (__u32)count;
 	event->uid = (__u32)uid;
+	/* Lines of before had it only where it wasn't an accept. */
 	event->operation = (__u8)(word_of(json, "operation", event_operation_words, OPERATIONS) % OPERATIONS);
 	if (json_is_true(json_object_get(json, "enforced")))
 		event->flags |= EVENT_ENFORCED;
-	read_many(json, event);
 	read_listener(json, event);
-	if (!event->family && event->operation == OPERATION_ACCEPT &&
-	    !(event->flags & (EVENT_MANY_LISTENERS | EVENT_MANY_BINARIES)))
+	read_differences(json, event);
+	if (!event->family && event_is_about_listener(event) && !(event->differ & (DIFFER_FAMILY | DIFFER_OPERATION)))
 		return false;
 	line->record = (struct record){ .event = event, .binary = text_of(json, "binary"), .hint = text_of(json, "binary_hint"),
 					.unit = text_of(json, "unit"), .rule = text_of(json, "rule") };
@@ -288,6 +291,8 @@ static const char *behind(const char *text, const char *end, const char *key)
 
 bool log_line_find_pair(const char *text, size_t length, const char **binary, size_t *binary_length, unsigned *port)
 {
+	static const char listener[] = "},\"listener_port\":";
+	char *rest;
 	const char *end = text + length, *path = behind(text, end, ",\"binary\":\""), *local, *number;
 
 	if (!path)
@@ -300,6 +305,9 @@ bool log_line_find_pair(const char *text, size_t length, const char **binary, si
 	if (!number || *number < '0' || *number > '9')
 		return false;
 	*binary_length = (size_t)(path + 1 - *binary);
-	*port = (unsigned)strtoul(number, NULL, 10);
+	*port = (unsigned)strtoul(number, &rest, 10);
+	/* Rules are about that one. */
+	if (end - rest > (ptrdiff_t)strlen(listener) && !strncmp(rest, listener, strlen(listener)))
+		*port = (unsigned)strtoul(rest + strlen(listener), NULL, 10);
 	return true;
 }

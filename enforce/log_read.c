@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "enforce/log_unpack.h"
 #include "policy/cleanup.h"
 #include "policy/text.h"
 
@@ -26,17 +27,34 @@
  * Files
  */
 
-/* How old a file of this name is: audit.log is the newest, then .0, .1, .2, then -20261125; 0: it isn't one of the log. */
-static unsigned long age_of(const char *name, const char *log)
+/* How compressed files end. The first one is read, the others are left out. */
+static const char *const suffixes[] = { ".gz", ".xz", ".zst", ".bz2", ".lz4", ".lzma", ".Z" };
+
+static bool is_suffix(const char *text)
+{
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+		if (!strcmp(text, suffixes[i]))
+			return true;
+	return false;
+}
+
+/*
+ * How old a file of this name is: audit.log is the newest, then .0, .1, .2, then -20261125, each of them compressed or not; 0: it
+ * isn't one of the log. *suffix: how a compressed one ends, else "".
+ */
+static unsigned long age_of(const char *name, const char *log, const char **suffix)
 {
 	size_t length = strlen(log);
 	const char *rest = name + length, *digits = rest + 1;
 
+	*suffix = "";
 	if (strncmp(name, log, length) != 0)
 		return 0;
 	if (!*rest)
 		return 1;
-	if (!*digits || strlen(digits) > 18 || digits[strspn(digits, "0123456789")])
+	length = strspn(digits, "0123456789");
+	*suffix = digits + length;
+	if (!length || length > 18 || (**suffix && !is_suffix(*suffix)))
 		return 0;
 	if (*rest == '.')
 		return 2 + strtoul(digits, NULL, 10);
@@ -46,13 +64,16 @@ static unsigned long age_of(const char *name, const char *log)
 struct name {
 	char *text;
 	unsigned long age;
+	bool foreign; /* compressed, but not with gzip */
 };
 
 static int compare_names(const void *a, const void *b)
 {
-	unsigned long first = ((const struct name *)a)->age, second = ((const struct name *)b)->age;
+	const struct name *first = a, *second = b;
+	int order = (first->age < second->age) - (first->age > second->age);
 
-	return (first < second) - (first > second);
+	/* What is compressed was rotated before what has the same number and isn't yet. */
+	return order ? order : strcmp(second->text, first->text);
 }
 
 struct names_found {
@@ -68,22 +89,32 @@ static void free_names(struct names_found *names)
 	*names = (struct names_found){ 0 };
 }
 
-/* The names of the log's files in `directory`, oldest first. */
+static void add_name(struct names_found *names, const char *name, unsigned long age, bool foreign)
+{
+	names->list = must(reallocarray(names->list, names->count + 1, sizeof(*names->list)));
+	names->list[names->count++] = (struct name){ must(strdup(name)), age, foreign };
+}
+
+/* The names of the log's files in `directory`, oldest first. In one that may not be read, that of the log alone is known. */
 static int find_names(int directory, const char *log, struct names_found *names)
 {
 	int again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = again < 0 ? NULL : fdopendir(again);
 	const struct dirent *entry;
 
+	if (!stream && errno == EACCES) {
+		if (!faccessat(directory, log, F_OK, AT_SYMLINK_NOFOLLOW))
+			add_name(names, log, 1, false);
+		return 0;
+	}
 	if (!stream)
 		return -errno;
 	while ((entry = readdir(stream))) {
-		unsigned long age = age_of(entry->d_name, log);
+		const char *suffix;
+		unsigned long age = age_of(entry->d_name, log, &suffix);
 
-		if (!age)
-			continue;
-		names->list = must(reallocarray(names->list, names->count + 1, sizeof(*names->list)));
-		names->list[names->count++] = (struct name){ must(strdup(entry->d_name)), age };
+		if (age)
+			add_name(names, entry->d_name, age, *suffix && strcmp(suffix, suffixes[0]) != 0);
 	}
 	closedir(stream);
 	if (names->count)
@@ -118,47 +149,112 @@ off_t log_end_of_lines(int fd, off_t size)
 	return 0;
 }
 
-/* A file that is gone meanwhile was the oldest, or has another name now. */
-static int open_file(struct log_reader *reader, int directory, const char *name)
+static bool ends_packed(const char *name)
+{
+	size_t length = strlen(name), suffix = strlen(suffixes[0]);
+
+	return length > suffix && !strcmp(name + length - suffix, suffixes[0]);
+}
+
+/* A file that is gone meanwhile was the oldest, or has another name now. One that may not be read is left out, but for the log itself. */
+static int open_file(struct log_reader *reader, int directory, const char *log, const char *name)
 {
 	_cleanup_close_ int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
-	off_t size;
+	struct log_file file;
 
 	if (fd < 0 && errno == ENOENT)
 		return 0;
+	if (fd < 0 && errno == EACCES && strcmp(name, log) != 0) {
+		reader->unreadable++;
+		return 0;
+	}
 	if (fd < 0 || fstat(fd, &st))
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
 	if (is_open_already(reader, st.st_ino))
 		return 0;
-	size = log_end_of_lines(fd, st.st_size);
-	if (size < 0)
-		return (int)size;
+	file = (struct log_file){ .fd = fd, .inode = st.st_ino, .unpacked = -1 };
+	file.packed = log_is_packed(fd) || ends_packed(name);
+	if (!file.packed)
+		file.size = log_end_of_lines(fd, st.st_size);
+	if (file.size < 0)
+		return (int)file.size;
+	file.fd = TAKE_FD(fd);
+	file.name = must(strdup(name));
 	reader->files = must(reallocarray(reader->files, reader->count + 1, sizeof(*reader->files)));
-	reader->files[reader->count++] = (struct log_file){ TAKE_FD(fd), st.st_ino, size };
+	reader->files[reader->count++] = file;
 	return 0;
+}
+
+static void drop_unpacked(struct log_file *file)
+{
+	if (file->unpacked >= 0)
+		close(file->unpacked);
+	file->unpacked = -1;
 }
 
 static void close_files(struct log_reader *reader)
 {
-	for (size_t i = 0; i < reader->count; i++)
+	for (size_t i = 0; i < reader->count; i++) {
 		close(reader->files[i].fd);
+		drop_unpacked(&reader->files[i]);
+		free(reader->files[i].name);
+	}
 	free(reader->files);
 	reader->files = NULL;
 	reader->count = 0;
+	reader->unreadable = 0;
+	reader->foreign = 0;
 }
 
-/* True if each file that is there now is open. */
+/* True if each file that is there now is open, or may not be. */
 static bool are_open(const struct log_reader *reader, int directory, const struct names_found *names)
 {
 	struct stat st;
 
-	for (size_t i = 0; i < names->count; i++)
-		if (fstatat(directory, names->list[i].text, &st, AT_SYMLINK_NOFOLLOW) || !is_open_already(reader, st.st_ino))
+	for (size_t i = 0; i < names->count; i++) {
+		const char *name = names->list[i].text;
+
+		if (names->list[i].foreign)
+			continue;
+		if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW))
 			return false;
+		if (!is_open_already(reader, st.st_ino) && (!faccessat(directory, name, R_OK, AT_EACCESS) || errno != EACCES))
+			return false;
+	}
 	return true;
+}
+
+/* The length of the first line of a file, which is read into `text`; 0: there is none. */
+static size_t read_first_line(const struct log_file *file, char text[LINE_MAX_BYTES])
+{
+	ssize_t length = file->packed ? (ssize_t)log_unpack_start(file->fd, text, LINE_MAX_BYTES) :
+					pread(file->fd, text, LINE_MAX_BYTES, 0);
+	const char *end = length > 0 ? memchr(text, '\n', (size_t)length) : NULL;
+
+	return end ? (size_t)(end - text) : 0;
+}
+
+/* True if one is being made of the other just now, or both were left: gzip removes the text when the compressed file is whole. */
+static bool is_copy(const struct log_file *packed, const struct log_file *text)
+{
+	_cleanup_free_ char *first = must(malloc(LINE_MAX_BYTES)), *second = must(malloc(LINE_MAX_BYTES));
+	size_t length = strlen(text->name);
+
+	if (!packed->packed || text->packed || strncmp(packed->name, text->name, length) != 0 || strcmp(packed->name + length, suffixes[0]) != 0)
+		return false;
+	length = read_first_line(packed, first);
+	return !length || (length == read_first_line(text, second) && !memcmp(first, second, length));
+}
+
+/* What stands in a text as well has nothing to say. */
+static void drop_copies(struct log_reader *reader)
+{
+	for (size_t i = 1; i < reader->count; i++)
+		if (is_copy(&reader->files[i - 1], &reader->files[i]))
+			reader->files[i - 1].packed = false;
 }
 
 /* -EAGAIN: files got other names meanwhile, and one may be missing. */
@@ -167,8 +263,13 @@ static int open_files(struct log_reader *reader, int directory, const char *log)
 	struct names_found names = { 0 }, again = { 0 };
 	int error = find_names(directory, log, &names);
 
-	for (size_t i = 0; i < names.count && !error; i++)
-		error = open_file(reader, directory, names.list[i].text);
+	for (size_t i = 0; i < names.count && !error; i++) {
+		if (names.list[i].foreign)
+			reader->foreign++;
+		else
+			error = open_file(reader, directory, log, names.list[i].text);
+	}
+	drop_copies(reader);
 	if (!error)
 		error = find_names(directory, log, &again);
 	if (!error && !are_open(reader, directory, &again))
@@ -192,14 +293,15 @@ static void allow_many_files(void)
 int log_open(struct log_reader *reader, const char *path)
 {
 	const char *slash = strrchr(path, '/'), *log = slash ? slash + 1 : path;
-	_cleanup_free_ char *parent = slash ? text_format("%.*s", (int)(slash - path) + 1, path) : text_format(".");
-	_cleanup_close_ int directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ char *parent = slash ? text_format("%.*s", (int)(slash - path) + 1, path) : text_format("./");
+	_cleanup_close_ int directory = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int error = -EAGAIN;
 
 	*reader = (struct log_reader){ .now = when_now() };
 	log_boot_id(reader->boot_id);
 	if (directory < 0)
 		return errno == ENOENT ? 0 : -errno;
+	reader->directory = TAKE_PTR(parent);
 	allow_many_files();
 	for (int tries = 0; tries < 10 && error == -EAGAIN; tries++) {
 		close_files(reader);
@@ -212,15 +314,43 @@ void log_close(struct log_reader *reader)
 {
 	close_files(reader);
 	free(reader->buffer);
+	free(reader->directory);
 	*reader = (struct log_reader){ 0 };
 }
 
 bool log_has_lines(const struct log_reader *reader)
 {
 	for (size_t i = 0; i < reader->count; i++)
-		if (reader->files[i].size)
+		if (reader->files[i].size || reader->files[i].packed)
 			return true;
 	return false;
+}
+
+/* Makes the text of a packed file readable, and that of no other any more. Returns 0 or -errno. */
+static int unpack(struct log_reader *reader, size_t index)
+{
+	struct log_file *file = &reader->files[index];
+	bool damaged = false;
+	off_t size;
+	int fd;
+
+	if (!file->packed || file->unpacked >= 0)
+		return 0;
+	for (size_t i = 0; i < reader->count; i++)
+		drop_unpacked(&reader->files[i]);
+	fd = log_unpack(file->fd, reader->directory, &damaged);
+	if (fd < 0)
+		return fd;
+	file->unpacked = fd;
+	size = log_end_of_lines(fd, lseek(fd, 0, SEEK_END));
+	if (size < 0)
+		return (int)size;
+	file->size = size;
+	if (damaged && !file->damaged && reader->tell)
+		reader->tell("%s%s is damaged: only %lld bytes of its text can be read", reader->directory, file->name,
+			     (long long)size);
+	file->damaged = file->damaged || damaged;
+	return 0;
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -263,8 +393,11 @@ static int fill(struct log_reader *reader, bool *more)
 {
 	const struct log_file *file = &reader->files[reader->file];
 	size_t left = reader->filled - reader->taken, want = BLOCK_BYTES;
+	int error = unpack(reader, reader->file);
 	ssize_t length;
 
+	if (error)
+		return error;
 	if (left && reader->taken)
 		memmove(reader->buffer, reader->buffer + reader->taken, left);
 	reader->filled = left;
@@ -275,7 +408,7 @@ static int fill(struct log_reader *reader, bool *more)
 	}
 	if ((off_t)want > file->size - reader->next)
 		want = (size_t)(file->size - reader->next);
-	length = want ? pread(file->fd, reader->buffer + left, want, reader->next) : 0;
+	length = want ? pread(file->packed ? file->unpacked : file->fd, reader->buffer + left, want, reader->next) : 0;
 	if (length < 0)
 		return -errno;
 	reader->filled += (size_t)length;
@@ -382,6 +515,14 @@ static int find_source(struct log_reader *reader, size_t file, off_t offset, off
 /* Goes to where a file begins. *source: of its first line. */
 static int first_source(struct log_reader *reader, size_t file, bool *found)
 {
+	if (reader->files[file].packed && reader->files[file].unpacked < 0) {
+		_cleanup_free_ char *line = must(malloc(LINE_MAX_BYTES));
+		size_t length = read_first_line(&reader->files[file], line);
+
+		go_to(reader, file, 0);
+		*found = length && log_line_read_source(line, length, &reader->source);
+		return 0;
+	}
 	return find_source(reader, file, 0, 1, found);
 }
 
@@ -399,8 +540,8 @@ bool log_is_before(const struct log_reader *reader, int64_t since)
 /* Goes to the last source of the file that is before `since`, or to its beginning. */
 static int search_file(struct log_reader *reader, size_t file, int64_t since)
 {
+	int error = unpack(reader, file);
 	off_t low = 0, high = reader->files[file].size;
-	int error = 0;
 
 	while (!error && high - low > SOURCE_EVERY) {
 		off_t middle = low + (high - low) / 2;
@@ -474,12 +615,13 @@ int log_seek_back(struct log_reader *reader, size_t *file, off_t *offset, off_t 
 	int error = 0;
 
 	*end = *offset;
-	if (!*end) {
-		while (*file > 0 && !reader->files[*file - 1].size)
-			--*file;
+	while (!*end) {
 		if (!*file)
 			return 0;
-		*end = reader->files[--*file].size;
+		error = unpack(reader, --*file);
+		if (error)
+			return error;
+		*end = reader->files[*file].size;
 	}
 	*offset = 0;
 	for (off_t back = SOURCE_EVERY; !error && !found && back < *end; back *= 2) {

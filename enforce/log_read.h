@@ -17,13 +17,22 @@
 struct log_file {
 	int fd;
 	ino_t inode;
-	off_t size; /* up to its last newline */
+	off_t size; /* up to its last newline; 0 while it is packed */
+	char *name;
+	bool packed;   /* with gzip: what is in it is read from `unpacked` */
+	int unpacked;  /* -1: it isn't yet, or isn't any more */
+	bool damaged;  /* that was told */
 };
 
 /* Zero-initialised is empty. */
 struct log_reader {
 	struct log_file *files; /* oldest first */
 	size_t count;
+	size_t unreadable; /* files that this process may not read, and that are left out */
+	size_t foreign;    /* files that are compressed, but not with gzip, and are left out */
+	char *directory;   /* that they are in */
+	/* Told of a file of which not all can be read; NULL: nobody is. */
+	void (*tell)(const char *format, ...) __attribute__((format(printf, 1, 2)));
 	char boot_id[BOOT_ID_MAX]; /* of this boot */
 	struct when_now now;       /* when it was opened */
 
@@ -36,7 +45,8 @@ struct log_reader {
 
 /*
  * Opens the log `path`: this file, and `path`.1, `path`.2, or `path`-20261125 as logrotate names those with a date.
- * Compressed ones aren't read. Returns 0, also if there is none, or -errno; close it in any case.
+ * Those that are compressed with gzip are unpacked when it comes to them, one at a time; of a damaged one, what can be read is.
+ * Returns 0, also if there is none, or -errno; close it in any case.
  */
 int log_open(struct log_reader *reader, const char *path);
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "enforce/log_read.h"
+#include "enforce/same_file.h"
 #include "policy/cleanup.h"
 #include "policy/text.h"
 
@@ -48,11 +49,17 @@ static enum status take_lock(struct log_writer *writer)
 	return STATUS_DONE;
 }
 
-static enum status open_directory(struct log_writer *writer)
+/* The directory that the log's path gives, to be freed. */
+static char *directory_path(const struct log_writer *writer)
 {
 	const char *slash = strrchr(writer->path, '/');
-	_cleanup_free_ char *path = slash ? text_format("%.*s", (int)(slash - writer->path) + (slash == writer->path),
-							writer->path) : text_format(".");
+
+	return slash ? text_format("%.*s", (int)(slash - writer->path) + (slash == writer->path), writer->path) : text_format(".");
+}
+
+static enum status open_directory(struct log_writer *writer)
+{
+	_cleanup_free_ char *path = directory_path(writer);
 
 	if (mkdir(path, 0750) && errno != EEXIST)
 		return fail(STATUS_FAILED, "can't make %s: %s; make it, or name another log with --log", path, strerror(errno));
@@ -201,26 +208,43 @@ void log_add_source(struct log_writer *writer, const struct log_source *source, 
  * Writing
  */
 
-/* The name of the file that was rotated `number` times. */
-static char *rotated_name(const struct log_writer *writer, unsigned number)
+/* The name of the file that was rotated `number` times, as it is or compressed since. */
+static char *rotated_name(const struct log_writer *writer, unsigned number, const char *suffix)
 {
-	return number ? text_format("%s.%u", file_name(writer), number) : text_format("%s", file_name(writer));
+	return number ? text_format("%s.%u%s", file_name(writer), number, suffix) : text_format("%s%s", file_name(writer), suffix);
 }
+
+static const char *const rotated_suffixes[] = { "", ".gz" };
 
 static bool exists(const struct log_writer *writer, unsigned number)
 {
-	_cleanup_free_ char *name = rotated_name(writer, number);
 	struct stat st;
 
-	return !fstatat(writer->directory, name, &st, AT_SYMLINK_NOFOLLOW) || errno != ENOENT;
+	for (int i = 0; i < (number ? 2 : 1); i++) {
+		_cleanup_free_ char *name = rotated_name(writer, number, rotated_suffixes[i]);
+
+		if (!fstatat(writer->directory, name, &st, AT_SYMLINK_NOFOLLOW) || errno != ENOENT)
+			return true;
+	}
+	return false;
 }
 
 /* Over the oldest one, if there is no room before it. */
 static int rename_rotated(const struct log_writer *writer, unsigned number)
 {
-	_cleanup_free_ char *from = rotated_name(writer, number), *to = rotated_name(writer, number + 1);
+	for (int i = 0; i < 2; i++) {
+		_cleanup_free_ char *from = rotated_name(writer, number, rotated_suffixes[i]);
+		_cleanup_free_ char *to = rotated_name(writer, number + 1, rotated_suffixes[i]);
 
-	return renameat(writer->directory, from, writer->directory, to) ? -errno : 0;
+		if (!number && i) /* what is written isn't compressed */
+			from[0] = '\0';
+		if (!renameat(writer->directory, from, writer->directory, to))
+			continue;
+		/* What it is the other form of goes, too. */
+		if (errno != ENOENT || (unlinkat(writer->directory, to, 0) && errno != ENOENT))
+			return -errno;
+	}
+	return 0;
 }
 
 /*
@@ -395,4 +419,94 @@ bool log_reopen(struct log_writer *writer)
 	else
 		carry_over(writer);
 	return !error;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * A name that leads elsewhere
+ */
+
+bool log_has_name(const struct log_writer *writer)
+{
+	struct stat named, written;
+
+	return !lstat(writer->path, &named) && !fstat(writer->fd, &written) && is_same_file(&named, &written);
+}
+
+/* True if the directory that is open has the name that the log's path gives. */
+static bool directory_has_name(const struct log_writer *writer)
+{
+	_cleanup_free_ char *path = directory_path(writer);
+	struct stat named, open;
+
+	return !stat(path, &named) && !fstat(writer->directory, &open) && is_same_file(&named, &open);
+}
+
+/* What is pending goes into the old file, where somebody can find it, or nowhere. */
+static void leave_file(struct log_writer *writer, bool removed)
+{
+	fflush(writer->stream);
+	if (removed || !write_pending(writer))
+		drop_pending(writer);
+	else
+		cut_off(writer);
+}
+
+static void close_both(int directory, int lock)
+{
+	if (directory >= 0)
+		close(directory);
+	if (lock >= 0)
+		close(lock);
+}
+
+/* Opens the file of the log's name, in a directory that is opened anew if need be. */
+static enum status open_anew(struct log_writer *writer)
+{
+	int directory = writer->directory, lock = writer->lock, error;
+	bool moved = !directory_has_name(writer);
+	enum status status = STATUS_DONE;
+
+	if (moved) {
+		writer->directory = writer->lock = -1;
+		status = open_directory(writer);
+	}
+	error = status == STATUS_DONE ? open_file(writer) : 0;
+	if (error)
+		status = cannot_open(writer, error);
+	if (!moved)
+		return status;
+	if (status == STATUS_DONE) {
+		close_both(directory, lock);
+		return status;
+	}
+	close_both(writer->directory, writer->lock);
+	writer->directory = directory;
+	writer->lock = lock;
+	return status;
+}
+
+enum status log_begin_anew(struct log_writer *writer, struct log_source *end, bool *removed)
+{
+	struct stat old = { 0 };
+	enum status status;
+	int error;
+
+	*removed = !fstat(writer->fd, &old) && !old.st_nlink;
+	if (!*removed)
+		leave_file(writer, false);
+	status = open_anew(writer);
+	if (status != STATUS_DONE)
+		return status;
+	error = cut_off_rest(writer);
+	if (!error)
+		error = find_end(writer, end);
+	if (error) {
+		warn("%s: can't tell where it ends: %s", writer->path, strerror(-error));
+		*end = (struct log_source){ 0 };
+	}
+	if (*removed)
+		leave_file(writer, true);
+	else
+		carry_over(writer);
+	return STATUS_DONE;
 }

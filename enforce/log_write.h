@@ -71,6 +71,16 @@ bool log_flush(struct log_writer *writer);
  */
 bool log_reopen(struct log_writer *writer);
 
+/* True if the file that is written has the log's name. */
+bool log_has_name(const struct log_writer *writer);
+
+/*
+ * As log_reopen(), for a file that has lost its name: the log's directory may be another one too. *end says where the log ends
+ * now (log_end()). If the old file has no name at all any more, what isn't in it yet is dropped, and *removed is true: what the log
+ * lacks is for the caller to add again. Says what is wrong, and returns STATUS_FAILED then: it goes on in the old file.
+ */
+enum status log_begin_anew(struct log_writer *writer, struct log_source *end, bool *removed);
+
 /* Closes and frees. What wasn't flushed is dropped. */
 void log_writer_close(struct log_writer *writer);
 

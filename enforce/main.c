@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enforce/hidden.h"
 #include "enforce/prerequisites.h"
 #include "enforce/verb.h"
 
@@ -100,6 +101,18 @@ static enum status read_arguments(int argc, char **argv, struct invocation *invo
 	return status == STATUS_DONE ? check_count(invocation) : status;
 }
 
+/* A log that is named can be read without the kernel side, unless what comes is to be followed. */
+static bool reads_only_log(const struct invocation *invocation)
+{
+	return (invocation->verb->run == verb_audit || invocation->verb->run == verb_report) && invocation->given[OPTION_LOG] &&
+	       !invocation->given[OPTION_FOLLOW] && !privileges_open_pins();
+}
+
+static enum privilege privilege_of(const struct invocation *invocation)
+{
+	return reads_only_log(invocation) ? PRIVILEGE_FILES : invocation->verb->privilege;
+}
+
 /* *changed: it may have changed the policy. */
 static enum status run_verb(int argc, char **argv, bool *changed)
 {
@@ -116,8 +129,10 @@ static enum status run_verb(int argc, char **argv, bool *changed)
 	}
 	*changed = invocation.verb->changes;
 	prerequisites_look_around();
+	if (status == STATUS_DONE && invocation.verb->privilege > PRIVILEGE_FILES)
+		hidden_look_around();
 	if (status == STATUS_DONE)
-		status = privileges_limit(invocation.verb->privilege, invocation.verb->name);
+		status = privileges_limit(privilege_of(&invocation), invocation.verb->name);
 	if (status == STATUS_DONE)
 		status = invocation.verb->run(&invocation);
 	return status;

@@ -5,24 +5,19 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "enforce/escape.h"
+#include "enforce/guard.h"
 #include "enforce/kernel.h"
 #include "enforce/live.h"
 #include "enforce/log_read.h"
+#include "enforce/metrics_labels.h"
+#include "enforce/moved.h"
 #include "enforce/ports.h"
 #include "enforce/prerequisites.h"
 #include "enforce/replace.h"
 #include "policy/cleanup.h"
-#include "policy/ini.h"
-#include "policy/port.h"
-#include "policy/text.h"
 
 #define PREFIX "sockaccept_"
-
-static const char *const verdict_labels[VERDICTS] = { [VERDICT_ALLOW] = "verdict=\"allow\"",
-						      [VERDICT_DENY] = "verdict=\"deny\"" };
 
 static void begin(FILE *stream, const char *name, const char *type, const char *help)
 {
@@ -50,7 +45,7 @@ static void by_verdict(FILE *stream, const char *name, const char *type, const c
 {
 	begin(stream, name, type, help);
 	for (int verdict = 0; verdict < VERDICTS; verdict++)
-		sample(stream, name, verdict_labels[verdict], value[verdict]);
+		sample(stream, name, metrics_verdict_labels[verdict], value[verdict]);
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -72,6 +67,8 @@ static void print_decisions(FILE *stream, const struct state *state)
 	counter(stream, "unmediated_total", "Calls on sockets that rules aren't about, such as AF_UNIX.", state->unmediated);
 	counter(stream, "refused_earlier_total", "Calls that another LSM had refused.", state->refused_earlier);
 	counter(stream, "accept_failed_total", "Calls that failed when they had taken a connection.", state->failed);
+	counter(stream, "listens_denied_total", "Calls of listen(2) that the policy denies.", state->listens);
+	counter(stream, "moves_refused_total", "Calls of listen(2) that would have moved a listener to another port, refused.", state->moves);
 	counter(stream, "prctl_refused_total", "Attempts to forge an identity, refused.", state->forgeries);
 }
 
@@ -118,49 +115,41 @@ static void print_log(FILE *stream, const struct kernel *kernel, const char *pat
  * Policy
  */
 
-/* A label's value: escaped as everywhere for whoever looks at it, and that as the format wants it. */
-static char *label_value(const char *text)
-{
-	_cleanup_free_ char *shown = NULL;
-	size_t length = 0, at = 0;
-	FILE *stream = must(open_memstream(&shown, &length));
-	char *value;
-
-	escape_print(stream, text);
-	fclose(stream);
-	value = must(malloc(2 * length + 1));
-	for (size_t i = 0; i < length; i++) {
-		if (shown[i] == '\\' || shown[i] == '"')
-			value[at++] = '\\';
-		value[at++] = shown[i];
-	}
-	value[at] = '\0';
-	return value;
-}
-
-static char *rule_labels(const struct policy *policy, const struct rule *rule)
-{
-	_cleanup_free_ char *section = label_value(rule->section), *binary = label_value(policy->binaries[rule->binary].path);
-	char port[PORT_TEXT_MAX], user[16] = "any";
-
-	if (rule->has_uid)
-		snprintf(user, sizeof(user), "%" PRIu32, rule->uid);
-	return text_format("section=\"%s\",binary=\"%s\",user=\"%s\",%s,ports=\"%s\"", section, binary, user,
-			   verdict_labels[rule->verdict], port_format(&rule->port, port));
-}
-
 static void print_rules(FILE *stream, const struct kernel *kernel, const struct policy *policy)
 {
 	if (!policy->rule_count)
 		return;
 	begin(stream, "rule_hits_total", "counter", "Decisions by rule, since it was made.");
 	for (size_t i = 0; i < policy->rule_count; i++) {
-		_cleanup_free_ char *labels = rule_labels(policy, &policy->rules[i]);
+		_cleanup_free_ char *labels = metrics_rule_labels(policy, &policy->rules[i]);
 		struct rule_counter hits = { 0 };
 
 		bpf_map_lookup_elem(kernel->fd[MAP_RULE_COUNTERS], &policy->rules[i].counter, &hits);
 		sample(stream, "rule_hits_total", labels, hits.hits);
 	}
+}
+
+/* How many paths of rules lead elsewhere; -1: it can't be told. */
+static int64_t count_moved(const struct kernel *kernel, const struct policy *policy)
+{
+	struct moved moved = { .seen_only = true };
+	enum status status;
+	int64_t count;
+
+	messages_begin();
+	status = moved_find(kernel, policy, &moved);
+	free(messages_end());
+	count = status == STATUS_DONE ? (int64_t)moved.count : -1;
+	moved_clear(&moved);
+	return count;
+}
+
+/* As many as `status` names. */
+static void print_problems(FILE *stream, const struct kernel *kernel, int64_t moved)
+{
+	if (moved >= 0)
+		gauge(stream, "problems", "What status calls a problem, such as a rule whose path leads elsewhere by now.",
+		      (uint64_t)moved + !!prerequisites_not_enforcing() + !!kernel->state->last_good + guard_has_frozen());
 }
 
 static void print_policy(FILE *stream, const struct policy *policy)
@@ -215,7 +204,7 @@ static void print_programs(FILE *stream, const struct kernel *kernel)
  * All
  */
 
-static enum status print_loaded(FILE *stream, const struct kernel *kernel, const char *path)
+static enum status print_loaded(FILE *stream, const struct kernel *kernel, const char *path, const int64_t *moved)
 {
 	struct policy policy;
 	enum status status;
@@ -224,6 +213,7 @@ static enum status print_loaded(FILE *stream, const struct kernel *kernel, const
 	status = live_read_image(kernel, &policy);
 	if (status == STATUS_DONE) {
 		print_policy(stream, &policy);
+		print_problems(stream, kernel, moved ? *moved : count_moved(kernel, &policy));
 		print_decisions(stream, kernel->state);
 		print_rules(stream, kernel, &policy);
 		print_events(stream, kernel);
@@ -234,7 +224,8 @@ static enum status print_loaded(FILE *stream, const struct kernel *kernel, const
 	return status;
 }
 
-enum status metrics_print(FILE *stream, const char *path)
+/* `moved`: of the paths of rules, what is known already; NULL: they are looked at. */
+static enum status print_all(FILE *stream, const char *path, const int64_t *moved)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	enum status status = kernel_open(&kernel, false, true);
@@ -243,17 +234,22 @@ enum status metrics_print(FILE *stream, const char *path)
 		return status;
 	gauge(stream, "loaded", "Whether a policy is in force.", status == STATUS_DONE);
 	if (status == STATUS_DONE)
-		status = print_loaded(stream, &kernel, path);
+		status = print_loaded(stream, &kernel, path, moved);
 	fputs("# EOF\n", stream);
 	return status;
 }
 
-int metrics_write_file(const char *file, const char *path)
+enum status metrics_print(FILE *stream, const char *path)
+{
+	return print_all(stream, path, NULL);
+}
+
+int metrics_write_file(const char *file, const char *path, int64_t moved)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t length = 0;
 	FILE *stream = must(open_memstream(&text, &length));
-	enum status status = metrics_print(stream, path);
+	enum status status = print_all(stream, path, &moved);
 
 	fclose(stream);
 	if (status != STATUS_DONE && status != STATUS_NOT_LOADED)

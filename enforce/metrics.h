@@ -6,6 +6,7 @@
 #ifndef SOCKACCEPT_METRICS_H
 #define SOCKACCEPT_METRICS_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "enforce/status.h"
@@ -16,7 +17,10 @@
  */
 enum status metrics_print(FILE *stream, const char *path);
 
-/* Writes them to `file`, which anybody may read, in one step. Returns 0 or -errno. */
-int metrics_write_file(const char *file, const char *path);
+/*
+ * Writes them to `file`, which anybody may read, in one step. `moved`: how many paths of rules lead elsewhere, which isn't looked
+ * at anew; -1: not known. Returns 0 or -errno.
+ */
+int metrics_write_file(const char *file, const char *path, int64_t moved);
 
 #endif

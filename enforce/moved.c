@@ -4,8 +4,11 @@
  */
 #include "enforce/moved.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "enforce/entries.h"
 #include "policy/cleanup.h"
@@ -27,6 +30,7 @@ void moved_resolve(struct policy *policy, char **problems)
 		free(binary->resolved);
 		binary->resolved = resolved;
 		binary->number = BINARY_ANY;
+		binary->waits = false;
 	}
 }
 
@@ -46,9 +50,11 @@ static char *describe(const struct binary *then, const struct binary *now, const
 {
 	const char *file = then->resolved ? then->resolved : then->path;
 
+	if (then->waits)
+		return NULL;
 	if (problem)
 		return text_format("%s; its rules still stand for %s", problem, file);
-	if (then->number == now->number)
+	if (then->number == now->number || !now->resolved)
 		return NULL;
 	if (strcmp(file, now->resolved) != 0)
 		return text_format("%s leads to %s by now, and its rules still stand for %s; run: sockaccept-ctl refresh",
@@ -63,6 +69,12 @@ static void add(struct moved *moved, char *text)
 	moved->list[moved->count++] = text;
 }
 
+/* True if the path, or what is above the file, is nothing for this process to look at. */
+static bool may_not_look_up(const char *path)
+{
+	return faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) && errno == EACCES;
+}
+
 enum status moved_find(const struct kernel *kernel, const struct policy *policy, struct moved *moved)
 {
 	_cleanup_free_ char **problems = must(calloc(policy->binary_count + 1, sizeof(*problems)));
@@ -72,11 +84,14 @@ enum status moved_find(const struct kernel *kernel, const struct policy *policy,
 	copy_binaries(policy, &now);
 	moved_resolve(&now, problems);
 	status = find_binaries(kernel, &now, problems);
+	waiting_find(policy, problems, &moved->waiting);
 	for (size_t i = 0; i < policy->binary_count; i++) {
 		char *text = describe(&policy->binaries[i], &now.binaries[i], problems[i]);
 
 		free(problems[i]);
-		if (text)
+		if (text && moved->seen_only && may_not_look_up(policy->binaries[i].path))
+			free(text);
+		else if (text)
 			add(moved, text);
 	}
 	policy_clear(&now);
@@ -88,5 +103,6 @@ void moved_clear(struct moved *moved)
 	for (size_t i = 0; i < moved->count; i++)
 		free(moved->list[i]);
 	free(moved->list);
+	waiting_clear(&moved->waiting);
 	*moved = (struct moved){ 0 };
 }

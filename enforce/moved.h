@@ -6,20 +6,24 @@
 #ifndef SOCKACCEPT_MOVED_H
 #define SOCKACCEPT_MOVED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "enforce/kernel.h"
+#include "enforce/waiting.h"
 #include "policy/policy.h"
 
 /* Zero-initialised is empty. */
 struct moved {
 	char **list; /* for each such binary what is amiss, and the remedy */
 	size_t count;
+	struct waiting waiting;
+	bool seen_only; /* set before: what may not be looked up is left out */
 };
 
 /*
- * Fills `moved`, which is empty, with the binaries of `policy`, the live one, that are such. Changes nothing. Says what is
- * wrong.
+ * Fills `moved`, which is otherwise empty, with the binaries of `policy`, the live one, that are such, and with what waits. Changes
+ * nothing. Says what is wrong.
  */
 enum status moved_find(const struct kernel *kernel, const struct policy *policy, struct moved *moved);
 
@@ -27,8 +31,8 @@ enum status moved_find(const struct kernel *kernel, const struct policy *policy,
 void moved_clear(struct moved *moved);
 
 /*
- * Resolves the path of each binary of `policy` anew. Where that succeeds, its number is BINARY_ANY, to be found or given;
- * where it doesn't, the binary stays as it is, and problems[i] says why (to be freed; otherwise NULL).
+ * Resolves the path of each binary of `policy` anew. Where that succeeds, its number is BINARY_ANY, to be found or given, and it
+ * doesn't wait; where it doesn't, the binary stays as it is, and problems[i] says why (to be freed; otherwise NULL).
  */
 void moved_resolve(struct policy *policy, char **problems);
 

@@ -4,6 +4,7 @@
  */
 #include "enforce/names.h"
 
+#include <bpf/bpf.h>
 #include <string.h>
 
 #include "enforce/entries.h"
@@ -30,14 +31,22 @@ static struct kept_name *place_of(struct kept_name *kept, uint64_t number)
 	return place;
 }
 
+/* Of repeats that share a series only the number was kept. */
+static const char *seen_path(struct names *names, uint32_t binary)
+{
+	if (bpf_map_lookup_elem(names->kernel->fd[MAP_SEEN_PATHS], &binary, &names->seen) || !names->seen.path.length)
+		return NULL;
+	return names->seen.path.path;
+}
+
 const char *names_binary(struct names *names, const struct event *event)
 {
 	struct kept_name *place;
 
-	if (event->flags & (EVENT_MANY_BINARIES | EVENT_PATH_HINT))
+	if (event->differ & DIFFER_BINARY || event->flags & EVENT_PATH_HINT)
 		return NULL;
 	if (event->binary & BINARY_UNNAMED)
-		return event->path.length ? event->path.path : NULL;
+		return event->path.length ? event->path.path : seen_path(names, event->binary);
 	/* What a rule's path leads to can change, with the policy. */
 	if (names->generation != event->generation)
 		forget(names->paths);
@@ -53,7 +62,7 @@ const char *names_unit(struct names *names, const struct event *event)
 	struct kept_name *place;
 	char name[sizeof(struct unit)];
 
-	if (!event->unit || event->flags & EVENT_MANY_THREADS)
+	if (!event->unit || event->differ & DIFFER_UNIT)
 		return NULL;
 	place = place_of(names->units, event->unit);
 	if (!place->text && unit_name(names->kernel, event->unit, name))

@@ -18,6 +18,7 @@ struct names {
 		uint64_t number;
 		char *text; /* NULL: none kept */
 	} paths[NAMES_KEPT], units[NAMES_KEPT];
+	struct kept_path seen;
 };
 
 /*

@@ -20,6 +20,7 @@ bool program_ids(int fd, struct program_ids *ids)
 	if (bpf_obj_get_info_by_fd(fd, &info, &size))
 		return false;
 	ids->id = info.id;
+	ids->hook = info.type == BPF_PROG_TYPE_LSM ? info.attach_btf_id : 0;
 	ids->map_count = info.nr_map_ids < PROGRAM_MAPS_MAX ? info.nr_map_ids : PROGRAM_MAPS_MAX;
 	return true;
 }

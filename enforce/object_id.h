@@ -14,6 +14,7 @@
 
 struct program_ids {
 	uint32_t id;
+	uint32_t hook; /* of an LSM program: the BTF id of what it is attached to; else 0 */
 	uint32_t maps[PROGRAM_MAPS_MAX]; /* those that it uses */
 	size_t map_count;
 };

@@ -15,6 +15,7 @@
 #include "enforce/escape.h"
 
 #define LABEL_WIDTH 14
+#define WIDTH_UNKNOWN 80
 #define BATCH_BYTES 65536
 
 struct output_cell {
@@ -24,14 +25,26 @@ struct output_cell {
 	bool number; /* printed to the right */
 };
 
-void output_start(struct output *output, FILE *stream, bool json)
+/* One on a serial line doesn't know how wide it is, nor does one that a program has opened: they say 0. */
+static unsigned terminal_width(int fd)
 {
+	const char *columns = getenv("COLUMNS");
 	struct winsize size;
 
+	if (!ioctl(fd, TIOCGWINSZ, &size) && size.ws_col)
+		return size.ws_col;
+	if (columns && strlen(columns) <= 4 && strspn(columns, "0123456789") == strlen(columns) && atoi(columns) > 0)
+		return (unsigned)atoi(columns);
+	return WIDTH_UNKNOWN;
+}
+
+void output_start(struct output *output, FILE *stream, bool json)
+{
+	bool terminal = !json && isatty(fileno(stream));
+
 	*output = (struct output){ .stream = stream, .json = json };
-	output->colour = !json && isatty(fileno(stream)) && !getenv("NO_COLOR");
-	if (!json && !ioctl(fileno(stream), TIOCGWINSZ, &size))
-		output->width = size.ws_col;
+	output->colour = terminal && !getenv("NO_COLOR");
+	output->width = terminal ? terminal_width(fileno(stream)) : 0;
 }
 
 static void key_and_comma(struct output *output, const char *key)
@@ -144,9 +157,38 @@ static void print_table(struct output *output)
 	free(widths);
 }
 
+/* How much wider a cell is than its column. */
+static size_t excess(const struct output *output, size_t column)
+{
+	size_t own = escape_width(output->cells[column].text);
+
+	return own > output->widths[column] ? own - output->widths[column] : 0;
+}
+
+/*
+ * How wide a cell of a row is printed. On a terminal, what a large number takes more than its column has comes from the blanks
+ * before it, and the rest, *over, from those behind it, so that the columns line up again.
+ */
+static size_t row_width(const struct output *output, size_t column, size_t *over)
+{
+	size_t width = output->widths[column], own = escape_width(output->cells[column].text), spare = own < width ? width - own : 0;
+
+	if (!output->width)
+		return width;
+	if (column + 1 < output->cell_count && output->cells[column + 1].number)
+		*over += excess(output, column + 1);
+	if (!column || !output->cells[column].number)
+		*over += excess(output, column);
+	if (spare > *over)
+		spare = *over;
+	*over -= spare;
+	return width - spare;
+}
+
 static void print_stream_row(struct output *output)
 {
 	bool first = !output->columns;
+	size_t over = 0;
 
 	output->columns = output->cell_count;
 	for (size_t i = 0; i < output->columns && first; i++)
@@ -154,9 +196,11 @@ static void print_stream_row(struct output *output)
 			   i + 1 == output->columns);
 	if (first)
 		fputc('\n', output->stream);
-	for (size_t i = 0; i < output->cell_count; i++)
-		print_cell(output, output->cells[i].text, output->cells[i].colour, output->cells[i].number,
-			   output->widths[i], i + 1 == output->cell_count);
+	for (size_t i = 0; i < output->cell_count; i++) {
+		const struct output_cell *cell = &output->cells[i];
+
+		print_cell(output, cell->text, cell->colour, cell->number, row_width(output, i, &over), i + 1 == output->cell_count);
+	}
 	fputc('\n', output->stream);
 }
 

@@ -26,7 +26,7 @@ struct output {
 	FILE *stream;
 	bool json;
 	bool colour;
-	unsigned width;    /* of the terminal, in columns; 0: it isn't one */
+	unsigned width;    /* of the terminal, in columns, also if it doesn't know; 0: it isn't one */
 	unsigned depth;    /* JSON: how many values are open */
 	bool item_before;  /* JSON: a comma is due */
 	char closers[16];

@@ -6,23 +6,23 @@
 #include "policy/resolve.h"
 #include "policy/source.h"
 
-void policy_files_read(const char *path, bool lenient, bool warnings, struct policy *policy, struct diagnostics *diagnostics)
+void policy_files_read(const char *path, enum purpose purpose, bool warnings, struct policy *policy, struct diagnostics *diagnostics)
 {
-	source_read(path, lenient, policy, diagnostics);
+	source_read(path, purpose, policy, diagnostics);
 	if (!diagnostics->errors)
-		resolve_policy(policy, lenient, diagnostics);
+		resolve_policy(policy, purpose, diagnostics);
 	if (!diagnostics->errors)
 		advise_policy(policy, diagnostics);
 	if (!warnings)
 		diagnostics_drop_warnings(diagnostics);
 }
 
-enum status policy_files_read_valid(const char *path, bool warnings, struct policy *policy)
+enum status policy_files_read_valid(const char *path, enum purpose purpose, bool warnings, struct policy *policy)
 {
 	struct diagnostics diagnostics = { 0 };
 	size_t errors;
 
-	policy_files_read(path, false, warnings, policy, &diagnostics);
+	policy_files_read(path, purpose, warnings, policy, &diagnostics);
 	diagnostics_print(&diagnostics);
 	errors = diagnostics.errors;
 	diagnostics_clear(&diagnostics);

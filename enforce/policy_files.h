@@ -12,12 +12,12 @@
 #include "policy/policy.h"
 
 /*
- * Reads, resolves and judges the policy at `path` (NULL: the default place), into `policy`, which is empty. `lenient`: as for
- * `check`. `warnings`: are wanted. What is wrong with it is in `diagnostics`.
+ * Reads, resolves and judges the policy at `path` (NULL: the default place), into `policy`, which is empty.
+ * `warnings`: are wanted. What is wrong with it is in `diagnostics`.
  */
-void policy_files_read(const char *path, bool lenient, bool warnings, struct policy *policy, struct diagnostics *diagnostics);
+void policy_files_read(const char *path, enum purpose purpose, bool warnings, struct policy *policy, struct diagnostics *diagnostics);
 
-/* The same as for `load`; says what is wrong, and returns STATUS_INVALID then. */
-enum status policy_files_read_valid(const char *path, bool warnings, struct policy *policy);
+/* The same; says what is wrong, and returns STATUS_INVALID then. */
+enum status policy_files_read_valid(const char *path, enum purpose purpose, bool warnings, struct policy *policy);
 
 #endif

@@ -33,9 +33,10 @@ int ports_reserve(const struct kernel *kernel, const struct policy *policy)
 		return -errno;
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
-		uint32_t binary = policy->binaries[rule->binary].number;
+		const struct binary *named = &policy->binaries[rule->binary];
+		uint32_t binary = named->waits ? BINARY_ANY : named->number; /* what waits decides nothing, and counts nothing */
 
-		if (binary != BINARY_ANY && rule->port.first && rule->port.first == rule->port.last)
+		if (rule_decides(rule) && binary != BINARY_ANY && rule->port.first && rule->port.first == rule->port.last)
 			reserve(table, port_key(binary, rule->port.first, rule->verdict));
 	}
 	munmap(table, GROUPS * sizeof(*table));

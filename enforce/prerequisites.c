@@ -31,6 +31,16 @@ void prerequisites_look_around(void)
 		machines_bpffs = st.st_dev;
 }
 
+bool prerequisite_is_old(char *release, size_t size)
+{
+	struct utsname system = { .release = "?" };
+	unsigned major = 0, minor = 0;
+
+	uname(&system);
+	snprintf(release, size, "%s", system.release);
+	return sscanf(system.release, "%u.%u", &major, &minor) == 2 && (major < 6 || (major == 6 && minor < 1));
+}
+
 enum status prerequisite_btf(void)
 {
 	if (access(KERNEL_BTF, R_OK))
@@ -80,12 +90,28 @@ static enum status lacks_bpf_lsm(const char *list)
 
 enum status prerequisite_lsm(char *list, size_t size)
 {
-	int error = first_line(LSM_LIST, list, size);
-
-	if (error)
-		return fail(STATUS_UNSUPPORTED, "%s: %s; can't tell whether this kernel has BPF LSM, mount securityfs: "
-			    "mount -t securityfs securityfs /sys/kernel/security", LSM_LIST, strerror(-error));
+	if (first_line(LSM_LIST, list, size)) {
+		*list = '\0';
+		return STATUS_DONE;
+	}
 	return has_word(list, "bpf") ? STATUS_DONE : lacks_bpf_lsm(list);
+}
+
+bool prerequisite_lsm_is_known(void)
+{
+	return !access(LSM_LIST, R_OK);
+}
+
+enum status prerequisite_lsm_is_missing(const char *seen)
+{
+	char list[512];
+	int error = first_line(LSM_LIST, list, sizeof(list));
+
+	if (!error)
+		return fail(STATUS_UNSUPPORTED, "BPF LSM is among this kernel's security modules (%s), and yet %s", list, seen);
+	return fail(STATUS_UNSUPPORTED, "BPF LSM seems not to be among this kernel's security modules: %s; which there are can't be read (%s: %s): "
+		    "mount -t securityfs securityfs /sys/kernel/security, then load again, which says with which lsm= to boot", seen,
+		    LSM_LIST, strerror(-error));
 }
 
 enum status prerequisite_lockdown(char *mode, size_t size)
@@ -108,10 +134,36 @@ enum status prerequisite_lockdown(char *mode, size_t size)
 		    "boot it with lockdown=integrity, or without");
 }
 
+enum status prerequisites_of_kernel(void)
+{
+	char text[512];
+	enum status status = prerequisite_btf();
+
+	if (status == STATUS_DONE)
+		status = prerequisite_lsm(text, sizeof(text));
+	if (status == STATUS_DONE)
+		status = prerequisite_lockdown(text, sizeof(text));
+	return status;
+}
+
+char *prerequisites_problem(void)
+{
+	messages_begin();
+	prerequisites_of_kernel();
+	return messages_end();
+}
+
 /* A bpffs of its own in a mount namespace of its own has none of the machine's pins. */
 static bool is_other_namespace(const struct stat *ours)
 {
 	return machines_bpffs && machines_bpffs != ours->st_dev;
+}
+
+bool prerequisite_bpffs_is_machines(void)
+{
+	struct stat st;
+
+	return stat(BPFFS, &st) ? !machines_bpffs : !is_other_namespace(&st);
 }
 
 enum status prerequisite_bpffs(void)

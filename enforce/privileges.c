@@ -109,14 +109,30 @@ enum status privileges_check(void)
 		    "these capabilities", names);
 }
 
-bool privileges_are_some(void)
+/* True if this process has `cap`, or what the kernel takes for it. */
+static bool have(cap_value_t cap)
 {
 	cap_t now = cap_get_proc();
-	bool some = geteuid() == 0 || (now && is_permitted(now, stand_in(now, CAP_BPF)));
+	bool may = now && is_permitted(now, stand_in(now, cap));
 
 	if (now)
 		cap_free(now);
-	return some;
+	return may;
+}
+
+bool privileges_open_pins(void)
+{
+	return have(CAP_BPF);
+}
+
+bool privileges_trace(void)
+{
+	return have(CAP_SYS_PTRACE);
+}
+
+bool privileges_are_some(void)
+{
+	return geteuid() == 0 || privileges_open_pins();
 }
 
 enum status privileges_limit(enum privilege privilege, const char *verb)

@@ -32,6 +32,12 @@ enum status privileges_limit(enum privilege privilege, const char *verb);
  */
 enum status privileges_check(void);
 
+/* True if this process may open pinned objects. */
+bool privileges_open_pins(void);
+
+/* True if this process may look at others, and trace them. */
+bool privileges_trace(void);
+
 /* True if this process is root's, or can open pinned objects: others have no business here. */
 bool privileges_are_some(void);
 

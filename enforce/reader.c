@@ -14,6 +14,8 @@
  */
 #include "enforce/reader.h"
 
+#include "enforce/windows.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,9 +69,10 @@ static uint64_t load(const __u64 *word)
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
-int reader_start(struct reader *reader, const struct kernel *kernel, unsigned verdicts, const struct reader_mark *from)
+int reader_start(struct reader *reader, const struct kernel *kernel, unsigned verdicts, const struct reader_mark *from,
+		 bool current)
 {
-	*reader = (struct reader){ .state = kernel->state, .map = kernel->fd[MAP_EVENTS], .slots = kernel_events(kernel),
+	*reader = (struct reader){ .state = kernel->state, .kernel = kernel, .age = current ? WINDOWS_CURRENT : 0, .map = kernel->fd[MAP_EVENTS], .slots = kernel_events(kernel),
 				   .from = *from };
 	if (from->seq > load(&kernel->state->next_seq))
 		reader->from = (struct reader_mark){ 0 };
@@ -198,8 +201,12 @@ static int compare_places(const void *a, const void *b)
 /* Finds what has come since the last look. */
 static int look(struct reader *reader)
 {
+	int closed = windows_close(reader->kernel, reader->age);
 	uint64_t next_seq = load(&reader->state->next_seq);
 
+	if (closed)
+		return closed;
+	reader->age = 0;
 	reader->place_count -= reader->place_first;
 	if (reader->place_count)
 		memmove(reader->places, reader->places + reader->place_first, reader->place_count * sizeof(*reader->places));

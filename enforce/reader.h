@@ -41,6 +41,8 @@ struct reader_place {
 
 struct reader {
 	const struct state *state;
+	const struct kernel *kernel;
+	uint64_t age; /* the next look also ends windows of repeats that are this old: ns; 0: only those that are over */
 	int map;
 	uint32_t slots; /* of each buffer */
 	struct reader_mark from;
@@ -56,10 +58,12 @@ struct reader {
 
 /*
  * Starts to read at `from`, or at the oldest event that is there, as it does if `from` is a place that this kernel side has
- * never come to. `verdicts`: 1 << v for each verdict v that is wanted.
+ * never come to. `verdicts`: 1 << v for each verdict v that is wanted. `current`: windows of repeats which are at least a second old
+ * are ended at the first look, so that what is read is current.
  * `kernel` must stay open. Returns 0 or -errno.
  */
-int reader_start(struct reader *reader, const struct kernel *kernel, unsigned verdicts, const struct reader_mark *from);
+int reader_start(struct reader *reader, const struct kernel *kernel, unsigned verdicts, const struct reader_mark *from,
+		 bool current);
 
 /*
  * Reads what has come, at most READER_BATCH at a time. Afterwards events[0 .. ready) are the next events in the order of

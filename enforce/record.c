@@ -43,9 +43,9 @@ struct record record_make(struct record_maker *maker, const struct event *event)
 	struct record record = { .event = event, .binary = names_binary(&maker->names, event),
 				 .unit = names_unit(&maker->names, event) };
 
-	if (!record.binary && !(event->flags & EVENT_MANY_BINARIES))
+	if (!record.binary && !(event->differ & DIFFER_BINARY))
 		record.hint = hint_of(maker, event);
-	if (event->reason == REASON_RULE && !(event->flags & EVENT_MANY_BINARIES))
+	if (event->reason == REASON_RULE && !(event->differ & DIFFER_RULE))
 		record.rule = text_of(maker, &event->rule);
 	return record;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "enforce/live.h"
@@ -20,9 +21,11 @@
 /* A listener on the loopback, on a port that was free, and a connection that waits in its queue. */
 struct rehearsal {
 	int listener, client;
+	uint64_t cookie; /* of the listener */
 };
 
-static int listen_on(int family, struct sockaddr_storage *address, socklen_t *length)
+/* A socket that is bound there. Returns it, or -errno. */
+static int bind_on(int family, struct sockaddr_storage *address, socklen_t *length)
 {
 	_cleanup_close_ int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_in *v4 = (struct sockaddr_in *)address;
@@ -35,22 +38,40 @@ static int listen_on(int family, struct sockaddr_storage *address, socklen_t *le
 	else
 		v6->sin6_addr = in6addr_loopback;
 	*length = family == AF_INET ? sizeof(*v4) : sizeof(*v6);
-	if (fd < 0 || bind(fd, (struct sockaddr *)address, *length) || listen(fd, 1) ||
-	    getsockname(fd, (struct sockaddr *)address, length))
+	if (fd < 0 || bind(fd, (struct sockaddr *)address, *length) || getsockname(fd, (struct sockaddr *)address, length))
 		return -errno;
 	return TAKE_FD(fd);
 }
 
+/* Marks the listener as one of a test, from before its listen(2) on, which the policy could refuse too. Returns 0 or -errno. */
+static int mark(const struct kernel *kernel, struct rehearsal *rehearsal)
+{
+	socklen_t length = sizeof(rehearsal->cookie);
+
+	if (getsockopt(rehearsal->listener, SOL_SOCKET, SO_COOKIE, &rehearsal->cookie, &length))
+		return -errno;
+	if (!rehearsal->cookie || rehearsal->cookie >= SELF_TEST_DECIDED)
+		return -ERANGE;
+	__atomic_store_n(&kernel->control->self_test, rehearsal->cookie, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
 /* Returns 0 or -errno. */
-static int rehearse(int family, struct rehearsal *rehearsal)
+static int rehearse(const struct kernel *kernel, int family, struct rehearsal *rehearsal)
 {
 	struct sockaddr_storage address;
 	socklen_t length;
+	int error;
 
 	rehearsal->client = -1;
-	rehearsal->listener = listen_on(family, &address, &length);
+	rehearsal->listener = bind_on(family, &address, &length);
 	if (rehearsal->listener < 0)
 		return rehearsal->listener;
+	error = mark(kernel, rehearsal);
+	if (error)
+		return error;
+	if (listen(rehearsal->listener, 1))
+		return -errno;
 	rehearsal->client = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(rehearsal->client, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){ .tv_sec = WAIT_MS / 1000 }, sizeof(struct timeval));
 	if (rehearsal->client < 0 || connect(rehearsal->client, (struct sockaddr *)&address, length))
@@ -59,8 +80,9 @@ static int rehearse(int family, struct rehearsal *rehearsal)
 	return poll(&(struct pollfd){ .fd = rehearsal->listener, .events = POLLIN }, 1, WAIT_MS) == 1 ? 0 : -ETIMEDOUT;
 }
 
-static void end_rehearsal(const struct rehearsal *rehearsal)
+static void end_rehearsal(const struct kernel *kernel, const struct rehearsal *rehearsal)
 {
+	__atomic_store_n(&kernel->control->self_test, 0, __ATOMIC_SEQ_CST);
 	if (rehearsal->listener >= 0)
 		close(rehearsal->listener);
 	if (rehearsal->client >= 0)
@@ -78,72 +100,80 @@ static int accept_once(const struct rehearsal *rehearsal)
 	return 0;
 }
 
-static uint64_t decisions(const struct kernel *kernel)
-{
-	const struct tally *tally = kernel->state->decisions;
-
-	return __atomic_load_n(&tally[VERDICT_ALLOW].decisions, __ATOMIC_SEQ_CST) +
-	       __atomic_load_n(&tally[VERDICT_DENY].decisions, __ATOMIC_SEQ_CST);
-}
-
-static enum status judge(int refused, int decided, bool counted)
+static enum status refuse(int refused)
 {
 	const char *problem = prerequisites_not_enforcing();
 
-	if (refused == EPERM && (decided == 0 || decided == EPERM) && counted)
-		return STATUS_DONE;
 	if (problem)
 		return fail(STATUS_FAILED, "NOT ENFORCING: an accept that had to be refused wasn't: %s", problem);
 	if (refused == 0)
 		return fail(STATUS_FAILED, "NOT ENFORCING: an accept that had to be refused wasn't, so the program isn't called; run: "
 			    "sockaccept-ctl unload, then load, and see what the lines above say of the kernel");
-	if (refused != EPERM)
-		return fail(STATUS_FAILED, "an accept that had to be refused with EPERM ended otherwise: %s; another security module may "
-			    "forbid it to this program", strerror(refused));
+	return fail(STATUS_FAILED, "an accept that had to be refused with EPERM ended otherwise: %s; another security module may "
+		    "forbid it to this program", strerror(refused));
+}
+
+static enum status judge(int decided, uint64_t answer)
+{
+	/* In permissive mode what is denied is accepted. */
+	if (answer == (SELF_TEST_DECIDED | VERDICT_ALLOW) ? decided == 0 :
+	    answer == (SELF_TEST_DECIDED | VERDICT_DENY) && (decided == 0 || decided == EPERM))
+		return STATUS_DONE;
 	return fail(STATUS_FAILED, "an accept was refused as it had to be, but the next was not decided by the policy%s%s; run: "
 		    "sockaccept-ctl unload, then load", decided ? ": " : "", decided ? strerror(decided) : "");
 }
 
-static enum status decide_only(const struct kernel *kernel, const struct rehearsal *rehearsal)
-{
-	uint64_t before = decisions(kernel);
-	int decided = accept_once(rehearsal);
-
-	return judge(EPERM, decided, decisions(kernel) > before);
-}
-
 static enum status refuse_and_decide(const struct kernel *kernel, const struct rehearsal *rehearsal)
 {
-	uint64_t cookie = 0, before;
-	socklen_t length = sizeof(cookie);
+	volatile __u64 *word = &kernel->control->self_test;
+	uint64_t answer;
 	int refused, decided;
 
-	if (getsockopt(rehearsal->listener, SOL_SOCKET, SO_COOKIE, &cookie, &length) || !cookie)
-		return fail(STATUS_FAILED, "can't try an accept: SO_COOKIE: %s", strerror(errno));
-	__atomic_store_n(&kernel->control->self_test, cookie, __ATOMIC_SEQ_CST);
 	refused = accept_once(rehearsal);
-	__atomic_store_n(&kernel->control->self_test, 0, __ATOMIC_SEQ_CST);
-	before = decisions(kernel);
+	if (refused == EPERM)
+		__atomic_store_n(word, rehearsal->cookie | SELF_TEST_DECIDE, __ATOMIC_SEQ_CST);
 	/* What wasn't refused is gone from the queue. */
-	decided = refused ? accept_once(rehearsal) : 0;
-	return judge(refused, decided, decisions(kernel) > before);
+	decided = refused == EPERM ? accept_once(rehearsal) : 0;
+	answer = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+	return refused == EPERM ? judge(decided, answer) : refuse(refused);
+}
+
+/*
+ * What can't be marked as a test would be recorded as anybody's. An accept of a local socket is only counted, which shows
+ * that the program is called.
+ */
+static enum status call_only(const struct kernel *kernel)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	uint64_t before = __atomic_load_n(&kernel->state->unmediated, __ATOMIC_SEQ_CST);
+
+	/* An address of the kernel's choice; nobody connects to it. */
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address.sun_family)) || listen(fd, 1))
+		return fail(STATUS_FAILED, "can't try an accept: %s", strerror(errno));
+	if (accept4(fd, NULL, NULL, SOCK_CLOEXEC) >= 0 || errno != EAGAIN)
+		return fail(STATUS_FAILED, "can't try an accept: %s", strerror(errno));
+	return __atomic_load_n(&kernel->state->unmediated, __ATOMIC_SEQ_CST) > before ? STATUS_DONE : refuse(0);
 }
 
 enum status self_test(const struct kernel *kernel)
 {
 	struct rehearsal rehearsal;
-	int error = rehearse(AF_INET, &rehearsal);
 	enum status status;
+	int error;
 
+	if (!kernel->writable)
+		return call_only(kernel);
+	error = rehearse(kernel, AF_INET, &rehearsal);
 	if (error) {
-		end_rehearsal(&rehearsal);
-		error = rehearse(AF_INET6, &rehearsal);
+		end_rehearsal(kernel, &rehearsal);
+		error = rehearse(kernel, AF_INET6, &rehearsal);
 	}
 	if (error)
 		status = fail(STATUS_FAILED, "can't connect to a listener of its own, to try an accept: %s; is the loopback up? ip link set lo up",
 			      strerror(-error));
 	else
-		status = (kernel->writable ? refuse_and_decide : decide_only)(kernel, &rehearsal);
-	end_rehearsal(&rehearsal);
+		status = refuse_and_decide(kernel, &rehearsal);
+	end_rehearsal(kernel, &rehearsal);
 	return status;
 }

@@ -9,8 +9,9 @@
 
 /*
  * Makes a listener that the kernel side is told to refuse (control.self_test), connects to it, and accepts: that must fail
- * with EPERM. Then it withdraws that, and accepts the same connection, which must be decided by the policy and counted.
- * Needs the lock, and `kernel` open for writing; when the policy is locked, only the second is tried. Says what is wrong, and the remedy.
+ * with EPERM. Then it asks for a decision instead, and accepts the same connection, which must be decided by the policy. Neither
+ * is counted nor recorded. Needs the lock, and `kernel` open for writing; when the policy is locked, an accept of a local socket
+ * only shows that the program is called. Says what is wrong, and the remedy.
  */
 enum status self_test(const struct kernel *kernel);
 

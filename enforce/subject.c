@@ -17,13 +17,9 @@
 
 #include "enforce/link_target.h"
 #include "policy/cleanup.h"
+#include "policy/program.h"
 #include "policy/resolve.h"
 #include "policy/text.h"
-
-/* As many interpreters of interpreters as the kernel follows. */
-#define INTERPRETERS_FOLLOWED 5
-/* As much of a script's first line as the kernel reads. */
-#define FIRST_LINE 256
 
 void subject_note(struct subject *subject, const char *format, ...)
 {
@@ -61,24 +57,6 @@ void subject_clear(struct subject *subject)
  * Programs
  */
 
-/* The interpreter in the first line of a script, to be freed, and its argument in *argument; NULL: it isn't a script. */
-static char *interpreter_of(const char *path, char **argument)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	char line[FIRST_LINE] = "", *at = line + 2, *word;
-	ssize_t length = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
-
-	if (length < 3 || strncmp(line, "#!", 2) != 0)
-		return NULL;
-	line[strcspn(line, "\n")] = '\0';
-	at += strspn(at, " \t");
-	word = strsep(&at, " \t");
-	if (!*word)
-		return NULL;
-	*argument = at && *text_trim(at) ? must(strdup(text_trim(at))) : NULL;
-	return must(strdup(word));
-}
-
 /* env runs another program in its own place: which, depends on the PATH of whoever starts the script. */
 static void note_env(struct subject *subject, const char *interpreter, const char *argument)
 {
@@ -110,7 +88,7 @@ static enum status follow_interpreters(struct subject *subject)
 
 	for (int i = 0; i < INTERPRETERS_FOLLOWED && status == STATUS_DONE; i++) {
 		_cleanup_free_ char *argument = NULL;
-		_cleanup_free_ char *interpreter = interpreter_of(subject->file, &argument);
+		_cleanup_free_ char *interpreter = script_interpreter(subject->file, &argument);
 
 		if (!interpreter)
 			break;

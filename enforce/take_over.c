@@ -12,9 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "enforce/carry_tags.h"
+#include "enforce/carry_processes.h"
 #include "enforce/guard.h"
 #include "enforce/kernel.h"
+#include "enforce/listeners.h"
 #include "enforce/live.h"
 #include "enforce/lock.h"
 #include "enforce/module_layout.h"
@@ -54,14 +55,19 @@ static enum status attach_beside(struct kernel *kernel, struct policy *policy, c
 	kernel_pins_are_in(BESIDE);
 	status = kernel_prepare(kernel, policy->events);
 	if (status == STATUS_DONE)
-		status = live_number(kernel, policy);
+		status = live_number(kernel, policy, false);
 	if (status == STATUS_DONE)
 		status = live_publish(kernel, policy, taken);
 	if (status == STATUS_DONE) {
 		tell_queue_layouts(kernel);
 		kernel->state->last_good = old->kernel.state && old->kernel.state->last_good;
-		carry_tags(&old->kernel, kernel, policy, old->numbers);
+		carry_processes(&old->kernel, kernel, policy, old->numbers);
 		status = kernel_attach(kernel);
+		if (status == STATUS_DONE) {
+			listeners_note(kernel);
+			/* Threads that the old one would have asked first, and never did. */
+			live_changed(kernel);
+		}
 	}
 	kernel_pins_are_in(SOCKACCEPT_PIN_DIR);
 	return status;

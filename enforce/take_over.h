@@ -10,7 +10,7 @@
 
 /* What is known of the kernel side that is taken over from. */
 struct predecessor {
-	struct kernel kernel; /* open are, as far as they are there: MAP_FILE_TAGS, and MAP_STATE, mapped for reading */
+	struct kernel kernel; /* open are, as far as they are there: MAP_STATE, mapped for reading, and what carry_processes() asks */
 	uint32_t *numbers;    /* those that the policy's binaries have there */
 };
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "enforce/boot_files.h"
 #include "enforce/kernel.h"
 #include "enforce/last_good.h"
 #include "enforce/live.h"
@@ -49,23 +50,31 @@ static enum status refuse_nothing(void)
 		    "--confirm SECONDS");
 }
 
+static void stay(const struct kernel *kernel, const struct policy *policy)
+{
+	kernel->state->last_good = false;
+	last_good_confirm();
+	printf("Confirmed: generation %" PRIu64 " stays.\n", policy->generation);
+	boot_files_remark(policy);
+}
+
 static enum status confirm(const struct kernel *kernel)
 {
-	uint64_t left, generation = 0;
+	struct policy policy;
 	enum status status;
+	uint64_t left;
 
 	if (trial_now(kernel, &left) == TRIAL_IS_NONE)
 		return refuse_nothing();
+	policy_init(&policy);
 	/* Whatever can fail comes before the word that decides. */
-	status = read_generation(kernel, &generation);
-	if (status != STATUS_DONE)
-		return status;
-	if (!trial_confirm(kernel))
-		return too_late(kernel);
-	kernel->state->last_good = false;
-	last_good_confirm();
-	printf("Confirmed: generation %" PRIu64 " stays.\n", generation);
-	return STATUS_DONE;
+	status = live_read(kernel, &policy);
+	if (status == STATUS_DONE && !trial_confirm(kernel))
+		status = too_late(kernel);
+	else if (status == STATUS_DONE)
+		stay(kernel, &policy);
+	policy_clear(&policy);
+	return status;
 }
 
 /* Of another version's kernel side the word that decides is known. */

@@ -16,9 +16,11 @@
 #include "enforce/kernel.h"
 #include "enforce/log_keep.h"
 #include "enforce/log_read.h"
+#include "enforce/log_watch.h"
 #include "enforce/metrics.h"
 #include "enforce/module_layout.h"
 #include "enforce/notify.h"
+#include "enforce/path_watch.h"
 #include "enforce/verb.h"
 #include "policy/text.h"
 
@@ -35,6 +37,8 @@
 #define GRACE_NS (30 * SECOND)
 #define LAYOUTS_NS (30 * SECOND)
 #define METRICS_NS (15 * SECOND)
+/* It acts when the log's name is wrong for the second time: longer than logrotate takes from its rename to its SIGHUP. */
+#define LOG_WATCH_NS (4 * SECOND)
 
 #define DEFAULT_ROTATE_BYTES (64LL << 20)
 #define DEFAULT_ROTATE_KEEP 15
@@ -44,12 +48,14 @@
 struct daemon {
 	struct kernel kernel;
 	struct log_keeper keeper;
+	struct log_watch log;
+	struct path_watch paths;
 	const char *metrics_file;
 	bool metrics_failed; /* that was said */
 	sigset_t signals;
 	int64_t unloaded_at; /* ns since boot; 0: what is read is loaded */
 	int64_t foreign_at; /* since when it is another version's that is loaded, ns since boot; 0: it isn't */
-	int64_t layouts_at, metrics_at, watchdog_at; /* when it is time again, ns since boot */
+	int64_t layouts_at, metrics_at, watchdog_at, log_at; /* when it is time again, ns since boot */
 };
 
 /* ---------------------------------------------------------------------------------------------
@@ -115,7 +121,7 @@ static void tell_layouts(void)
 
 static void write_metrics(struct daemon *daemon)
 {
-	int error = metrics_write_file(daemon->metrics_file, daemon->keeper.writer.path);
+	int error = metrics_write_file(daemon->metrics_file, daemon->keeper.writer.path, daemon->paths.count);
 
 	if (error && !daemon->metrics_failed)
 		warn("can't write the metrics to %s: %s", daemon->metrics_file, strerror(-error));
@@ -132,6 +138,10 @@ static void do_chores(struct daemon *daemon)
 		tell_layouts();
 	if (daemon->metrics_file && is_time(&daemon->metrics_at, METRICS_NS))
 		write_metrics(daemon);
+	if (is_time(&daemon->log_at, LOG_WATCH_NS))
+		log_watch(&daemon->log, &daemon->keeper);
+	if (daemon->keeper.kernel)
+		path_watch(&daemon->paths);
 }
 
 static bool is_foreign(void)
@@ -173,6 +183,8 @@ static enum status begin(struct daemon *daemon)
 static void end(struct daemon *daemon)
 {
 	log_keep_end(&daemon->keeper);
+	/* A look that is under way has the lock, and nobody would end it. */
+	path_watch_clear(&daemon->paths);
 	kernel_close(&daemon->kernel);
 	daemon->unloaded_at = 0;
 	notify(WAITING);
@@ -230,7 +242,7 @@ static void take_signals(struct daemon *daemon)
 
 enum status verb_daemon(const struct invocation *invocation)
 {
-	struct daemon daemon = { .kernel = KERNEL_INIT, .keeper.writer = LOG_WRITER_INIT,
+	struct daemon daemon = { .kernel = KERNEL_INIT, .keeper.writer = LOG_WRITER_INIT, .paths = PATH_WATCH_INIT,
 				 .metrics_file = invocation->given[OPTION_METRICS_FILE] };
 	enum status status = read_rotation(&daemon, invocation);
 
@@ -247,6 +259,7 @@ enum status verb_daemon(const struct invocation *invocation)
 		notify("STOPPING=1");
 	}
 	log_keep_end(&daemon.keeper);
+	path_watch_clear(&daemon.paths);
 	kernel_close(&daemon.kernel);
 	log_writer_close(&daemon.keeper.writer);
 	return status;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enforce/differences.h"
 #include "enforce/kernel.h"
 #include "enforce/live.h"
 #include "enforce/output.h"
@@ -14,54 +15,9 @@
 #include "enforce/verb.h"
 #include "enforce/when.h"
 #include "policy/cleanup.h"
-#include "policy/compare.h"
 #include "policy/ini.h"
 #include "policy/port.h"
 #include "policy/source.h"
-
-/* Rules of both sides in one order, in which equal ones meet. */
-struct entry {
-	const struct policy *policy;
-	const struct rule *rule;
-};
-
-/* What its path leads to, so that two spellings are one; else the path itself. */
-static const char *binary_of(const struct entry *entry)
-{
-	const struct binary *binary = &entry->policy->binaries[entry->rule->binary];
-
-	return binary->resolved ? binary->resolved : binary->path;
-}
-
-/* 0: the same binary, ports, user and verdict, lasting both. Sections are only labels. */
-static int compare_entries(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-	const struct rule *r = x->rule, *s = y->rule;
-	int order = strcmp(binary_of(x), binary_of(y));
-
-	if (order)
-		return order;
-	COMPARE(r->port.first, s->port.first);
-	COMPARE(r->port.last, s->port.last);
-	COMPARE(r->port.protocol, s->port.protocol);
-	COMPARE(r->has_uid, s->has_uid);
-	if (r->has_uid)
-		COMPARE(r->uid, s->uid);
-	COMPARE(r->verdict, s->verdict);
-	COMPARE(r->until, s->until);
-	return 0;
-}
-
-static struct entry *sorted(const struct policy *policy)
-{
-	struct entry *entries = must(calloc(policy->rule_count + 1, sizeof(*entries)));
-
-	for (size_t i = 0; i < policy->rule_count; i++)
-		entries[i] = (struct entry){ policy, &policy->rules[i] };
-	qsort(entries, policy->rule_count, sizeof(*entries), compare_entries);
-	return entries;
-}
 
 struct printer {
 	struct output output;
@@ -72,10 +28,13 @@ struct printer {
 static void describe(const struct entry *entry, char *text, size_t size)
 {
 	const struct rule *rule = entry->rule;
-	char port[PORT_TEXT_MAX], length[LENGTH_TEXT_MAX], user[24] = "", end[LENGTH_TEXT_MAX + 24] = "";
+	char port[PORT_TEXT_MAX], length[LENGTH_TEXT_MAX], user[NAME_MAX_BYTES] = "", end[LENGTH_TEXT_MAX + 24] = "";
+	const char *unknown = rule_unknown_user(entry->policy, rule);
 	uint64_t now = (uint64_t)when_now().boot;
 
-	if (rule->has_uid)
+	if (unknown)
+		snprintf(user, sizeof(user), " user %.200s", unknown);
+	else if (rule->has_uid)
 		snprintf(user, sizeof(user), " user %" PRIu32, rule->uid);
 	if (rule->until)
 		snprintf(end, sizeof(end), ", temporary: for %s", when_length(rule->until > now ? rule->until - now : 0, length));
@@ -111,7 +70,7 @@ static void print_rule(struct printer *printer, bool live, const struct entry *e
 	output_text(output, "binary", NULL, entry->policy->binaries[rule->binary].path);
 	output_text(output, "verdict", NULL, ini_verdict_words[rule->verdict]);
 	output_text(output, "ports", NULL, port_format(&rule->port, port));
-	if (rule->has_uid)
+	if (rule->has_uid && !rule->unknown_user)
 		output_number(output, "uid", NULL, rule->uid);
 	if (rule->until)
 		output_number(output, "until_boottime_ns", NULL, rule->until);
@@ -138,13 +97,14 @@ static void print_setting(struct printer *printer, const char *name, const char 
 
 static void print_differences(struct printer *printer, const struct policy *files, const struct policy *live)
 {
-	_cleanup_free_ struct entry *theirs = sorted(files), *ours = sorted(live);
+	_cleanup_free_ struct entry *theirs = entries_sorted(files), *ours = entries_sorted(live);
 	size_t i = 0, k = 0;
 
 	print_setting(printer, "mode", ini_mode_words[files->mode], ini_mode_words[live->mode]);
 	print_setting(printer, "default", ini_verdict_words[files->verdict], ini_verdict_words[live->verdict]);
+	print_setting(printer, "judge-listen", ini_answer_words[files->judges_listen], ini_answer_words[live->judges_listen]);
 	while (i < files->rule_count || k < live->rule_count) {
-		int order = i == files->rule_count ? 1 : k == live->rule_count ? -1 : compare_entries(&theirs[i], &ours[k]);
+		int order = i == files->rule_count ? 1 : k == live->rule_count ? -1 : entries_compare(&theirs[i], &ours[k]);
 
 		if (order < 0)
 			print_rule(printer, false, &theirs[i]);
@@ -189,7 +149,7 @@ enum status verb_diff(const struct invocation *invocation)
 		return status;
 	policy_init(&files);
 	policy_init(&live);
-	status = policy_files_read_valid(invocation->arguments[0], false, &files);
+	status = policy_files_read_valid(invocation->arguments[0], READ_FOR_LOAD, false, &files);
 	policy_normalise(&files); /* as the live one is: what is said twice is one rule */
 	if (status == STATUS_INVALID)
 		fail(status, "the policy is invalid");

@@ -2,11 +2,9 @@
 /*
  * doctor: each prerequisite and each part on a line, and the remedy for what isn't well.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "enforce/guard.h"
 #include "enforce/kernel.h"
@@ -15,6 +13,7 @@
 #include "enforce/lock.h"
 #include "enforce/moved.h"
 #include "enforce/output.h"
+#include "enforce/policy_files.h"
 #include "enforce/prerequisites.h"
 #include "enforce/self_test.h"
 #include "enforce/trial.h"
@@ -38,6 +37,8 @@ static const char *const health_keys[] = { "ok", "failed", "unknown", "absent" }
 struct patient {
 	struct kernel kernel; /* open if `loaded` */
 	bool loaded;
+	bool unloaded; /* surely: there is nothing in its place */
+	bool unfit;    /* something is ill without which no program can be loaded */
 	char detail[DETAIL_MAX]; /* what there is to say of a part that is well */
 };
 
@@ -58,33 +59,41 @@ static enum health as_health(enum status status)
  * The machine
  */
 
+/* The health of what no program can be loaded without. */
+static enum health as_needed(struct patient *patient, enum status status)
+{
+	patient->unfit = patient->unfit || status != STATUS_DONE;
+	return as_health(status);
+}
+
 static enum health look_kernel(struct patient *patient)
 {
-	struct utsname system;
-	unsigned major = 0, minor = 0;
+	char release[65];
+	bool old = prerequisite_is_old(release, sizeof(release));
 
-	if (uname(&system))
-		return as_health(fail(STATUS_FAILED, "uname: %s", strerror(errno)));
-	DETAIL(patient, "%s %s", system.sysname, system.release);
-	if (sscanf(system.release, "%u.%u", &major, &minor) == 2 && (major < 6 || (major == 6 && minor < 1)))
-		return as_health(fail(STATUS_UNSUPPORTED, "Linux %s is too old; boot Linux 6.1 or newer", system.release));
-	return HEALTH_WELL;
+	DETAIL(patient, "Linux %s", release);
+	return as_health(old ? fail(STATUS_UNSUPPORTED, "Linux %s is too old; boot Linux 6.1 or newer", release) : STATUS_DONE);
 }
 
 static enum health look_btf(struct patient *patient)
 {
 	DETAIL(patient, "%s", KERNEL_BTF);
-	return as_health(prerequisite_btf());
+	return as_needed(patient, prerequisite_btf());
 }
 
 static enum health look_lsm(struct patient *patient)
 {
-	return as_health(prerequisite_lsm(patient->detail, sizeof(patient->detail)));
+	enum status status = prerequisite_lsm(patient->detail, sizeof(patient->detail));
+
+	if (status != STATUS_DONE || *patient->detail)
+		return as_needed(patient, status);
+	DETAIL(patient, "securityfs isn't mounted, which has the list; that the program is called, the self-test shows");
+	return HEALTH_ABSENT;
 }
 
 static enum health look_lockdown(struct patient *patient)
 {
-	return as_health(prerequisite_lockdown(patient->detail, sizeof(patient->detail)));
+	return as_needed(patient, prerequisite_lockdown(patient->detail, sizeof(patient->detail)));
 }
 
 static enum health look_ftrace(struct patient *patient)
@@ -104,7 +113,7 @@ static enum health look_bpffs(struct patient *patient)
 static enum health look_capabilities(struct patient *patient)
 {
 	DETAIL(patient, "all that loading a policy takes");
-	return as_health(privileges_check());
+	return as_needed(patient, privileges_check());
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -116,7 +125,39 @@ static enum health look_pins(struct patient *patient)
 	enum status status = kernel_open(&patient->kernel, !guard_keeps_all(), false);
 
 	patient->loaded = status == STATUS_DONE;
+	patient->unloaded = status == STATUS_NOT_LOADED;
 	DETAIL(patient, "%d objects in %s, layout %d", KERNEL_OBJECTS, SOCKACCEPT_PIN_DIR, SOCKACCEPT_LAYOUT);
+	return as_health(status);
+}
+
+/* How many events the next load would make room for, if the files are in order. */
+static uint32_t wanted_events(void)
+{
+	struct diagnostics diagnostics = { 0 };
+	struct policy policy;
+	uint32_t events;
+
+	policy_init(&policy);
+	policy_files_read(NULL, true, false, &policy, &diagnostics);
+	events = policy.events;
+	diagnostics_clear(&diagnostics);
+	policy_clear(&policy);
+	return events;
+}
+
+static enum health look_load(struct patient *patient)
+{
+	unsigned mib = 0;
+	enum status status;
+
+	DETAIL(patient, "the kernel has taken the programs");
+	if (patient->loaded)
+		return HEALTH_WELL;
+	patient->detail[0] = '\0';
+	if (!patient->unloaded || patient->unfit)
+		return HEALTH_UNKNOWN;
+	status = kernel_try(wanted_events(), &mib);
+	DETAIL(patient, "the kernel takes the programs, which were let go again; their maps take %u MiB of its memory", mib);
 	return as_health(status);
 }
 
@@ -135,8 +176,11 @@ static enum health look_program(struct patient *patient)
 			return as_health(fail(STATUS_FAILED, "%s is missing, or attaches nothing; run: sockaccept-ctl unload, then load",
 					      kernel_pin_path(object, path, sizeof(path))));
 	}
-	program_ids(patient->kernel.fd[PROGRAM_SOCKET_ACCEPT], &pinned);
 	DETAIL(patient, "attached: socket_accept (id %" PRIu32 ") and %d more", linked.program, KERNEL_OBJECTS - FIRST_LINK - 1);
+	/* When the policy is locked, nobody opens the program; nor can the link be another's. */
+	if (guard_is_there())
+		return HEALTH_WELL;
+	program_ids(patient->kernel.fd[PROGRAM_SOCKET_ACCEPT], &pinned);
 	if (pinned.id == linked.program)
 		return HEALTH_WELL;
 	return as_health(fail(STATUS_FAILED, "another program (id %" PRIu32 ") than sockaccept's (id %" PRIu32 ") is attached by the link in %s; run: "
@@ -147,7 +191,7 @@ static enum health look_self_test(struct patient *patient)
 {
 	if (!patient->loaded)
 		return HEALTH_UNKNOWN;
-	DETAIL(patient, guard_keeps_all() ? "an accept of its own was decided by the policy; as that is locked, no refusal can be tried" :
+	DETAIL(patient, guard_keeps_all() ? "an accept of its own came to the program; as the policy is locked, no refusal can be tried" :
 	       "an accept of its own was refused with EPERM, and the next one decided by the policy");
 	return as_health(self_test(&patient->kernel));
 }
@@ -191,6 +235,18 @@ static enum health look_policy(struct patient *patient)
  * The units
  */
 
+/* Of the unit that loads the policy, which is enabled, and was stopped or never started. */
+static enum health look_stopped_unit(struct patient *patient, const char *unit)
+{
+	if (patient->loaded) {
+		DETAIL(patient, "%s is stopped, and what is in force was loaded without it; it is enabled, so the next boot loads the policy",
+		       unit);
+		return HEALTH_WELL;
+	}
+	return as_health(fail(STATUS_FAILED, "%s is stopped, and no policy of its is in force; it is enabled, so the next boot loads the policy. "
+			      "To load it now: systemctl start %s", unit, unit));
+}
+
 /* `purpose`: what is not done without it. `optional`: it may be absent. */
 static enum health look_unit(struct patient *patient, const char *unit, const char *purpose, bool optional)
 {
@@ -215,6 +271,8 @@ static enum health look_unit(struct patient *patient, const char *unit, const ch
 	else
 		DETAIL(patient, "%s is %s: %s. For that: systemctl enable --now %s", unit,
 		       strcmp(state.file, "enabled") ? state.file : state.active, purpose, unit);
+	if (!optional && !strcmp(state.file, "enabled") && !strcmp(state.active, "inactive"))
+		return look_stopped_unit(patient, unit);
 	return optional ? HEALTH_ABSENT : as_health(fail(STATUS_FAILED, "%s", patient->detail));
 }
 
@@ -237,6 +295,7 @@ static const struct part parts[] = {
 	{ "bpffs", "bpffs", look_bpffs },
 	{ "capabilities", "capabilities", look_capabilities },
 	{ "pins", "pins", look_pins },
+	{ "load", "load", look_load },
 	{ "program", "program", look_program },
 	{ "policy", "policy", look_policy },
 	{ "self_test", "self-test", look_self_test },

@@ -9,6 +9,7 @@
 #include "enforce/guard.h"
 #include "enforce/live.h"
 #include "enforce/output.h"
+#include "enforce/processes.h"
 #include "enforce/subject.h"
 #include "enforce/verb.h"
 #include "policy/cleanup.h"
@@ -18,6 +19,21 @@
 static bool is_number(const char *text)
 {
 	return *text && !text[strspn(text, "0123456789")];
+}
+
+#define NAMED "matched: a rule names this file"
+
+/* What a process is was settled when it was executed. `entry`: what its file is by the name that it has now. */
+static uint32_t judge_process(const struct kernel *kernel, struct subject *subject, const struct identity *identity, uint32_t entry)
+{
+	uint32_t number = executed_binary(kernel, subject->fd, identity);
+
+	process_find(kernel, subject->pid, &number);
+	if (number != BINARY_ANY)
+		subject_why(subject, number == entry ? NAMED : "matched: it was executed by a name that a rule gives; its file has another now");
+	else if (entry != BINARY_ANY)
+		subject_note(subject, "a rule gives the name that its file has now, but it was executed by another");
+	return number;
 }
 
 /* Whether rules have named what `identity` is, and why. Returns its number or BINARY_ANY. */
@@ -30,14 +46,15 @@ static uint32_t judge(const struct kernel *kernel, struct subject *subject, cons
 		subject_note(subject, "it %s", problem);
 		return BINARY_ANY;
 	}
-	number = entry_find(kernel, identity, subject->missing ? subject->name : identity->name);
-	if (number > 0) {
-		subject_why(subject, "its name in its directory is what rules name");
-		return (uint32_t)number;
-	}
-	number = subject->missing ? BINARY_ANY : tagged_binary(kernel, subject->fd);
-	if (number != BINARY_ANY)
-		subject_why(subject, "no rule names it by this name, but the file had or has another that rules name");
+	number = subject->missing ? entry_find(kernel, identity, subject->name) : identity->binary;
+	if (guard_is_there())
+		subject_note(subject, subject->missing ? "as the policy is locked, it can't be told whether a rule names what isn't there"
+						       : "as the policy is locked, only the name that the file has now is looked at");
+	if (subject->pid)
+		return judge_process(kernel, subject, identity, number > 0 ? (uint32_t)number : BINARY_ANY);
+	if (number <= 0)
+		return BINARY_ANY;
+	subject_why(subject, NAMED);
 	return (uint32_t)number;
 }
 
@@ -49,11 +66,11 @@ static void print_rule(struct output *output, const struct policy *policy, const
 	output_open_object(output, NULL);
 	output_text(output, "section", "SECTION", rule->section);
 	output_text(output, "binary", "BINARY", policy->binaries[rule->binary].path);
-	output_text(output, NULL, "USER", rule->has_uid ? uid : "any");
+	output_text(output, NULL, "USER", rule_unknown_user(policy, rule) ?: rule->has_uid ? uid : "any");
 	output_coloured(output, "verdict", "VERDICT", ini_verdict_words[rule->verdict],
 			rule->verdict == VERDICT_DENY ? COLOUR_BAD : COLOUR_GOOD);
 	output_text(output, "ports", "PORTS", port_format(&rule->port, port));
-	if (rule->has_uid)
+	if (rule->has_uid && !rule->unknown_user)
 		output_number(output, "uid", NULL, rule->uid);
 	output_close(output);
 }

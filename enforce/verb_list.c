@@ -14,6 +14,7 @@
 #include "enforce/output.h"
 #include "enforce/ports.h"
 #include "enforce/verb.h"
+#include "enforce/waiting.h"
 #include "enforce/when.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
@@ -62,26 +63,48 @@ static void print_end(struct output *output, const struct rule *rule)
 		output_number(output, "until_boottime_ns", NULL, rule->until);
 }
 
-static void print_rule(struct output *output, const struct kernel *kernel, const struct policy *policy,
-		       const struct rule *rule, bool users, bool last_hit)
+/* How rules are shown. */
+struct rule_printer {
+	struct output *output;
+	const struct kernel *kernel;
+	const struct policy *policy;
+	struct waiting waiting;
+	bool *waits; /* by binary */
+	bool users, last_hit;
+};
+
+static bool rule_waits(const struct rule_printer *printer, const struct rule *rule)
 {
-	struct rule_counter counter = counter_of(kernel, rule);
+	return printer->waits[rule->binary] || rule->unknown_user;
+}
+
+static void print_rule(const struct rule_printer *printer, const struct rule *rule)
+{
+	const struct policy *policy = printer->policy;
+	struct output *output = printer->output;
+	struct rule_counter counter = counter_of(printer->kernel, rule);
+	const char *unknown = rule_unknown_user(policy, rule);
 	char port[PORT_TEXT_MAX], uid[16];
 
 	snprintf(uid, sizeof(uid), "%u", rule->uid);
 	output_open_object(output, NULL);
 	output_text(output, "section", "SECTION", rule->section);
 	output_text(output, "binary", "BINARY", policy->binaries[rule->binary].path);
-	if (users)
-		output_text(output, NULL, "USER", rule->has_uid ? uid : "any");
+	if (printer->users)
+		output_text(output, NULL, "USER", unknown ?: rule->has_uid ? uid : "any");
 	output_coloured(output, "verdict", "VERDICT", ini_verdict_words[rule->verdict], verdict_colour(rule->verdict));
 	output_text(output, "ports", "PORTS", port_format(&rule->port, port));
 	if (policy->rules[0].until) /* they come first */
 		print_end(output, rule);
 	output_number(output, "hits", "HITS", counter.hits);
-	if (last_hit)
+	if (printer->last_hit)
 		print_last_hit(output, &counter);
-	if (rule->has_uid)
+	if (printer->waiting.count)
+		output_text(output, NULL, "WAITS", rule_waits(printer, rule) ? "waits" : NULL);
+	output_flag(output, "waits", NULL, rule_waits(printer, rule));
+	if (unknown)
+		output_text(output, "unknown_user", NULL, unknown);
+	else if (rule->has_uid)
 		output_number(output, "uid", NULL, rule->uid);
 	output_text(output, "file", NULL, policy->binaries[rule->binary].resolved);
 	output_close(output);
@@ -102,29 +125,49 @@ static void print_links(struct output *output, const struct policy *policy)
 	}
 }
 
+static void print_waiting(const struct rule_printer *printer)
+{
+	const struct waiting *waiting = &printer->waiting;
+
+	for (size_t i = 0; i < waiting->count && i < WAITING_SHOWN; i++) {
+		output_paint(printer->output, printer->policy->binaries[waiting->list[i].binary].path, COLOUR_NONE);
+		fputs(" waits: ", printer->output->stream);
+		output_paint(printer->output, waiting->list[i].why, COLOUR_NONE);
+		fputc('\n', printer->output->stream);
+	}
+	if (waiting->count > WAITING_SHOWN)
+		fprintf(printer->output->stream, "%zu more wait; see: sockaccept-ctl status --json\n", waiting->count - WAITING_SHOWN);
+}
+
 static enum status list_rules(struct output *output, const struct kernel *kernel, bool last_hit)
 {
+	struct rule_printer printer = { .output = output, .kernel = kernel, .last_hit = last_hit };
 	struct policy policy;
 	enum status status;
-	bool users;
 
 	policy_init(&policy);
 	status = live_read(kernel, &policy);
 	if (status != STATUS_DONE)
 		return status;
-	users = any_user(&policy);
+	printer.policy = &policy;
+	printer.users = any_user(&policy);
+	waiting_find(&policy, NULL, &printer.waiting);
+	printer.waits = waiting_binaries(&policy, &printer.waiting);
 	output_open_object(output, NULL);
 	output_number(output, "schema", NULL, 1);
 	output_open_table(output, "rules");
 	for (size_t i = 0; i < policy.rule_count; i++)
-		print_rule(output, kernel, &policy, &policy.rules[i], users, last_hit);
+		print_rule(&printer, &policy.rules[i]);
 	output_close(output);
 	output_close(output);
 	if (!output->json) {
 		printf("%s%zu rule%s; where none matches: %s\n", policy.rule_count ? "\n" : "", policy.rule_count,
 		       policy.rule_count == 1 ? "" : "s", ini_verdict_words[policy.verdict]);
 		print_links(output, &policy);
+		print_waiting(&printer);
 	}
+	free(printer.waits);
+	waiting_clear(&printer.waiting);
 	policy_clear(&policy);
 	output_end(output);
 	return STATUS_DONE;
@@ -133,16 +176,16 @@ static enum status list_rules(struct output *output, const struct kernel *kernel
 /* The path of a binary that has decided; to be freed; NULL: not known. */
 static char *path_of(const struct kernel *kernel, uint32_t binary)
 {
-	struct seen_path seen;
+	struct kept_path seen;
 	char *path;
 
 	if (!(binary & BINARY_UNNAMED))
 		return identified_path(kernel, binary);
-	if (bpf_map_lookup_elem(kernel->fd[MAP_SEEN_PATHS], &binary, &seen) || !seen.length)
+	if (bpf_map_lookup_elem(kernel->fd[MAP_SEEN_PATHS], &binary, &seen) || !seen.path.length)
 		return NULL;
-	path = calloc(1, sizeof(seen.path) + 1);
+	path = calloc(1, sizeof(seen.path.path) + 1);
 	if (path)
-		memcpy(path, seen.path, sizeof(seen.path));
+		memcpy(path, seen.path.path, sizeof(seen.path.path));
 	return path;
 }
 

@@ -22,7 +22,8 @@
 struct inquiry {
 	const struct image *image; /* empty: nothing is in force */
 	uint64_t now;
-	size_t denied; /* so many were */
+	size_t denied;  /* so many were */
+	size_t refused; /* so many of them will be at their next listen(2), too */
 };
 
 static void print_verdict(struct output *output, struct inquiry *inquiry, const struct listener *listener)
@@ -31,12 +32,15 @@ static void print_verdict(struct output *output, struct inquiry *inquiry, const 
 	bool asked = inquiry->image->count && listener->known;
 	const struct rule_record *rule = asked ? decide_request(inquiry->image, &request) : NULL;
 	unsigned verdict = asked ? decide_verdict(inquiry->image, rule) : VERDICT_ALLOW;
+	bool refused = asked && listener_is_refused(listener, inquiry->image, inquiry->now);
 	char text[RULE_TEXT_MAX];
 
 	output_coloured(output, "verdict", "VERDICT", asked ? ini_verdict_words[verdict] : NULL,
 			verdict == VERDICT_DENY ? COLOUR_BAD : COLOUR_GOOD);
 	output_text(output, "rule", NULL, rule ? rule_text(&rule->label, text) : NULL);
+	output_text(output, "next_listen", NULL, asked ? ini_verdict_words[refused ? VERDICT_DENY : VERDICT_ALLOW] : NULL);
 	inquiry->denied += verdict == VERDICT_DENY;
+	inquiry->refused += refused;
 }
 
 static void print_place(struct output *output, const struct listener *listener)
@@ -49,10 +53,23 @@ static void print_place(struct output *output, const struct listener *listener)
 	output_text(output, NULL, "QUEUE", queue);
 	output_text(output, "protocol", NULL, event_protocol(socket->family, socket->protocol));
 	output_text(output, "address", NULL, event_address(socket->family, &socket->local, address));
-	output_number(output, "port", NULL, socket->local.port);
+	if (event_has_ports(socket->family))
+		output_number(output, "port", NULL, socket->local.port);
+	else
+		output_null(output, "port");
 	output_number(output, "netns", NULL, socket->netns);
 	output_number(output, "backlog", NULL, socket->backlog);
 	output_number(output, "backlog_max", NULL, socket->backlog_max);
+}
+
+static void print_program(struct output *output, const struct listener *listener)
+{
+	char bracketed[LISTENER_PROGRAM_MAX];
+
+	output_text(output, "binary", NULL, listener->foreign ? NULL : listener->path);
+	if (listener->foreign)
+		output_text(output, "binary_hint", NULL, listener->path);
+	output_text(output, NULL, "BINARY", listener->path ? listener_program(listener, bracketed) : NULL);
 }
 
 static void print_listener(struct output *output, struct inquiry *inquiry, const struct listener *listener)
@@ -63,8 +80,11 @@ static void print_listener(struct output *output, struct inquiry *inquiry, const
 	output_number(output, "uid", "USER", listener->socket.uid);
 	output_number(output, "pid", "PID", listener->socket.pid);
 	output_number(output, "processes", NULL, listener->processes);
-	output_text(output, "unit", "UNIT", listener->unit);
-	output_text(output, "binary", "BINARY", listener->path);
+	output_text(output, "unit", NULL, listener->unit);
+	output_text(output, "cgroup", NULL, listener->cgroup);
+	/* Of a foreign file, its cgroup says best whose it is. */
+	output_text(output, NULL, "UNIT", listener->foreign ? listener->cgroup : listener->unit);
+	print_program(output, listener);
 	output_close(output);
 }
 
@@ -76,6 +96,8 @@ static void print_remark(size_t count, const struct inquiry *inquiry, const char
 		puts(". Nothing is in force; ask with --policy FILE, or run: sockaccept-ctl load");
 	else if (inquiry->image->pages->header.mode == MODE_PERMISSIVE)
 		printf(", of which %s denies %zu in word only: its mode is permissive\n", source, inquiry->denied);
+	else if (inquiry->refused)
+		printf(", of which %s denies %zu; the next listen(2) of %zu will fail\n", source, inquiry->denied, inquiry->refused);
 	else
 		printf(", of which %s denies %zu\n", source, inquiry->denied);
 }
@@ -109,7 +131,7 @@ static enum status read_policy(struct kernel *kernel, const char *path, bool loa
 
 	if (!path)
 		return loaded ? live_read_image(kernel, policy) : STATUS_DONE;
-	status = policy_files_read_valid(path, false, policy);
+	status = policy_files_read_valid(path, READ_FOR_LOAD, false, policy);
 	if (status != STATUS_DONE)
 		return fail(status, "the policy is invalid");
 	/* As with `load`, temporary rules stay. */
@@ -118,7 +140,7 @@ static enum status read_policy(struct kernel *kernel, const char *path, bool loa
 		status = live_read_image(kernel, &live);
 	policy_keep_temporaries(policy, &live);
 	policy_clear(&live);
-	return status == STATUS_DONE ? live_number(kernel, policy) : status;
+	return status == STATUS_DONE ? live_number(kernel, policy, true) : status;
 }
 
 static enum status show(const struct invocation *invocation, struct kernel *kernel, bool loaded)

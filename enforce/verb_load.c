@@ -7,9 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enforce/boot_files.h"
 #include "enforce/diagnostics_print.h"
+#include "enforce/differences.h"
+#include "enforce/hidden.h"
 #include "enforce/kernel.h"
 #include "enforce/last_good.h"
+#include "enforce/listeners.h"
 #include "enforce/live.h"
 #include "enforce/lock.h"
 #include "enforce/lockout.h"
@@ -17,11 +21,14 @@
 #include "enforce/output.h"
 #include "enforce/policy_files.h"
 #include "enforce/prerequisites.h"
+#include "enforce/self_test.h"
 #include "enforce/take_over.h"
 #include "enforce/trial.h"
 #include "enforce/verb.h"
+#include "enforce/weaker.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
+#include "policy/text.h"
 
 /* How a policy comes into force. */
 struct publication {
@@ -36,7 +43,7 @@ static enum status number_and_check(struct kernel *kernel, const struct policy *
 				    const struct publication *how)
 {
 	struct image image = { 0 };
-	enum status status = live_number(kernel, policy);
+	enum status status = live_number(kernel, policy, !how->boot);
 
 	if (how->boot)
 		return status;
@@ -65,12 +72,46 @@ static enum status begin_trial(const struct kernel *kernel, uint64_t seconds)
 	return fail(STATUS_FAILED, "the time of the policy on trial was up just now, so the one before it stays; try again");
 }
 
+/* Where it can't be read which security modules there are, a real accept tells whether the program is called. */
+static enum status prove(const struct kernel *kernel)
+{
+	const char *problem = prerequisites_not_enforcing();
+	_cleanup_free_ char *message = NULL, *seen = NULL;
+	enum status status = STATUS_DONE;
+
+	if (prerequisite_lsm_is_known())
+		return STATUS_DONE;
+	messages_begin();
+	status = self_test(kernel);
+	message = messages_end();
+	if (status == STATUS_DONE)
+		return STATUS_DONE;
+	if (problem)
+		return fail(STATUS_UNSUPPORTED, "the program isn't called, so nothing was loaded: %s", problem);
+	/* Without its remedy, which is for a machine on which it should work. */
+	seen = text_format("%.*s", message ? (int)strcspn(message, ";") : 0, message ? message : "");
+	return prerequisite_lsm_is_missing(seen);
+}
+
+static enum status attach_and_prove(struct kernel *kernel)
+{
+	enum status status = kernel_attach(kernel);
+
+	if (status == STATUS_DONE)
+		status = prove(kernel);
+	if (status == STATUS_DONE && listeners_note(kernel))
+		warn("can't tell who listens already; a socket of theirs could be moved to another port under a thread that waits on it");
+	return status;
+}
+
 static enum status publish_first(struct kernel *kernel, struct policy *policy, const struct publication *how)
 {
 	_cleanup_free_ bool *taken = NULL;
 	struct policy nothing; /* denies nothing, as when nothing was loaded */
-	enum status status = kernel_prepare(kernel, policy->events);
+	enum status status = hidden_refuse_unsearched();
 
+	if (status == STATUS_DONE)
+		status = kernel_prepare(kernel, policy->events);
 	if (status != STATUS_DONE)
 		return status;
 	policy_init(&nothing);
@@ -86,8 +127,9 @@ static enum status publish_first(struct kernel *kernel, struct policy *policy, c
 	}
 	policy_clear(&nothing);
 	if (status == STATUS_DONE)
-		return kernel_attach(kernel);
-	kernel_detach();
+		status = attach_and_prove(kernel);
+	if (status != STATUS_DONE)
+		kernel_detach();
 	return status;
 }
 
@@ -153,6 +195,8 @@ static enum status publish_next(struct kernel *kernel, struct policy *policy, co
 	status = read_before(kernel, how->confirm, &before, &fallback, &pending);
 	if (status == STATUS_DONE)
 		status = replace(kernel, &before, &fallback, pending, policy, how);
+	if (status == STATUS_DONE)
+		stance_warn(stance_of(&before), stance_of(policy));
 	if (status == STATUS_DONE && kernel_events(kernel) != policy->events)
 		warn("the buffers still hold %" PRIu32 " events each, not %" PRIu32 ": that changes when the kernel side is loaded "
 		     "anew, after sockaccept-ctl unload", kernel_events(kernel), policy->events);
@@ -172,6 +216,7 @@ static enum status publish(struct policy *policy, const struct publication *how)
 	else if (status == STATUS_DONE)
 		status = publish_next(&kernel, policy, how);
 	if (status == STATUS_DONE) {
+		live_changed(&kernel);
 		tell_queue_layouts(&kernel);
 		/* Of one on trial, what it would fall back to stays what it is. */
 		if (!how->confirm)
@@ -182,28 +227,60 @@ static enum status publish(struct policy *policy, const struct publication *how)
 	return status;
 }
 
-/* After a boot, with files that are invalid. Returns STATUS_INVALID whatever comes of it: somebody has to look at it. */
-static enum status fall_back(void)
+/* True if a last good policy is in force; it goes to `live`, which is empty. */
+static bool read_last_good_in_force(struct policy *live)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+
+	return kernel_open(&kernel, false, true) == STATUS_DONE && kernel.state->last_good && live_read(&kernel, live) == STATUS_DONE;
+}
+
+/*
+ * Reads the last good policy into `policy`, which is empty, where one is in force that is another: that in /var, which was mounted
+ * meanwhile. False: what is in force is to stay.
+ */
+static bool read_later_last_good(struct policy *policy)
+{
+	struct policy live;
+	bool later;
+
+	policy_init(&live);
+	later = read_last_good_in_force(&live) && last_good_read(policy) && policy->failure == FAILURE_CLOSED;
+	if (later) {
+		policy_normalise(policy);
+		later = !policies_are_alike(policy, &live);
+	}
+	policy_clear(&live);
+	return later;
+}
+
+/*
+ * At a boot that can't put the policy of the files in force; what is wrong with them was said. Returns `why` whatever comes of it:
+ * somebody has to look at it.
+ */
+static enum status fall_back(enum status why)
 {
 	const struct publication how = { .boot = true, .last_good = true };
+	const char *what = why == STATUS_INVALID ? "the policy is invalid" : "the policy can't be put in force";
+	bool loaded = hidden_found() || kernel_is_loaded(true) == STATUS_DONE;
 	struct policy policy;
-	enum status status;
 
-	status = kernel_is_loaded(true);
-	if (status == STATUS_DONE)
-		return fail(STATUS_INVALID, "the policy is invalid: nothing of it was applied, and the one in force stays");
 	policy_init(&policy);
-	if (!last_good_read(&policy))
-		fail(STATUS_INVALID, "the policy is invalid, and there is no last good one: NOTHING IS ENFORCED; mend it, see: "
-		     "sockaccept-ctl check, then load it");
+	boot_files_set_source(&policy, LAST_GOOD_FILE);
+	if (loaded && !read_later_last_good(&policy))
+		fail(why, "%s: nothing of it was applied, and the one in force stays", what);
+	else if (!loaded && !last_good_read(&policy))
+		fail(why, "%s, and there is no last good one: NOTHING IS ENFORCED; mend it, see: sockaccept-ctl check, then load it", what);
 	else if (policy.failure != FAILURE_CLOSED)
-		fail(STATUS_INVALID, "the policy is invalid, and the last good one has failure = open: NOTHING IS ENFORCED; mend it, "
-		     "see: sockaccept-ctl check, then load it");
+		fail(why, "%s, and the last good one has failure = open: NOTHING IS ENFORCED; mend it, see: sockaccept-ctl check, then load "
+		     "it", what);
 	else if (publish(&policy, &how) == STATUS_DONE)
-		fail(STATUS_INVALID, "the policy is invalid: the last good one, " LAST_GOOD_FILE ", is in force, as its failure = closed "
-		     "says; mend it, see: sockaccept-ctl check, then load it");
+		fail(why, "%s: the last good one, " LAST_GOOD_FILE ", is in force, as its failure = closed says; mend it, see: "
+		     "sockaccept-ctl check, then load it", what);
+	else
+		fail(why, "%s, and the last good one can't be put in force either: NOTHING IS ENFORCED", what);
 	policy_clear(&policy);
-	return STATUS_INVALID;
+	return why;
 }
 
 static enum status read_seconds(const char *text, uint64_t *seconds)
@@ -229,20 +306,27 @@ enum status verb_load(const struct invocation *invocation)
 	if (status != STATUS_DONE)
 		return status;
 	policy_init(&policy);
-	status = policy_files_read_valid(invocation->arguments[0], !invocation->given[OPTION_NO_WARNINGS], &policy);
-	if (status == STATUS_INVALID && invocation->given[OPTION_BOOT])
-		status = fall_back();
-	else if (status == STATUS_INVALID)
-		fail(status, "the policy is invalid: nothing of it was applied");
-	else if (status == STATUS_DONE)
-		status = publish(&policy, &how);
-	/* What was loaded from elsewhere is no policy for a boot, and what is on trial isn't yet. */
+	status = policy_files_read_valid(invocation->arguments[0], how.boot ? READ_AT_BOOT : READ_FOR_LOAD,
+					 !invocation->given[OPTION_NO_WARNINGS], &policy);
+	boot_files_set_source(&policy, invocation->arguments[0]);
 	if (status == STATUS_DONE)
-		last_good_keep(invocation->arguments[0] ? NULL : &policy, how.confirm);
+		status = publish(&policy, &how);
+	else if (status == STATUS_INVALID && !how.boot)
+		fail(status, "the policy is invalid: nothing of it was applied");
+	if (how.boot && (status == STATUS_INVALID || status == STATUS_FAILED))
+		status = fall_back(status);
+	/*
+	 * What was loaded from elsewhere is no policy for a boot, and what is on trial isn't yet. One whose users the system didn't
+	 * know is worth less than the last that had them all, with their ids.
+	 */
+	if (status == STATUS_DONE)
+		last_good_keep(invocation->arguments[0] || policy.unknown_user_count ? NULL : &policy, how.confirm);
 	if (status == STATUS_DONE)
 		printf("Loaded %zu rule%s: mode %s, default %s, generation %" PRIu64 ".\n", policy.rule_count,
 		       policy.rule_count == 1 ? "" : "s", ini_mode_words[policy.mode],
 		       ini_verdict_words[policy.verdict], policy.generation);
+	if (status == STATUS_DONE && !invocation->given[OPTION_NO_WARNINGS])
+		boot_files_remark(&policy);
 	if (status == STATUS_DONE && how.confirm)
 		printf("On trial for %" PRIu64 " s: sockaccept-ctl confirm makes it stay, or the policy before it comes back.\n", how.confirm);
 	policy_clear(&policy);
@@ -289,6 +373,8 @@ static void print_check(const struct diagnostics *diagnostics, const struct poli
 	output_flag(&output, "valid", NULL, !diagnostics->errors);
 	diagnostics_print_json(&output, "errors", diagnostics, SEVERITY_ERROR);
 	diagnostics_print_json(&output, "warnings", diagnostics, SEVERITY_WARNING);
+	if (diagnostics->offline)
+		diagnostics_print_json(&output, "notes", diagnostics, SEVERITY_NOTE);
 	output_close(&output);
 	output_end(&output);
 }
@@ -300,7 +386,7 @@ enum status verb_check(const struct invocation *invocation)
 	enum status status;
 
 	policy_init(&policy);
-	policy_files_read(invocation->arguments[0], true, !invocation->given[OPTION_NO_WARNINGS], &policy, &diagnostics);
+	policy_files_read(invocation->arguments[0], invocation->given[OPTION_OFFLINE] ? READ_OFFLINE : READ_FOR_CHECK, !invocation->given[OPTION_NO_WARNINGS], &policy, &diagnostics);
 	if (!diagnostics.errors)
 		policy_normalise(&policy);
 	print_check(&diagnostics, &policy, invocation->given[OPTION_JSON]);

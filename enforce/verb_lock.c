@@ -3,6 +3,7 @@
  * lock: the policy stays as it is until the machine stops.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "enforce/guard.h"
 #include "enforce/kernel.h"
@@ -10,6 +11,15 @@
 #include "enforce/take_over.h"
 #include "enforce/verb.h"
 #include "policy/cleanup.h"
+
+static enum status lock_opened(const struct kernel *kernel)
+{
+	_cleanup_close_ int copy = live_copy_image(kernel);
+
+	if (copy < 0)
+		return fail(STATUS_FAILED, "can't copy the policy, for readers: %s; nothing was locked", strerror(-copy));
+	return guard_set(kernel, copy);
+}
 
 /* Opened for writing, as freezing takes that; but not mapped so, when it comes to that. */
 static enum status lock_all(void)
@@ -20,7 +30,7 @@ static enum status lock_all(void)
 	/* By an earlier one that didn't come to its end. */
 	if (guard_has_frozen()) {
 		status = kernel_open_frozen(&kernel);
-		return status == STATUS_DONE ? guard_set(&kernel) : status;
+		return status == STATUS_DONE ? lock_opened(&kernel) : status;
 	}
 	status = kernel_open(&kernel, true, false);
 	/* What a trial that is over has left is put in order first; while one is pending, it isn't known what is to be locked. */
@@ -29,7 +39,7 @@ static enum status lock_all(void)
 	if (status == STATUS_DONE)
 		status = live_settle(&kernel);
 	kernel_unmap(&kernel);
-	return status == STATUS_DONE ? guard_set(&kernel) : status;
+	return status == STATUS_DONE ? lock_opened(&kernel) : status;
 }
 
 enum status verb_lock(const struct invocation *invocation)

@@ -61,33 +61,24 @@ static void add(struct report *report, enum kind kind, const char *text, const s
 		sums_add(&report->sums[kind], text, record->event->verdict, record->event->count, real);
 }
 
-static const char *port_text(const struct event *event, char *text, size_t size)
-{
-	if (event->operation != OPERATION_ACCEPT)
-		return NULL;
-	if (event->flags & EVENT_MANY_BINARIES)
-		return "several";
-	snprintf(text, size, event->flags & EVENT_MANY_LISTENERS ? "%u" : "%u/%s", event->local.port, event_protocol(event->family, event->protocol));
-	return text;
-}
-
+/* Repeats that know no common peer have several. */
 static const char *peer_text(const struct event *event, char *text)
 {
-	if (event->flags & (EVENT_MANY_PEERS | EVENT_MANY_LISTENERS | EVENT_MANY_BINARIES))
-		return "several";
-	return event->flags & EVENT_HAS_PEER ? event_address(event->family, &event->peer, text) : NULL;
+	if (event->flags & EVENT_HAS_PEER)
+		return event_address(event->family, &event->peer, text);
+	return event->count > 1 && event->operation == OPERATION_ACCEPT ? "several" : NULL;
 }
 
 static const char *binary_text(const struct record *record)
 {
-	if (record->event->flags & EVENT_MANY_BINARIES)
+	if (record->event->differ & DIFFER_BINARY)
 		return "several";
 	return record->binary ? record->binary : "not known";
 }
 
 static const char *rule_of(const struct record *record)
 {
-	if (record->event->flags & EVENT_MANY_BINARIES)
+	if (record->event->differ & DIFFER_RULE)
 		return "several";
 	return record->rule ? record->rule : event_reason_words[record->event->reason];
 }
@@ -100,11 +91,11 @@ static char *pair_text(const struct record *record)
 	size_t length = 0;
 	FILE *stream;
 
-	if (!record->binary || event->operation != OPERATION_ACCEPT || event->flags & EVENT_MANY_BINARIES)
+	if (!record->binary || !event_is_about_listener(event) || event->differ & DIFFER_PORT || !event_has_ports(event->family))
 		return NULL;
 	stream = must(open_memstream(&text, &length));
 	escape_print_json(stream, record->binary);
-	fprintf(stream, " %u", event->local.port);
+	fprintf(stream, " %u", event->listener_port);
 	fclose(stream);
 	return must(text);
 }
@@ -126,7 +117,7 @@ static int add_item(void *context, const struct history_item *item)
 {
 	struct report *report = context;
 	const struct record *record = item->record;
-	char port[32], peer[EVENT_ADDRESS_MAX];
+	char port[EVENT_PORT_MAX], peer[EVENT_ADDRESS_MAX];
 	int64_t boot = record ? (int64_t)record->event->time_boot : 0, real;
 
 	if (!record) {
@@ -141,7 +132,7 @@ static int add_item(void *context, const struct history_item *item)
 		return 0;
 	report->count[record->event->verdict] += record->event->count;
 	add(report, KIND_BINARY, binary_text(record), record, real);
-	add(report, KIND_PORT, port_text(record->event, port, sizeof(port)), record, real);
+	add(report, KIND_PORT, event_is_about_listener(record->event) ? event_port(record->event, port) : NULL, record, real);
 	add(report, KIND_PEER, peer_text(record->event, peer), record, real);
 	add(report, KIND_RULE, rule_of(record), record, real);
 	add_pair(report, record, false, real);

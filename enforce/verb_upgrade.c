@@ -51,7 +51,8 @@ static enum status refuse_trial(struct kernel *kernel)
 /* What of another version's kernel side this one can read. */
 static enum status open_predecessor(struct kernel *kernel)
 {
-	static const enum kernel_object readable[] = { MAP_CONTROL, MAP_STATE, MAP_EVENTS, MAP_POLICY, MAP_FILE_TAGS };
+	static const enum kernel_object readable[] = { MAP_CONTROL, MAP_STATE, MAP_EVENTS, MAP_POLICY,
+							MAP_EXECUTABLES, MAP_ENTRIES, PROGRAM_IDENTIFY, PROGRAM_PROCESSES };
 	enum status status = STATUS_DONE;
 
 	for (size_t i = 0; i < sizeof(readable) / sizeof(readable[0]) && status == STATUS_DONE; i++)
@@ -90,16 +91,14 @@ static uint32_t *forget_numbers(struct policy *policy)
 	return numbers;
 }
 
-static enum status resolve(struct policy *policy)
+/* It was valid once: what isn't where it was waits, as at boot. */
+static void resolve(struct policy *policy)
 {
 	struct diagnostics diagnostics = { 0 };
-	size_t errors;
 
-	resolve_policy(policy, false, &diagnostics);
+	resolve_policy(policy, READ_AT_BOOT, &diagnostics);
 	diagnostics_print(&diagnostics);
-	errors = diagnostics.errors;
 	diagnostics_clear(&diagnostics);
-	return errors ? fail(STATUS_FAILED, "the policy in force can't be taken over; the old kernel side stays") : STATUS_DONE;
 }
 
 static enum status upgrade_from(uint64_t layout)
@@ -112,10 +111,10 @@ static enum status upgrade_from(uint64_t layout)
 	if (status == STATUS_DONE)
 		status = read_policy_in_force(&old.kernel, &policy);
 	old.numbers = forget_numbers(&policy);
-	if (status == STATUS_DONE)
-		status = resolve(&policy);
-	if (status == STATUS_DONE)
+	if (status == STATUS_DONE) {
+		resolve(&policy);
 		status = take_over(&policy, &old);
+	}
 	if (status == STATUS_DONE)
 		printf("Taken over from layout %" PRIu64 " to %d: %zu rule%s, generation %" PRIu64 ". Counters and events begin anew.\n",
 		       layout, SOCKACCEPT_LAYOUT, policy.rule_count, policy.rule_count == 1 ? "" : "s", policy.generation);

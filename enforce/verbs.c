@@ -27,7 +27,7 @@ const struct verb verbs[] = {
 	  TAKES(OPTION_CONFIRM),
 	  PRIVILEGE_ATTACH, verb_load,
 	  "attach if needed, and put this policy in force", true },
-	{ "confirm", "", 0, 0, 0, PRIVILEGE_READ, verb_confirm, "a policy that is on trial stays", true },
+	{ "confirm", "", 0, 0, 0, PRIVILEGE_PROCESS, verb_confirm, "a policy that is on trial stays", true },
 	{ "lock", "", 0, 0, 0, PRIVILEGE_LOCK, verb_lock, "nothing can be changed until the machine stops", true },
 	{ "unload", "", 0, 0, 0, PRIVILEGE_READ, verb_unload, "detach and remove everything", true },
 	{ "allow", "BINARY PORT...", 2, -1, RULE_OPTIONS | TAKES(OPTION_FORCE), PRIVILEGE_PROCESS, verb_rule,
@@ -62,7 +62,8 @@ const struct verb verbs[] = {
 	{ "daemon", "", 0, 0, DAEMON_OPTIONS, PRIVILEGE_READ, verb_daemon, "keep the events in a lasting log", false },
 	{ "identify", "PATH|PID", 1, 1, TAKES(OPTION_JSON), PRIVILEGE_PROCESS, verb_identify,
 	  "which rules a program or a process has, and why", false },
-	{ "check", "[FILE|DIRECTORY]", 0, 1, TAKES(OPTION_JSON) | TAKES(OPTION_NO_WARNINGS), PRIVILEGE_FILES, verb_check,
+	{ "check", "[FILE|DIRECTORY]", 0, 1, TAKES(OPTION_JSON) | TAKES(OPTION_NO_WARNINGS) | TAKES(OPTION_OFFLINE), PRIVILEGE_FILES,
+	  verb_check,
 	  "validate; no kernel is touched, no privilege needed", false },
 	{ "help", "[VERB]", 0, 1, TAKES(OPTION_COMPLETION), PRIVILEGE_NONE, verb_help, "this help, or that of a verb", false },
 };
@@ -96,6 +97,7 @@ const struct option_row option_rows[OPTIONS] = {
 	{ OPTION_CONFIRM, "confirm", "SECONDS", "on trial: unless confirmed in time, it goes again" },
 	{ OPTION_POLICY, "policy", "FILE", "what this policy would decide; as for load" },
 	{ OPTION_BOOT, "boot", NULL, "if it is invalid, fall back as the last good one says" },
+	{ OPTION_OFFLINE, "offline", NULL, "for another machine: what this one lacks is only noted" },
 	{ OPTION_COMPLETION, "completion", NULL, "the completion script for bash" },
 	{ OPTION_JSON, "json", NULL, "JSON instead of text" },
 };

@@ -13,6 +13,7 @@
 
 #include "policy/cleanup.h"
 #include "policy/port.h"
+#include "policy/program.h"
 #include "policy/text.h"
 
 enum changer {
@@ -38,7 +39,7 @@ struct adviser {
 	const struct rule **everyone; /* by binary: the first rule of it that allows whoever runs it */
 	const struct rule **escaped;  /* by binary: the first deny of it that a copy escapes */
 	void *directories;            /* struct place, by path: thousands of binaries share a few */
-	struct warning_kind runs, copies, changes;
+	struct warning_kind never, links, runs, copies, changes;
 };
 
 static bool is_any(const struct policy *policy, const struct rule *rule)
@@ -223,25 +224,51 @@ static char *name_changer(const struct place *place)
  * Warnings
  */
 
+/* A warning about a rule, at the line where its own section names its binary: other sections and files can name it too. */
+static void warn_at(struct adviser *a, const struct rule *rule, const char *message)
+{
+	const struct origin *origin = rule_origin(a->policy, rule);
+
+	diagnostics_warning(a->diagnostics, origin ? origin->file : NULL, origin ? origin->line : 0, "%s", message);
+}
+
+/* What the path stands for, where that may be something else than what was meant. */
+static void warn_of_program(struct adviser *a, const struct binary *binary)
+{
+	_cleanup_free_ char *never = NULL, *link = NULL;
+
+	if (!binary->mode)
+		return;
+	never = program_never_runs(binary->path, binary->resolved, binary->mode);
+	link = never ? NULL : program_behind_link(binary->path, binary->resolved);
+	if (never && warning_kind_shows(&a->never))
+		diagnostics_warning(a->diagnostics, binary->file, binary->line, "%s", never);
+	if (link && warning_kind_shows(&a->links))
+		diagnostics_warning(a->diagnostics, binary->file, binary->line, "%s", link);
+}
+
 static void warn_of_runs(struct adviser *a, const struct binary *binary, const struct rule *rule)
 {
+	_cleanup_free_ char *message = NULL;
+
 	if (!rule || !binary->resolved || !(binary->mode & S_IXOTH) || !directory_of(a, binary->resolved)->passable ||
 	    !warning_kind_shows(&a->runs))
 		return;
-	diagnostics_warning(a->diagnostics, binary->file, binary->line,
-			    "%s: anyone can run it, with LD_PRELOAD too, and accept what [%s] allows; add user = ... "
-			    "to [%s]", binary->path, rule->section, rule->section);
+	message = text_format("%s: anyone can run it, with LD_PRELOAD too, and accept what [%s] allows; add user = ... to [%s]",
+			      binary->path, rule->section, rule->section);
+	warn_at(a, rule, message);
 }
 
 static void warn_of_copies(struct adviser *a, const struct binary *binary, const struct rule *rule)
 {
+	_cleanup_free_ char *message = NULL;
 	char port[PORT_TEXT_MAX];
 
 	if (!rule || !warning_kind_shows(&a->copies))
 		return;
-	diagnostics_warning(a->diagnostics, binary->file, binary->line,
-			    "%s: a copy of it under another name escapes the deny of %s in [%s]; set default = deny, or "
-			    "deny it for binary = any", binary->path, port_format(&rule->port, port), rule->section);
+	message = text_format("%s: a copy of it under another name escapes the deny of %s in [%s]; set default = deny, or deny it for "
+			      "binary = any", binary->path, port_format(&rule->port, port), rule->section);
+	warn_at(a, rule, message);
 }
 
 /* Nobody has made the file yet; who may make it? */
@@ -297,10 +324,13 @@ void advise_policy(const struct policy *policy, struct diagnostics *diagnostics)
 	a.escaped = must(calloc(policy->binary_count + 1, sizeof(struct rule *)));
 	judge_rules(&a);
 	for (size_t i = 0; i < policy->binary_count; i++) {
+		warn_of_program(&a, &policy->binaries[i]);
 		warn_of_runs(&a, &policy->binaries[i], a.everyone[i]);
 		warn_of_copies(&a, &policy->binaries[i], a.escaped[i]);
 		judge_places(&a, &policy->binaries[i]);
 	}
+	warning_kind_end(&a.never, diagnostics, "binaries are scripts or not executable, so their rules never match");
+	warning_kind_end(&a.links, diagnostics, "binaries are links, and their rules stand for the programs that those lead to");
 	warning_kind_end(&a.runs, diagnostics, "binaries can be run, and their rules used, by anyone");
 	warning_kind_end(&a.copies, diagnostics, "binaries have denials that a copy escapes");
 	warning_kind_end(&a.changes, diagnostics, "binaries can be replaced by others than root");

@@ -19,3 +19,10 @@ unsigned decide_verdict(const struct image *image, const struct rule_record *rul
 {
 	return rule ? rule->label.verdict : image->pages->header.verdict;
 }
+
+bool decide_listen(const struct image *image, struct request *request)
+{
+	const struct rule_record *rule;
+
+	return !denies_listening(image, &image->pages->header, request, &rule);
+}

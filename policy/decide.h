@@ -13,4 +13,7 @@ const struct rule_record *decide_request(const struct image *image, const struct
 /* The verdict, an enum verdict, when `rule` decides, or the default where that is NULL. */
 unsigned decide_verdict(const struct image *image, const struct rule_record *rule);
 
+/* True if a policy lets the binary of `request` listen on its port, whoever the user is. Sets request->anyone. */
+bool decide_listen(const struct image *image, struct request *request);
+
 #endif

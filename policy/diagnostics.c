@@ -60,6 +60,15 @@ void diagnostics_warning(struct diagnostics *d, const char *file, unsigned line,
 	va_end(arguments);
 }
 
+void diagnostics_machine(struct diagnostics *d, const char *file, unsigned line, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	add(d, d->offline ? SEVERITY_NOTE : SEVERITY_WARNING, file, line, format, arguments);
+	va_end(arguments);
+}
+
 bool warning_kind_shows(struct warning_kind *kind)
 {
 	return kind->count++ < WARNINGS_SHOWN;
@@ -67,7 +76,11 @@ bool warning_kind_shows(struct warning_kind *kind)
 
 void warning_kind_end(const struct warning_kind *kind, struct diagnostics *d, const char *rest)
 {
-	if (kind->count > WARNINGS_SHOWN)
+	if (kind->count <= WARNINGS_SHOWN)
+		return;
+	if (kind->machine)
+		diagnostics_machine(d, NULL, 0, "%zu more %s", kind->count - WARNINGS_SHOWN, rest);
+	else
 		diagnostics_warning(d, NULL, 0, "%zu more %s", kind->count - WARNINGS_SHOWN, rest);
 }
 
@@ -82,13 +95,14 @@ void diagnostics_drop_warnings(struct diagnostics *d)
 	struct diagnostics kept = { 0 };
 
 	for (size_t i = 0; i < d->count; i++) {
-		if (d->list[i].severity == SEVERITY_WARNING)
-			free_one(&d->list[i]);
-		else
+		if (d->list[i].severity == SEVERITY_ERROR)
 			*next_slot(&kept) = d->list[i];
+		else
+			free_one(&d->list[i]);
 	}
 	free(d->list);
 	kept.errors = d->errors;
+	kept.offline = d->offline;
 	*d = kept;
 }
 

@@ -19,7 +19,8 @@ struct image {
  * Compiles `policy`, normalised and with its binaries' numbers set, into `image`. For the kernel its rules' counters are set
  * too; an image that is only asked needs none.
  * Returns 0; -E2BIG: more than MAX_RULES rules, or MAX_TEMPORARIES temporary ones; -EINVAL: a number out of range, a binary
- * without one, or rules of one binary apart from each other. `image` is then empty.
+ * without one, an unknown user that has a uid, `listen` with a user or an end, or rules of one binary apart from each other. `image`
+ * is then empty.
  * Aborts without memory.
  */
 int image_build(const struct policy *policy, struct image *image);

@@ -34,10 +34,37 @@ static void read_rule(const struct rule_record *record, struct rule *rule)
 		.verdict = label->verdict,
 		.has_uid = label->has_uid,
 		.uid = label->uid,
+		.unknown_user = record->unknown_user,
 		.counter = record->counter,
 		.until = record->until,
 	};
 	memcpy(rule->section, label->section, SECTION_MAX);
+}
+
+static void read_name(const struct name_record *record, struct policy *policy)
+{
+	char path[NAME_MAX_BYTES + 1] = { 0 };
+	struct binary *binary;
+	size_t index;
+
+	memcpy(path, record->path, NAME_MAX_BYTES);
+	if (record->flags & NAME_USER) {
+		policy_unknown_user(policy, path);
+		return;
+	}
+	index = policy_binary(policy, path); /* which can move them */
+	binary = &policy->binaries[index];
+	binary->number = record->binary;
+	binary->waits = record->flags & NAME_WAITS;
+}
+
+/* From the index of a name to what struct rule has. False: it is none of a user. */
+static bool read_unknown_user(const struct policy *policy, uint32_t *user)
+{
+	if (*user && *user < policy->binary_count)
+		return false;
+	*user = *user ? *user - (uint32_t)policy->binary_count + 1 : 0;
+	return *user <= policy->unknown_user_count;
 }
 
 int image_read(const struct policy_page *pages, size_t count, struct policy *policy)
@@ -50,22 +77,17 @@ int image_read(const struct policy_page *pages, size_t count, struct policy *pol
 	header = &pages[0].header;
 	policy->mode = header->mode;
 	policy->verdict = header->verdict;
+	policy->judges_listen = header->flags & POLICY_JUDGES_LISTEN ? ANSWER_YES : ANSWER_NO;
 	policy->generation = header->generation;
+	memcpy(policy->source, header->source, POLICY_SOURCE_MAX);
 
-	for (uint32_t i = 0; i < header->names; i++) {
-		const struct name_record *record = &pages[header->names_page + i].name;
-		char path[NAME_MAX_BYTES + 1] = { 0 };
-		size_t binary;
-
-		memcpy(path, record->path, NAME_MAX_BYTES);
-		binary = policy_binary(policy, path);
-		policy->binaries[binary].number = record->binary;
-	}
+	for (uint32_t i = 0; i < header->names; i++)
+		read_name(&pages[header->names_page + i].name, policy);
 	for (uint32_t i = 0; i < header->rules; i++) {
 		struct rule rule;
 
 		read_rule(&pages[header->rules_page + i / RULES_PER_PAGE].rule[i % RULES_PER_PAGE], &rule);
-		if (rule.binary >= policy->binary_count) {
+		if (rule.binary >= policy->binary_count || rule.verdict > VERDICT_LISTEN || !read_unknown_user(policy, &rule.unknown_user)) {
 			policy_clear(policy);
 			return -EPROTO;
 		}

@@ -16,7 +16,8 @@ struct ini_settings {
 		char *file; /* NULL: not set yet */
 		unsigned line;
 		char *value;
-	} set[4]; /* mode, default, events, failure */
+	} set[5]; /* mode, default, events, failure, judge-listen */
+	bool at_boot; /* a user whom the system doesn't know is a warning, and the rules for this user wait */
 };
 
 /*
@@ -53,9 +54,10 @@ char *ini_check_path(const char *path);
 /* As ini_check_path(), for a section's name; the message is a constant. */
 const char *ini_check_section(const char *name);
 
-/* The words of the policy file, by enum mode and by enum verdict. */
+/* The words of the policy file, by enum mode, enum failure, enum answer and enum verdict. */
 extern const char *const ini_mode_words[MODES];
 extern const char *const ini_failure_words[FAILURES];
-extern const char *const ini_verdict_words[VERDICTS];
+extern const char *const ini_answer_words[ANSWERS];
+extern const char *const ini_verdict_words[VERDICTS + 1]; /* VERDICT_LISTEN too, which only a rule has */
 
 #endif

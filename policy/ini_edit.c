@@ -15,6 +15,8 @@
 /* And with a comment behind it: far below what inih takes. */
 #define LINE_MOST 160
 
+#define MADE_HEADER "[" CLI_SECTION "]"
+
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 enum line_kind {
@@ -24,6 +26,7 @@ enum line_kind {
 	LINE_USER,
 	LINE_ALLOW,
 	LINE_DENY,
+	LINE_LISTEN, /* no edit is about it */
 };
 
 /* A line of the file. An indented one that continues a value has the kind of the line that it continues. */
@@ -36,6 +39,7 @@ struct line {
 
 struct part { /* a section */
 	size_t first, end; /* its lines, the header first */
+	bool made;         /* `allow` and `deny` made it */
 	char **binaries;
 	size_t binary_count;
 	uint32_t *uids;
@@ -59,7 +63,8 @@ static enum line_kind kind_of_key(const char *text, size_t length)
 	static const struct {
 		const char *word;
 		enum line_kind kind;
-	} keys[] = { { "binary", LINE_BINARY }, { "user", LINE_USER }, { "allow", LINE_ALLOW }, { "deny", LINE_DENY } };
+	} keys[] = { { "binary", LINE_BINARY }, { "user", LINE_USER }, { "allow", LINE_ALLOW }, { "deny", LINE_DENY },
+		     { "listen", LINE_LISTEN } };
 
 	while (length && (text[length - 1] == ' ' || text[length - 1] == '\t'))
 		length--;
@@ -180,7 +185,7 @@ static void read_document(struct document *document, const char *text)
 		if (line->kind == LINE_HEADER) {
 			document->parts = must(reallocarray(document->parts, document->part_count + 1, sizeof(*document->parts)));
 			part = &document->parts[document->part_count++];
-			*part = (struct part){ .first = i };
+			*part = (struct part){ .first = i, .made = !strncmp(line->text, MADE_HEADER, strlen(MADE_HEADER)) };
 		}
 		if (!part)
 			continue;
@@ -238,13 +243,13 @@ static bool names_binary(const struct part *part, const char *path)
 
 static bool is_for_any_user(const struct rule_edit *edit)
 {
-	return edit->remove && !edit->uid_count;
+	return edit->remove && edit->removal == REMOVE_MADE && !edit->uid_count;
 }
 
 /* True if some rules of the section are for what the edit is about. */
 static bool concerns(const struct part *part, const struct rule_edit *edit)
 {
-	if (!names_binary(part, edit->path))
+	if (!names_binary(part, edit->path) || (edit->remove && removal_is_of_made(edit->removal) && !part->made))
 		return false;
 	if (is_for_any_user(edit))
 		return true;
@@ -355,7 +360,7 @@ static size_t value_lines(const struct document *document, const struct part *pa
 static void drop_if_empty(const struct document *document, const struct part *part)
 {
 	for (size_t i = part->first; i < part->end; i++)
-		if (has_ports(&document->lines[i]))
+		if (has_ports(&document->lines[i]) || document->lines[i].kind == LINE_LISTEN)
 			return;
 	for (size_t i = part->first; i < part->end; i++) {
 		struct line *line = &document->lines[i];
@@ -457,13 +462,27 @@ static void add_to_line(struct line *line, const struct rule_edit *edit, const c
 	line->comment = value_end(text, line->value);
 }
 
+/* As they were given: on another machine the same name can have another id. */
+static void print_users(FILE *stream, const struct rule_edit *edit)
+{
+	int column = 0;
+
+	for (size_t i = 0; i < edit->uid_count; i++) {
+		_cleanup_free_ char *user = edit->user_words ? must(strdup(edit->user_words[i])) : text_format("%u", edit->uids[i]);
+
+		if (column && column + 2 + (int)strlen(user) <= LINE_WIDTH)
+			column += fprintf(stream, ", %s", user);
+		else
+			column = fprintf(stream, "%suser   = %s", column ? "\n" : "", user) - (column > 0);
+	}
+	if (column)
+		fputc('\n', stream);
+}
+
 static void print_section(FILE *stream, const struct rule_edit *edit, bool separate)
 {
-	fprintf(stream, "%s[" CLI_SECTION "]\nbinary = %s\n", separate ? "\n" : "", edit->path);
-	for (size_t i = 0; i < edit->uid_count; i++)
-		fprintf(stream, "%s%u", i ? ", " : "user   = ", edit->uids[i]);
-	if (edit->uid_count)
-		fputc('\n', stream);
+	fprintf(stream, "%s" MADE_HEADER "\nbinary = %s\n", separate ? "\n" : "", edit->path);
+	print_users(stream, edit);
 }
 
 /* Adds the items that aren't said yet, to a line that is there or, in `stream`, a section behind all. */

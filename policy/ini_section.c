@@ -22,7 +22,8 @@
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
 /* In the order of enum key. */
-const char *const ini_key_words[] = { "mode", "default", "events", "failure", "binary", "user", "allow", "deny" };
+const char *const ini_key_words[] = { "mode", "default", "events", "failure", "judge-listen", "binary", "user", "allow",
+				      "deny", "listen" };
 _Static_assert(LENGTH(ini_key_words) == KEYS, "each key has a word");
 _Static_assert(LENGTH(((struct ini_settings *)0)->set) == KEY_LAST_SETTING + 1, "each setting has a place");
 
@@ -84,19 +85,21 @@ void builder_refuse(struct builder *b, const char *format, ...)
 const char *builder_known_keys(const struct builder *b)
 {
 	if (b->section.kind == SECTION_SETTINGS)
-		return "mode, default, events and failure";
-	return "binary, user, allow and deny";
+		return "mode, default, events, failure and judge-listen";
+	return "binary, user, allow, deny and listen";
 }
 
 /* ---------------------------------------------------------------------------------------------
  * Sections
  */
 
-static int compare_sizes(const void *a, const void *b)
+static int compare_binaries(const void *a, const void *b)
 {
-	const size_t *x = a, *y = b;
+	const struct binary_line *x = a, *y = b;
 
-	return (*x > *y) - (*x < *y);
+	if (x->binary != y->binary)
+		return x->binary < y->binary ? -1 : 1;
+	return (x->line > y->line) - (x->line < y->line);
 }
 
 static int compare_uids(const void *a, const void *b)
@@ -139,30 +142,33 @@ static int compare_ports(const void *a, const void *b)
 		(count) = kept_;                                             \
 	} while (0)
 
+#define SAME_BINARY(a, b) ((a)->binary == (b)->binary)
 #define SAME_NUMBER(a, b) (*(a) == *(b))
 #define SAME_PORT(a, b) (compare_items(&(a)->item, &(b)->item) == 0 && (a)->verdict == (b)->verdict)
+
+/* Counts a warning. Returns whether it is to be shown. */
+static bool may_warn(struct builder *b)
+{
+	if (b->warnings == WARNINGS_SHOWN)
+		diagnostics_warning(b->diagnostics, b->file, b->line, "more warnings of this kind are not shown");
+	return b->warnings++ < WARNINGS_SHOWN;
+}
 
 /* `next` follows `port` in their order. */
 static void warn_of_both(struct builder *b, const struct port_line *port, const struct port_line *next)
 {
 	char text[PORT_TEXT_MAX];
 
-	if (compare_items(&port->item, &next->item) != 0 || b->warnings > WARNINGS_SHOWN)
-		return;
-	if (b->warnings++ == WARNINGS_SHOWN) {
-		diagnostics_warning(b->diagnostics, b->file, b->line,
-				    "more warnings of this kind are not shown");
-		return;
-	}
-	diagnostics_warning(b->diagnostics, b->file, port->line > next->line ? port->line : next->line,
-			    "port '%s' of [%s] is both allowed and denied; deny decides, so drop it from allow",
-			    port_format(&port->item, text), b->section.name);
+	if (compare_items(&port->item, &next->item) == 0 && port->verdict != VERDICT_LISTEN && next->verdict != VERDICT_LISTEN && may_warn(b))
+		diagnostics_warning(b->diagnostics, b->file, port->line > next->line ? port->line : next->line,
+				    "port '%s' of [%s] is both allowed and denied; deny decides, so drop it from allow",
+				    port_format(&port->item, text), b->section.name);
 }
 
 static void report_lack(struct builder *b)
 {
 	struct section *s = &b->section;
-	bool ports = s->seen[KEY_ALLOW] || s->seen[KEY_DENY];
+	bool ports = s->seen[KEY_ALLOW] || s->seen[KEY_DENY] || s->seen[KEY_LISTEN];
 
 	if (!s->lines)
 		builder_error(b, s->line,
@@ -177,17 +183,59 @@ static void report_lack(struct builder *b)
 			      s->name);
 	else if (!ports)
 		builder_error(b, s->line,
-			      "section [%s] has neither 'allow' nor 'deny'; add the ports it is about",
+			      "section [%s] has none of 'allow', 'deny' and 'listen'; add the ports it is about",
 			      s->name);
 }
 
-/* Every binary x every user, or none x every port item. */
+/* The `number`th user of the section: first the known ones. */
+static void set_user(const struct section *s, size_t number, struct rule *rule)
+{
+	bool known = number < s->uid_count;
+
+	rule->uid = known ? s->uids[number] : UID_NONE;
+	rule->unknown_user = known ? 0 : s->unknown_users[number - s->uid_count];
+}
+
+/* Of the section's ports, those that its binaries may listen on for others. */
+static size_t count_listens(const struct section *s)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->port_count; i++)
+		count += s->ports[i].verdict == VERDICT_LISTEN;
+	return count;
+}
+
+/* The rules of one binary: every user, or none x every port item. Who listens for others may do so as any user. */
+static void make_binary_rules(struct builder *b, struct rule *rule)
+{
+	const struct section *s = &b->section;
+	size_t named = s->uid_count + s->unknown_user_count;
+
+	for (size_t i = 0; i < s->port_count; i++) {
+		bool listens = s->ports[i].verdict == VERDICT_LISTEN;
+
+		rule->port = s->ports[i].item;
+		rule->verdict = s->ports[i].verdict;
+		/* Also where no user of the section is known: its rules must not become rules for everybody. */
+		rule->has_uid = named && !listens;
+		rule->uid = rule->unknown_user = 0;
+		if (!rule->has_uid)
+			policy_append(b->policy, rule);
+		for (size_t k = 0; rule->has_uid && k < named; k++) {
+			set_user(s, k, rule);
+			policy_append(b->policy, rule);
+		}
+	}
+}
+
 static void make_rules(struct builder *b)
 {
 	struct section *s = &b->section;
-	size_t users = s->uid_count ? s->uid_count : 1;
-	struct rule rule = { .has_uid = s->uid_count > 0, .counter = COUNTER_NONE };
-	uint64_t made = (uint64_t)s->binary_count * users * s->port_count; /* each is at most MAX_RULES */
+	size_t named = s->uid_count + s->unknown_user_count, users = named ? named : 1, listens = count_listens(s);
+	struct rule rule = { .counter = COUNTER_NONE };
+	/* Each is at most MAX_RULES. */
+	uint64_t made = (uint64_t)s->binary_count * (users * (s->port_count - listens) + listens);
 
 	if (b->policy->rule_count + made > MAX_RULES) {
 		builder_error(b, s->line,
@@ -198,14 +246,10 @@ static void make_rules(struct builder *b)
 		return;
 	}
 	memcpy(rule.section, s->name, sizeof(rule.section));
-	for (size_t i = 0; i < made; i++) {
-		const struct port_line *port = &s->ports[i % s->port_count];
-
-		rule.binary = s->binaries[i / s->port_count / users];
-		rule.uid = rule.has_uid ? s->uids[i / s->port_count % users] : 0;
-		rule.port = port->item;
-		rule.verdict = port->verdict;
-		policy_append(b->policy, &rule);
+	for (size_t i = 0; i < s->binary_count; i++) {
+		rule.origin = policy_origin(b->policy, b->file, s->binaries[i].line);
+		rule.binary = s->binaries[i].binary;
+		make_binary_rules(b, &rule);
 	}
 }
 
@@ -228,6 +272,7 @@ static void clear_section(struct section *s)
 {
 	free(s->binaries);
 	free(s->uids);
+	free(s->unknown_users);
 	free(s->ports);
 	*s = (struct section){ 0 };
 }
@@ -238,8 +283,9 @@ static void end_section(struct builder *b)
 
 	end_list(b);
 	if (s->kind == SECTION_RULES) {
-		SORT_UNIQUE(s->binaries, s->binary_count, compare_sizes, SAME_NUMBER);
+		SORT_UNIQUE(s->binaries, s->binary_count, compare_binaries, SAME_BINARY);
 		SORT_UNIQUE(s->uids, s->uid_count, compare_uids, SAME_NUMBER);
+		SORT_UNIQUE(s->unknown_users, s->unknown_user_count, compare_uids, SAME_NUMBER);
 		SORT_UNIQUE(s->ports, s->port_count, compare_ports, SAME_PORT);
 		for (size_t i = 1; i < s->port_count; i++)
 			warn_of_both(b, &s->ports[i - 1], &s->ports[i]);
@@ -268,7 +314,7 @@ void builder_header(struct builder *b, const char *name)
  * Values
  */
 
-_Static_assert(MODES == 2 && VERDICTS == 2 && FAILURES == 2, "word_setting() names both words");
+_Static_assert(MODES == 2 && VERDICTS == 2 && FAILURES == 2 && ANSWERS == 2, "word_setting() names both words");
 
 /* The value of a setting that is one of two words. False: reported. */
 static bool word_setting(struct builder *b, const char *const *words, const char *value, unsigned *setting)
@@ -311,9 +357,10 @@ static bool events_setting(struct builder *b, const char *value, unsigned *setti
 static void take_setting(struct builder *b, const char *value)
 {
 	static const char *const *const words[] = { [KEY_MODE] = ini_mode_words, [KEY_DEFAULT] = ini_verdict_words,
-						     [KEY_FAILURE] = ini_failure_words };
+						     [KEY_FAILURE] = ini_failure_words, [KEY_JUDGE_LISTEN] = ini_answer_words };
 	unsigned *const settings[] = { [KEY_MODE] = &b->policy->mode, [KEY_DEFAULT] = &b->policy->verdict,
-				       [KEY_EVENTS] = &b->policy->events, [KEY_FAILURE] = &b->policy->failure };
+				       [KEY_EVENTS] = &b->policy->events, [KEY_FAILURE] = &b->policy->failure,
+				       [KEY_JUDGE_LISTEN] = &b->policy->judges_listen };
 	struct ini_place *place = &b->settings->set[b->key];
 	unsigned *setting = settings[b->key], wanted;
 	bool valid;
@@ -365,13 +412,13 @@ static void take_binary(struct builder *b, const char *value)
 	if (problem)
 		builder_error(b, b->line, "%s", problem);
 	else if (has_room(b, s->binary_count))
-		APPEND(s->binaries, s->binary_count, name_binary(b, value));
+		APPEND(s->binaries, s->binary_count, ((struct binary_line){ name_binary(b, value), b->line }));
 }
 
 static bool take_port(struct builder *b, const char *text)
 {
 	struct section *s = &b->section;
-	struct port_line port = { .verdict = b->key == KEY_ALLOW ? VERDICT_ALLOW : VERDICT_DENY,
+	struct port_line port = { .verdict = b->key == KEY_ALLOW ? VERDICT_ALLOW : b->key == KEY_DENY ? VERDICT_DENY : VERDICT_LISTEN,
 				  .line = b->line };
 	const char *problem = port_parse(text, &port.item);
 
@@ -382,12 +429,28 @@ static bool take_port(struct builder *b, const char *text)
 	return !problem;
 }
 
+/* At boot, and for another machine: users can be removed, and a directory service can be late. */
+static bool take_unknown_user(struct builder *b, const char *name)
+{
+	struct section *s = &b->section;
+
+	if (!has_room(b, s->unknown_user_count))
+		return false;
+	APPEND(s->unknown_users, s->unknown_user_count, policy_unknown_user(b->policy, name));
+	if (may_warn(b))
+		diagnostics_machine(b->diagnostics, b->file, b->line, "unknown user '%s'; the rules of [%s] for this user wait, and "
+				    "match nobody until then", name, s->name);
+	return true;
+}
+
 static bool take_user(struct builder *b, const char *text)
 {
 	struct section *s = &b->section;
 	uint32_t uid = 0;
 	_cleanup_free_ char *problem = user_read(&b->users, text, &uid);
 
+	if (problem && b->settings->at_boot && user_may_come(&b->users, text))
+		return take_unknown_user(b, text);
 	if (problem)
 		builder_error(b, b->line, "%s", problem);
 	else if (has_room(b, s->uid_count))

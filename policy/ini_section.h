@@ -18,11 +18,13 @@ enum key {
 	KEY_DEFAULT,
 	KEY_EVENTS,
 	KEY_FAILURE,
-	KEY_LAST_SETTING = KEY_FAILURE,
+	KEY_JUDGE_LISTEN,
+	KEY_LAST_SETTING = KEY_JUDGE_LISTEN,
 	KEY_BINARY,
 	KEY_USER,
 	KEY_ALLOW,
 	KEY_DENY,
+	KEY_LISTEN,
 	KEYS,
 	KEY_NONE = KEYS, /* no key yet in this section */
 	KEY_REFUSED,     /* the line above was refused, so nothing can be said of one that continues it */
@@ -44,6 +46,11 @@ struct port_line {
 	unsigned line;
 };
 
+struct binary_line {
+	size_t binary; /* index in policy.binaries */
+	unsigned line;
+};
+
 struct section {
 	enum section_kind kind;
 	char name[SECTION_MAX + 1];
@@ -51,10 +58,12 @@ struct section {
 	unsigned lines;    /* key lines */
 	bool seen[KEYS];   /* also when the value was refused */
 	bool line_refused; /* so nothing can be said of what the section lacks */
-	size_t *binaries;  /* indices in policy.binaries */
+	struct binary_line *binaries;
 	size_t binary_count;
 	uint32_t *uids;
 	size_t uid_count;
+	uint32_t *unknown_users; /* as struct rule has them */
+	size_t unknown_user_count;
 	struct port_line *ports;
 	size_t port_count;
 };

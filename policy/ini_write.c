@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "policy/cleanup.h"
 #include "policy/ini_section.h"
 #include "policy/port.h"
+#include "policy/program.h"
 #include "policy/text.h"
 
 /* Where a list of ports goes on in a further line. Far below what inih takes: people read it. */
@@ -27,14 +27,20 @@ const char *const ini_failure_words[] = {
 	[FAILURE_OPEN] = "open",
 	[FAILURE_CLOSED] = "closed",
 };
+const char *const ini_answer_words[] = {
+	[ANSWER_NO] = "no",
+	[ANSWER_YES] = "yes",
+};
 _Static_assert(LENGTH(ini_mode_words) == MODES, "each mode has a word");
 _Static_assert(LENGTH(ini_failure_words) == FAILURES, "and each failure");
+_Static_assert(LENGTH(ini_answer_words) == ANSWERS, "and each answer");
 
 const char *const ini_verdict_words[] = {
 	[VERDICT_ALLOW] = "allow",
 	[VERDICT_DENY] = "deny",
+	[VERDICT_LISTEN] = "listen",
 };
-_Static_assert(LENGTH(ini_verdict_words) == VERDICTS, "each verdict has a word");
+_Static_assert(LENGTH(ini_verdict_words) == VERDICTS + 1, "each verdict has a word");
 
 /* C0, DEL, and C1 as UTF-8 spells it. */
 static bool has_control(const char *text)
@@ -57,19 +63,13 @@ static bool ends_with(const char *text, const char *end)
 /* A bare name: the path that a shell of root's would take it for. */
 static char *name_a_path(const char *name)
 {
-	static const char *const places[] = {
-		"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
-	};
-	struct stat st;
+	_cleanup_free_ char *path = NULL;
 
 	if (strcasecmp(name, "any") == 0)
 		return text_format("unknown binary '%s'; write any in lower case", name);
-	for (size_t i = 0; i < LENGTH(places); i++) {
-		_cleanup_free_ char *path = text_format("%s/%s", places[i], name);
-
-		if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
-			return text_format("'%s' is not an absolute path; write %s", name, path);
-	}
+	path = program_on_path(name);
+	if (path)
+		return text_format("'%s' is not an absolute path; write %s", name, path);
 	return text_format("'%s' is not an absolute path; write it in full, such as /usr/sbin/%s", name, name);
 }
 
@@ -140,7 +140,9 @@ static int compare_sections(const struct rule *a, const struct rule *b)
 		return strcmp(a->section, b->section);
 	if (a->has_uid != b->has_uid)
 		return a->has_uid - b->has_uid;
-	return a->has_uid ? (a->uid > b->uid) - (a->uid < b->uid) : 0;
+	if (a->has_uid && a->uid != b->uid)
+		return a->uid < b->uid ? -1 : 1;
+	return (a->unknown_user > b->unknown_user) - (a->unknown_user < b->unknown_user);
 }
 
 static int compare_rules(const void *a, const void *b)
@@ -184,10 +186,13 @@ static int write_section(const struct policy *policy, const struct rule *const *
 	if (problem || ini_check_section(first->section) || strcmp(first->section, SETTINGS_SECTION) == 0)
 		return -EINVAL;
 	fprintf(stream, "\n[%s]\nbinary = %s\n", first->section, path);
-	if (first->has_uid)
+	if (first->unknown_user)
+		fprintf(stream, "user   = %s\n", rule_unknown_user(policy, first));
+	else if (first->has_uid)
 		fprintf(stream, "user   = %u\n", first->uid);
 	write_ports(rules, count, VERDICT_ALLOW, stream);
 	write_ports(rules, count, VERDICT_DENY, stream);
+	write_ports(rules, count, VERDICT_LISTEN, stream);
 	return 0;
 }
 
@@ -225,6 +230,8 @@ int ini_write(const struct policy *policy, FILE *stream)
 		fprintf(stream, "events  = %u\n", policy->events);
 	if (policy->failure != FAILURE_OPEN)
 		fprintf(stream, "failure = %s\n", ini_failure_words[policy->failure]);
+	if (policy->judges_listen != ANSWER_YES)
+		fprintf(stream, "judge-listen = %s\n", ini_answer_words[policy->judges_listen]);
 	error = write_rules(policy, stream);
 	if (error)
 		return error;

@@ -13,7 +13,8 @@
 
 void policy_init(struct policy *policy)
 {
-	*policy = (struct policy){ .mode = MODE_ENFORCE, .verdict = VERDICT_ALLOW, .events = DEFAULT_EVENTS };
+	*policy = (struct policy){ .mode = MODE_ENFORCE, .verdict = VERDICT_ALLOW, .judges_listen = ANSWER_YES,
+				    .events = DEFAULT_EVENTS };
 }
 
 /* A node of binary_index; `path` is the binary's own. */
@@ -40,6 +41,13 @@ void policy_clear(struct policy *policy)
 	for (size_t i = 0; i < policy->binary_count; i++) {
 		free_binary(&policy->binaries[i]);
 	}
+	for (size_t i = 0; i < policy->unknown_user_count; i++)
+		free(policy->unknown_users[i]);
+	for (size_t i = 0; i < policy->file_count; i++)
+		free(policy->files[i]);
+	free(policy->unknown_users);
+	free(policy->origins);
+	free(policy->files);
 	free(policy->binaries);
 	free(policy->rules);
 	policy_init(policy);
@@ -69,6 +77,52 @@ size_t policy_binary(struct policy *policy, const char *path)
 	return policy->binary_count++;
 }
 
+uint32_t policy_unknown_user(struct policy *policy, const char *name)
+{
+	uint32_t count = (uint32_t)policy->unknown_user_count;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (!strcmp(policy->unknown_users[i], name))
+			return i + 1;
+	policy->unknown_users = must(reallocarray(policy->unknown_users, count + 1, sizeof(*policy->unknown_users)));
+	policy->unknown_users[count] = must(strdup(name));
+	policy->unknown_user_count++;
+	return count + 1;
+}
+
+/* Files are read one after the other: the last one's name is nearly always the one that is looked for. */
+static const char *file_name(struct policy *policy, const char *file)
+{
+	for (size_t i = policy->file_count; i > 0; i--)
+		if (!strcmp(policy->files[i - 1], file))
+			return policy->files[i - 1];
+	policy->files = must(reallocarray(policy->files, policy->file_count + 1, sizeof(*policy->files)));
+	policy->files[policy->file_count] = must(strdup(file));
+	return policy->files[policy->file_count++];
+}
+
+uint32_t policy_origin(struct policy *policy, const char *file, unsigned line)
+{
+	const struct origin origin = { file_name(policy, file), line };
+
+	/* The room doubles at each power of two. */
+	if ((policy->origin_count & (policy->origin_count - 1)) == 0)
+		policy->origins = must(reallocarray(policy->origins, policy->origin_count ? 2 * policy->origin_count : 1,
+						    sizeof(*policy->origins)));
+	policy->origins[policy->origin_count++] = origin;
+	return (uint32_t)policy->origin_count;
+}
+
+const struct origin *rule_origin(const struct policy *policy, const struct rule *rule)
+{
+	return rule->origin ? &policy->origins[rule->origin - 1] : NULL;
+}
+
+const char *rule_unknown_user(const struct policy *policy, const struct rule *rule)
+{
+	return rule->unknown_user ? policy->unknown_users[rule->unknown_user - 1] : NULL;
+}
+
 void policy_append(struct policy *policy, const struct rule *rule)
 {
 	if (policy->rule_count == policy->rule_room) {
@@ -93,10 +147,15 @@ static bool same_binary(const struct policy *policy, size_t a, size_t b)
 	return a == b || !strcmp(identity(first), identity(second));
 }
 
+bool rule_decides(const struct rule *rule)
+{
+	return rule->verdict != VERDICT_LISTEN;
+}
+
 bool rule_same_request(const struct policy *policy, const struct rule *a, const struct rule *b)
 {
-	return port_equal(&a->port, &b->port) && a->has_uid == b->has_uid && (!a->has_uid || a->uid == b->uid) &&
-	       same_binary(policy, a->binary, b->binary);
+	return rule_decides(a) == rule_decides(b) && port_equal(&a->port, &b->port) && a->has_uid == b->has_uid &&
+	       (!a->has_uid || a->uid == b->uid) && a->unknown_user == b->unknown_user && same_binary(policy, a->binary, b->binary);
 }
 
 /* Drops the temporary rules for the request of `rule`. *counter: that of one with the same verdict. Returns how many. */
@@ -185,10 +244,14 @@ size_t policy_keep_temporaries(struct policy *policy, const struct policy *from)
 
 		if (!rule.until)
 			continue;
+		if (rule.unknown_user)
+			rule.unknown_user = policy_unknown_user(policy, rule_unknown_user(from, &rule));
 		rule.binary = policy_binary(policy, binary->path);
+		rule.origin = 0; /* an index in `from` */
 		own = &policy->binaries[rule.binary];
 		if (!own->resolved && own->number == BINARY_ANY) {
 			own->number = binary->number;
+			own->waits = binary->waits;
 			own->resolved = binary->resolved ? must(strdup(binary->resolved)) : NULL;
 		}
 		policy_append(policy, &rule);
@@ -197,17 +260,30 @@ size_t policy_keep_temporaries(struct policy *policy, const struct policy *from)
 	return count;
 }
 
-size_t policy_remove(struct policy *policy, size_t binary, const struct port_item *port, const uint32_t *uid)
+bool removal_is_of_made(enum removal removal)
+{
+	return removal != REMOVE_EXACT;
+}
+
+bool rule_is_removed(const struct policy *policy, const struct rule *rule, size_t binary, const struct port_item *port, const uint32_t *uid,
+		     enum removal removal)
+{
+	if (!rule_decides(rule) || !same_binary(policy, rule->binary, binary) || (port && !port_equal(&rule->port, port)))
+		return false;
+	if (removal_is_of_made(removal) && strcmp(rule->section, CLI_SECTION) != 0)
+		return false;
+	if (!uid)
+		return removal == REMOVE_MADE || !rule->has_uid;
+	return rule->has_uid && rule->uid == *uid;
+}
+
+size_t policy_remove(struct policy *policy, size_t binary, const struct port_item *port, const uint32_t *uid, enum removal removal)
 {
 	size_t kept = 0, removed;
 
 	for (size_t i = 0; i < policy->rule_count; i++) {
-		const struct rule *rule = &policy->rules[i];
-
-		if (same_binary(policy, rule->binary, binary) && (!port || port_equal(&rule->port, port)) &&
-		    (!uid || (rule->has_uid && rule->uid == *uid)))
-			continue;
-		policy->rules[kept++] = *rule;
+		if (!rule_is_removed(policy, &policy->rules[i], binary, port, uid, removal))
+			policy->rules[kept++] = policy->rules[i];
 	}
 	removed = policy->rule_count - kept;
 	policy->rule_count = kept;
@@ -231,7 +307,10 @@ static int compare_numbers(uint32_t a, uint32_t b)
 	return (a > b) - (a < b);
 }
 
-/* Same request and verdict: 0. Temporary ones first, `any` last; then by binary, rank, and whatever tells two rules apart. */
+/*
+ * Same request and verdict: 0. Temporary ones first, `any` last; then by binary, those that decide nothing last, by rank, and
+ * whatever tells two rules apart.
+ */
 static int compare_requests(const struct policy *policy, const struct rule *a, const struct rule *b)
 {
 	const char *first = identity(&policy->binaries[a->binary]);
@@ -246,6 +325,8 @@ static int compare_requests(const struct policy *policy, const struct rule *a, c
 	if (!order)
 		order = compare_numbers(policy->binaries[a->binary].number, policy->binaries[b->binary].number);
 	if (!order)
+		order = rule_decides(b) - rule_decides(a);
+	if (!order)
 		order = compare_numbers(rule_rank(b), rule_rank(a));
 	if (!order)
 		order = compare_numbers(a->port.first, b->port.first);
@@ -257,6 +338,8 @@ static int compare_requests(const struct policy *policy, const struct rule *a, c
 		order = compare_numbers(a->has_uid, b->has_uid);
 	if (!order && a->has_uid)
 		order = compare_numbers(a->uid, b->uid);
+	if (!order && a->unknown_user && b->unknown_user)
+		order = strcmp(rule_unknown_user(policy, a), rule_unknown_user(policy, b));
 	return order;
 }
 
@@ -320,6 +403,30 @@ static void renumber_binaries(struct policy *policy)
 		index_binary(policy, i);
 }
 
+/* Drops the names of unknown users that no rule has any more. */
+static void renumber_unknown_users(struct policy *policy)
+{
+	uint32_t *place = must(calloc(policy->unknown_user_count + 1, sizeof(*place))), count = 0;
+	char **kept = must(calloc(policy->unknown_user_count + 1, sizeof(*kept)));
+
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		uint32_t *user = &policy->rules[i].unknown_user;
+
+		if (*user && !place[*user - 1]) {
+			kept[count++] = policy->unknown_users[*user - 1];
+			place[*user - 1] = count;
+		}
+		*user = *user ? place[*user - 1] : 0;
+	}
+	for (size_t i = 0; i < policy->unknown_user_count; i++)
+		if (!place[i])
+			free(policy->unknown_users[i]);
+	free(policy->unknown_users);
+	free(place);
+	policy->unknown_users = kept;
+	policy->unknown_user_count = count;
+}
+
 static int compare_binaries(const void *a, const void *b)
 {
 	const struct binary *first = *(struct binary *const *)a, *second = *(struct binary *const *)b;
@@ -344,6 +451,31 @@ void policy_unify(struct policy *policy)
 	free(sorted);
 }
 
+static int compare_identities(const void *a, const void *b)
+{
+	return strcmp(identity(*(struct binary *const *)a), identity(*(struct binary *const *)b));
+}
+
+void policy_number_alike(struct policy *a, struct policy *b)
+{
+	struct binary **sorted = must(calloc(a->binary_count + b->binary_count + 1, sizeof(struct binary *)));
+	size_t count = 0;
+	uint32_t number = 0;
+
+	for (size_t i = 0; i < a->binary_count; i++)
+		sorted[count++] = &a->binaries[i];
+	for (size_t i = 0; i < b->binary_count; i++)
+		sorted[count++] = &b->binaries[i];
+	qsort(sorted, count, sizeof(struct binary *), compare_identities);
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(sorted[i]->path, "any"))
+			sorted[i]->number = BINARY_ANY;
+		else
+			sorted[i]->number = i && !compare_identities(&sorted[i - 1], &sorted[i]) ? number : ++number;
+	}
+	free(sorted);
+}
+
 size_t policy_normalise(struct policy *policy)
 {
 	size_t dropped;
@@ -352,7 +484,15 @@ size_t policy_normalise(struct policy *policy)
 		qsort_r(policy->rules, policy->rule_count, sizeof(*policy->rules), compare_rules, policy);
 	dropped = drop_repetitions(policy);
 	renumber_binaries(policy);
+	renumber_unknown_users(policy);
 	return dropped;
+}
+
+static bool same_users(const struct policy *a, const struct rule *x, const struct policy *b, const struct rule *y)
+{
+	if (x->has_uid != y->has_uid || (x->has_uid && x->uid != y->uid) || !x->unknown_user != !y->unknown_user)
+		return false;
+	return !x->unknown_user || !strcmp(rule_unknown_user(a, x), rule_unknown_user(b, y));
 }
 
 bool policy_same_rules(const struct policy *a, const struct policy *b)
@@ -363,7 +503,7 @@ bool policy_same_rules(const struct policy *a, const struct policy *b)
 		const struct rule *x = &a->rules[i], *y = &b->rules[i];
 
 		if (strcmp(a->binaries[x->binary].path, b->binaries[y->binary].path) != 0 || !port_equal(&x->port, &y->port) ||
-		    x->verdict != y->verdict || x->has_uid != y->has_uid || (x->has_uid && x->uid != y->uid) || x->until != y->until)
+		    x->verdict != y->verdict || !same_users(a, x, b, y) || x->until != y->until)
 			return false;
 	}
 	return true;

@@ -47,57 +47,78 @@ static bool is_directory_name(const char *name)
 	return !*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* Each of the following returns 0, or -errno with a message that is to be freed. */
+/* What is wrong with a path. */
+struct problem {
+	char *why; /* to be freed */
+	const char *remedy;
+	bool nowhere; /* it leads nowhere, which can change by itself */
+};
 
-static int fail(char **message, int error, char *text)
+/* Each of the following returns 0, or -errno with the problem. */
+
+static int fail(struct problem *problem, int error, char *why, const char *remedy)
 {
-	*message = text;
+	*problem = (struct problem){ why, remedy, false };
 	return error;
 }
 
-static int fail_on_way(char **message, const char *path, const char *directory, int error)
+/* The first directory on the way to `directory`, and itself the last, that isn't there; to be freed. */
+static char *first_missing(const char *directory)
 {
-	if (error == ENOENT)
-		return fail(message, -error,
-			    text_format("%s: there is no directory %s; create it or correct the path", path,
-					directory));
-	if (error == ENOTDIR)
-		return fail(message, -error,
-			    text_format("%s: what should be a directory in it is none; correct the path",
-					path));
-	if (error == EACCES)
-		return fail(message, -error,
-			    text_format("%s: cannot be looked up: %s; run this as root", path,
-					strerror(error)));
-	return fail(message, -error,
-		    text_format("%s: cannot be looked up: %s; correct the path", path, strerror(error)));
+	_cleanup_free_ char *parent = text_format("%s", directory), *name = text_format("%s", directory);
+
+	for (char *slash = strrchr(parent, '/'); slash; slash = strrchr(parent, '/')) {
+		_cleanup_free_ char *real = NULL;
+
+		free(name);
+		name = text_format("%s", slash + 1);
+		*slash = '\0';
+		real = realpath(*parent ? parent : "/", NULL);
+		if (real)
+			return path_join(real, name);
+	}
+	return text_format("%s", directory);
 }
 
-static int check_present(const char *path, const char *real, struct stat *st, char **message)
+static int fail_on_way(struct problem *problem, const char *directory, int error)
+{
+	char *missing = error == ENOENT ? first_missing(directory) : NULL;
+	char *why = error == ENOENT  ? text_format("there is no directory %s", missing) :
+		    error == ENOTDIR ? text_format("what should be a directory in it is none") :
+				       text_format("cannot be looked up: %s", strerror(error));
+
+	free(missing);
+	*problem = (struct problem){ why, error == ENOENT ? "create it or correct the path" :
+				     error == EACCES ? "run this as root" : "correct the path", error != EACCES };
+	return -error;
+}
+
+static int check_present(const char *real, struct stat *st, struct problem *problem)
 {
 	if (stat(real, st) < 0)
-		return errno == ENOENT ? -EAGAIN : fail_on_way(message, path, real, errno);
+		return errno == ENOENT ? -EAGAIN : fail_on_way(problem, real, errno);
 	if (S_ISDIR(st->st_mode))
-		return fail(message, -EISDIR, text_format("%s: is a directory; name the file in it", path));
+		return fail(problem, -EISDIR, text_format("is a directory"), "name the file in it");
 	if (!S_ISREG(st->st_mode))
-		return fail(message, -EINVAL,
-			    text_format("%s: is %s; name a program's file", path, file_kind(st->st_mode)));
+		return fail(problem, -EINVAL, text_format("is %s", file_kind(st->st_mode)), "name a program's file");
 	return 0;
 }
 
-/* The directory part of `path`, resolved, and the name in it. `shown` is the path that the rule gives. */
-static int split(const char *shown, const char *path, char **directory, char **name, char **message)
+/* The directory part of `path`, resolved, and the name in it. */
+static int split(const char *path, char **directory, char **name, struct problem *problem)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *parent = NULL;
 
-	if (!slash || is_directory_name(slash + 1))
-		return fail(message, -EISDIR,
-			    text_format("%s: does not end in a file's name; name the file", shown));
+	if (!slash || is_directory_name(slash + 1)) {
+		fail(problem, -EISDIR, text_format("does not end in a file's name"), "name the file");
+		problem->nowhere = true; /* it was looked up, and wasn't there */
+		return -EISDIR;
+	}
 	parent = text_format("%.*s", slash == path ? 1 : (int)(slash - path), path);
 	*directory = realpath(parent, NULL);
 	if (!*directory)
-		return fail_on_way(message, shown, parent, errno);
+		return fail_on_way(problem, parent, errno);
 	*name = text_format("%s", slash + 1);
 	return 0;
 }
@@ -118,14 +139,14 @@ static char *follow(const char *link, const char *directory)
  * The file isn't there. Its name stands for an entry of its directory all the same, and a link that leads
  * nowhere yet for the entry that it will lead to.
  */
-static int resolve_missing(const char *path, char **resolved, char **message)
+static int resolve_missing(const char *path, char **resolved, struct problem *problem)
 {
 	_cleanup_free_ char *at = text_format("%s", path);
 
 	for (int links = 0; links < LINKS_FOLLOWED; links++) {
 		_cleanup_free_ char *directory = NULL, *name = NULL, *entry = NULL;
 		char *target;
-		int error = split(path, at, &directory, &name, message);
+		int error = split(at, &directory, &name, problem);
 
 		if (error)
 			return error;
@@ -138,24 +159,24 @@ static int resolve_missing(const char *path, char **resolved, char **message)
 		if (!target && errno == EINVAL)
 			return -EAGAIN;
 		if (!target)
-			return fail_on_way(message, path, entry, errno);
+			return fail_on_way(problem, entry, errno);
 		free(at);
 		at = target;
 	}
-	return fail_on_way(message, path, path, ELOOP);
+	return fail_on_way(problem, path, ELOOP);
 }
 
-/* As resolve(), but -EAGAIN, with no message, if the file came or went meanwhile. */
-static int resolve_once(const char *path, char **resolved, struct stat *st, char **message)
+/* As resolve(), but -EAGAIN, with no problem, if the file came or went meanwhile. */
+static int resolve_once(const char *path, char **resolved, struct stat *st, struct problem *problem)
 {
 	_cleanup_free_ char *real = realpath(path, NULL);
 	int error;
 
 	if (!real && errno == ENOENT)
-		return resolve_missing(path, resolved, message);
+		return resolve_missing(path, resolved, problem);
 	if (!real)
-		return fail_on_way(message, path, path, errno);
-	error = check_present(path, real, st, message);
+		return fail_on_way(problem, path, errno);
+	error = check_present(real, st, problem);
 	if (error)
 		return error;
 	*resolved = TAKE_PTR(real);
@@ -163,25 +184,45 @@ static int resolve_once(const char *path, char **resolved, struct stat *st, char
 }
 
 /* *st: of the file; its mode stays as it is if the file isn't there. */
-static int resolve(const char *path, char **resolved, struct stat *st, char **message)
+static int resolve(const char *path, char **resolved, struct stat *st, struct problem *problem)
 {
 	for (int tries = 0; tries < TRIES; tries++) {
-		int error = resolve_once(path, resolved, st, message);
+		int error = resolve_once(path, resolved, st, problem);
 
 		if (error != -EAGAIN)
 			return error;
 	}
-	return fail_on_way(message, path, path, EAGAIN);
+	return fail_on_way(problem, path, EAGAIN);
 }
 
 char *resolve_path(const char *path, char **resolved, bool *missing)
 {
 	struct stat st = { 0 };
-	char *message = NULL;
+	struct problem problem = { 0 };
+	char *message;
 
-	if (!resolve(path, resolved, &st, &message))
+	if (!resolve(path, resolved, &st, &problem)) {
 		*missing = !st.st_mode;
+		return NULL;
+	}
+	*missing = problem.nowhere;
+	message = text_format("%s: %s; %s", path, problem.why, problem.remedy);
+	free(problem.why);
 	return message;
+}
+
+char *resolve_why_nowhere(const char *path)
+{
+	_cleanup_free_ char *resolved = NULL;
+	struct stat st = { 0 };
+	struct problem problem = { 0 };
+
+	if (!resolve(path, &resolved, &st, &problem))
+		return st.st_mode ? NULL : text_format("there is no such file");
+	if (problem.nowhere)
+		return problem.why;
+	free(problem.why);
+	return NULL;
 }
 
 /* The directory of the last binary: most have the same, and need not be resolved from the root each time. */
@@ -221,39 +262,54 @@ static bool resolve_in_last(const struct last_directory *last, const char *path,
 	return true;
 }
 
-static void resolve_binary(struct binary *binary, bool lenient, struct last_directory *last,
+/* The binary's path leads to no directory entry. */
+static void take_problem(struct binary *binary, const struct problem *problem, int error, enum purpose purpose,
+			 struct warning_kind *missing, struct diagnostics *diagnostics)
+{
+	const char *file = binary->file, *path = binary->path;
+
+	binary->waits = problem->nowhere || purpose == READ_AT_BOOT || purpose == READ_OFFLINE;
+	if (binary->waits && warning_kind_shows(missing))
+		diagnostics_machine(diagnostics, file, binary->line, "%s: %s; the rule waits for it", path, problem->why);
+	else if (!binary->waits && error == -EACCES && purpose == READ_FOR_CHECK)
+		diagnostics_warning(diagnostics, file, binary->line, "%s: %s; %s", path, problem->why, problem->remedy);
+	else if (!binary->waits)
+		diagnostics_error(diagnostics, file, binary->line, "%s: %s; %s", path, problem->why, problem->remedy);
+}
+
+static void resolve_binary(struct binary *binary, enum purpose purpose, struct last_directory *last,
 			   struct warning_kind *missing, struct diagnostics *diagnostics)
 {
-	_cleanup_free_ char *message = NULL;
+	struct problem problem = { 0 };
 	struct stat st = { 0 };
 	int error = 0;
 
 	if (!resolve_in_last(last, binary->path, &binary->resolved, &st)) {
-		error = resolve(binary->path, &binary->resolved, &st, &message);
+		error = resolve(binary->path, &binary->resolved, &st, &problem);
 		remember_directory(last, binary->path);
 	}
-	binary->mode = st.st_mode;
+	binary->mode = error ? 0 : st.st_mode;
 	binary->uid = st.st_uid;
 	binary->gid = st.st_gid;
-	if (error == -EACCES && lenient)
-		diagnostics_warning(diagnostics, binary->file, binary->line, "%s", message);
-	else if (error)
-		diagnostics_error(diagnostics, binary->file, binary->line, "%s", message);
+	binary->waits = false;
+	if (error)
+		take_problem(binary, &problem, error, purpose, missing, diagnostics);
 	else if (!st.st_mode && warning_kind_shows(missing))
-		diagnostics_warning(diagnostics, binary->file, binary->line,
+		diagnostics_machine(diagnostics, binary->file, binary->line,
 				    "%s: no such file yet; the rule waits for it", binary->path);
+	free(problem.why);
 }
 
-void resolve_policy(struct policy *policy, bool lenient, struct diagnostics *diagnostics)
+void resolve_policy(struct policy *policy, enum purpose purpose, struct diagnostics *diagnostics)
 {
 	struct last_directory last = { 0 };
-	struct warning_kind missing = { 0 };
+	struct warning_kind missing = { .machine = true };
 
 	for (size_t i = 0; i < policy->binary_count; i++) {
 		struct binary *binary = &policy->binaries[i];
 
 		if (!binary->resolved && strcmp(binary->path, "any") != 0)
-			resolve_binary(binary, lenient, &last, &missing, diagnostics);
+			resolve_binary(binary, purpose, &last, &missing, diagnostics);
 	}
 	warning_kind_end(&missing, diagnostics, "binaries are not there yet");
 	free(last.given);

@@ -12,18 +12,23 @@
 #include "policy/policy.h"
 
 /*
- * Resolves the paths of all binaries through symbolic links (struct binary, `resolved`): the directory must
- * exist, the file need not (a warning). What is seen of the file is kept (`mode`, `uid`, `gid`). What can't be
- * looked up for want of permission stays NULL: a warning if `lenient` (for `check`, which anybody may run),
- * otherwise an error.
+ * Resolves the paths of all binaries through symbolic links (struct binary, `resolved`), and keeps what is seen of the file
+ * (`mode`, `uid`, `gid`). The file need not be there: a warning. A path that leads nowhere, as a directory of it is missing,
+ * is a warning, too: `waits` is then set, and `resolved` stays NULL. So it is READ_AT_BOOT, and a note READ_OFFLINE, whatever is wrong with a path;
+ * otherwise what leads to no file is an error. What can't be looked up for want of permission is an error as well, or a warning
+ * READ_FOR_CHECK, which anybody may run.
  */
-void resolve_policy(struct policy *policy, bool lenient, struct diagnostics *diagnostics);
+void resolve_policy(struct policy *policy, enum purpose purpose, struct diagnostics *diagnostics);
 
 /*
  * Resolves one path. On success returns NULL and sets *resolved (to be freed) and *missing (the file isn't
- * there). Otherwise returns a message to be freed: what is wrong and the remedy.
+ * there). Otherwise returns a message to be freed: what is wrong and the remedy; *missing: the path leads nowhere, as
+ * something on it isn't there or isn't what it should be, so that a rule for it waits.
  */
 char *resolve_path(const char *path, char **resolved, bool *missing);
+
+/* Why a path leads to no file now, the file's own absence included, to be freed; NULL: it leads somewhere, or it can't be told. */
+char *resolve_why_nowhere(const char *path);
 
 /* `directory`, a slash unless it ends with one, and `name`; to be freed. Aborts without memory. */
 char *path_join(const char *directory, const char *name);

@@ -12,8 +12,10 @@ struct rule_edit {
 	const struct port_item *ports;
 	size_t port_count; /* 0: all of the binary's; only to remove */
 	const uint32_t *uids;
-	size_t uid_count;  /* 0: rules without a user; to remove: those with any user or none */
+	size_t uid_count;  /* 0: rules without a user; to remove: as `removal` says */
+	char *const *user_words; /* the same as they were given, names or ids: what a file gets; NULL: their ids */
 	bool remove;
+	enum removal removal; /* if it is to remove */
 	uint8_t verdict;   /* enum verdict, unless it is to remove */
 	uint64_t until;    /* when the rules end, ns of CLOCK_BOOTTIME; 0: they last */
 };

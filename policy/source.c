@@ -84,7 +84,7 @@ static bool judge(struct source *s, const char *shown, const struct stat *st)
 	if (!problem)
 		return true;
 	if (s->lenient)
-		diagnostics_warning(s->diagnostics, shown, 0, "%s, or it will not load", problem);
+		diagnostics_machine(s->diagnostics, shown, 0, "%s, or it will not load", problem);
 	else
 		diagnostics_error(s->diagnostics, shown, 0, "%s", problem);
 	return s->lenient;
@@ -317,9 +317,12 @@ static void read_default(struct source *s)
 				  "*.ini files in " DEFAULT_POLICY_DIR);
 }
 
-void source_read(const char *path, bool lenient, struct policy *policy, struct diagnostics *diagnostics)
+void source_read(const char *path, enum purpose purpose, struct policy *policy, struct diagnostics *diagnostics)
 {
-	struct source s = { .lenient = lenient, .policy = policy, .diagnostics = diagnostics };
+	struct source s = { .lenient = purpose == READ_FOR_CHECK || purpose == READ_OFFLINE, .policy = policy, .diagnostics = diagnostics,
+			    .settings.at_boot = purpose == READ_AT_BOOT || purpose == READ_OFFLINE };
+
+	diagnostics->offline = purpose == READ_OFFLINE;
 
 	if (path)
 		read_given(&s, path);

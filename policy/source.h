@@ -21,11 +21,11 @@
  * the default file, then the default directory; either may be missing, but not both.
  *
  * Files and directories are judged on the opened descriptor, opened so that a FIFO or a device can't
- * hang it. One that isn't root's, or that group or others may write, is an error, or a warning if
- * `lenient` (as for `check`). So is, as an error always, what isn't a regular file, and a file over
+ * hang it. One that isn't root's, or that group or others may write, is an error, or a warning
+ * READ_FOR_CHECK, and a note READ_OFFLINE. So is, as an error always, what isn't a regular file, and a file over
  * SOURCE_MAX_BYTES.
  */
-void source_read(const char *path, bool lenient, struct policy *policy, struct diagnostics *diagnostics);
+void source_read(const char *path, enum purpose purpose, struct policy *policy, struct diagnostics *diagnostics);
 
 /* Why a file or directory with this owner and mode is not believed, and the remedy, to be freed; NULL: it is. */
 char *source_judge(const struct stat *st);

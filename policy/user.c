@@ -90,6 +90,23 @@ char *user_read(struct user_cache *cache, const char *text, uint32_t *uid)
 	return number ? read_id(text, uid) : read_name(cache, text, uid);
 }
 
+bool user_is_known(struct user_cache *cache, const char *text)
+{
+	uint32_t uid;
+	char *problem = user_read(cache, text, &uid);
+	bool known = !problem;
+
+	free(problem);
+	return known;
+}
+
+bool user_may_come(struct user_cache *cache, const char *text)
+{
+	if (!text[strspn(text, "0123456789")] || strpbrk(text, " \t") || !strcasecmp(text, "any"))
+		return false;
+	return look_up(cache, text)->error != 0;
+}
+
 void user_cache_clear(struct user_cache *cache)
 {
 	for (size_t i = 0; i < cache->count; i++)

@@ -5,6 +5,7 @@
 #ifndef SOCKACCEPT_USER_H
 #define SOCKACCEPT_USER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,12 @@ struct user_cache {
  * untouched and a message is returned, to be freed: what is wrong and the remedy. Aborts without memory.
  */
 char *user_read(struct user_cache *cache, const char *text, uint32_t *uid);
+
+/* True for a name, or a numeric id, that user_read() takes. */
+bool user_is_known(struct user_cache *cache, const char *text);
+
+/* True for a name that could be a user's, but that the system doesn't know, or can't find out just now. */
+bool user_may_come(struct user_cache *cache, const char *text);
 
 /* Frees what it holds and leaves it empty. */
 void user_cache_clear(struct user_cache *cache);

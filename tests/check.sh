@@ -97,19 +97,20 @@ lintian_test() {
 guest() { # SERIES [OPTION...]
 	series=$1
 	shift
-	part "linux-$series" tests/guest/run --kernel "$series" --timeout 1740 "$@" tests/guest/suite.sh
+	part "linux-$series" tests/guest/run --kernel "$series" --timeout 3600 "$@" tests/guest/suite.sh
 }
 
-# Long ones of what user space does, which the oldest kernel shows in a guest of their own.
-user_space="test_log.sh test_audit.sh"
+# Long ones, which the oldest kernel shows in a guest of their own.
+apart="test_log.sh test_audit.sh test_executed.sh test_moved.sh test_ask_again.sh test_listen.sh test_spinning.sh test_save.sh"
 
 # The oldest and the newest kernel show most; those between, what could be another there.
 guest_as_needed() { # SERIES
 	case $1 in
-	"$first") guest "$1" --by-turns --env "WITHOUT=$user_space" --env ACCEPTS=30000 --env FORKS=3000 --env KILL_EVERY=11 \
-		--env RELOADS=50 --env UPGRADES=15 ;;
-	"$last") guest "$1" --by-turns --env BRIEF=1 --env UPGRADES=15 --env KILL_EVERY=11 ;;
-	*) guest "$1" --by-turns --env BRIEF=2 --env UPGRADES=15 --env KILL_EVERY=11 ;;
+	"$first") guest "$1" --by-turns --env "WITHOUT=$apart" --env ACCEPTS=10000 --env CROWD=3000 --env FORKS=2000 \
+		--env KILL_EVERY=11 --env RELOADS=50 --env UPGRADES=15 ;;
+	"$last") guest "$1" --by-turns --env BRIEF=1 --env ACCEPTS=5000 --env CROWD=3000 --env RELOADS=50 --env UPGRADES=8 \
+		--env KILL_EVERY=31 ;;
+	*) guest "$1" --by-turns --env BRIEF=2 --env ACCEPTS=5000 --env CROWD=3000 --env UPGRADES=8 --env KILL_EVERY=31 ;;
 	esac
 }
 
@@ -118,7 +119,8 @@ guest_as_needed() { # SERIES
 preempted() { # SERIES
 	for attempt in first second; do
 		code=0
-		tests/guest/run --kernel "$1" --append preempt=full --timeout 900 --log "$logs/preempted.kernel" --env RELOADS=100 \
+		tests/guest/run --kernel "$1" --append preempt=full --timeout 900 --log "$logs/preempted.kernel" \
+			--env RELOADS=50 --env ACCEPTS=8000 --env CROWD=3000 \
 			tests/guest/suite.sh kernel_preempts_itself spinner_makes_few_events every_accept_is_recorded events_under_pressure \
 			hundred_commands_at_once each_decision_is_of_one_policy reloads_under_full_load >"$logs/preempted.$attempt" 2>&1 || code=$?
 		if [ "$code" -ne 125 ] || ! grep -q int3 "$logs/preempted.kernel"; then
@@ -129,15 +131,25 @@ preempted() { # SERIES
 	return "$code"
 }
 
+# What a real-time kernel could do otherwise: take the programs at all, refuse, know a binary, count, and fold without help.
+realtime() { # SERIES
+	part "linux-$1-rt" tests/guest/run --kernel "$1-rt" --by-turns --timeout 900 --env ACCEPTS=4000 tests/guest/suite.sh \
+		kernel_is_realtime baseline_deny_control_inet baseline_deny_control_inet6 rule_outlives_upgrade deny_rule_outlives_upgrade \
+		running_server_obeys_new_rule spinner_makes_few_events failed_call_is_an_attempt every_accept_is_recorded doctor_finds_all_well
+}
+
 run_job() { # JOB
 	case $1 in
 	guest-*) guest_as_needed "${1#guest-}" ;;
-	log) part "linux-$first-log" tests/guest/run --kernel "$first" --by-turns --timeout 900 --env "ONLY=$user_space" tests/guest/suite.sh ;;
+	realtime-*) realtime "${1#realtime-}" ;;
+	log) part "linux-$first-log" tests/guest/run --kernel "$first" --by-turns --timeout 3600 --env "ONLY=$apart" --env KILL_EVERY=11 \
+		tests/guest/suite.sh ;;
 	locked)
-		part "locked-$first" tests/guest/run --kernel "$first" --by-turns tests/guest/locked.sh
-		part "locked-$last" tests/guest/run --kernel "$last" --by-turns tests/guest/locked.sh
-		part "locked-$first-killed" tests/guest/run --kernel "$first" --by-turns --timeout 600 --env KILL_EVERY=11 tests/guest/lock_killed.sh
+		part "locked-$first" tests/guest/run --kernel "$first" --by-turns --timeout 900 tests/guest/locked.sh
+		part "locked-$last" tests/guest/run --kernel "$last" --by-turns --timeout 900 tests/guest/locked.sh
+		part "locked-$first-killed" tests/guest/run --kernel "$first" --by-turns --timeout 900 --env KILL_EVERY=11 tests/guest/lock_killed.sh
 		;;
+	little-memory) part little-memory tests/guest/run --kernel "$first" --by-turns --memory 1024 tests/guest/little_memory.sh ;;
 	no-bpf-lsm) part no-bpf-lsm tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh ;;
 	preempt) part "linux-$last-preempt-full" preempted "$last" ;;
 	package)
@@ -163,10 +175,13 @@ fi
 jobs=
 for series in $kernels; do
 	[ "$series" = "$first" ] || [ "$series" = "$last" ] || jobs="$jobs guest-$series"
+	case $series in
+	6.1 | 7) jobs="$jobs realtime-$series" ;; # tests/guest/kernel.sh has a real-time kernel of them
+	esac
 done
-jobs="package preempt log$jobs"
+jobs="log preempt$jobs"
 [ "$first" = "$last" ] || jobs="guest-$last $jobs"
-jobs="guest-$first $jobs lint locked unit fuzz no-bpf-lsm"
+jobs="guest-$first package $jobs lint locked unit fuzz little-memory no-bpf-lsm"
 rm -rf $logs
 mkdir -p $logs
 # shellcheck disable=SC2086 # they are words

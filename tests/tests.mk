@@ -2,12 +2,12 @@
 
 UNIT := $(basename $(notdir $(wildcard tests/unit/*.c)))
 # What of enforce/ knows no kernel.
-PURE := enforce/escape.c enforce/event.c enforce/log_line.c enforce/log_read.c enforce/log_write.c enforce/output.c \
-	enforce/prefix.c enforce/status.c enforce/when.c
+PURE := enforce/accept_call.c enforce/escape.c enforce/event.c enforce/load_error.c enforce/log_line.c enforce/log_read.c enforce/log_unpack.c \
+	enforce/log_write.c enforce/metrics_labels.c enforce/output.c enforce/prefix.c enforce/spinning.c enforce/status.c enforce/when.c
 UNIT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY) $(PURE))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 GUEST_PROGRAMS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,$(filter-out %/preload.c %.bpf.c,$(wildcard tests/guest/*.c))) \
-	$(B)/tests/guest/preload.so $(B)/tests/guest/writer.bpf.o
+	$(B)/tests/guest/preload.so $(patsubst %.c,$(B)/%.o,$(wildcard tests/guest/*.bpf.c))
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 
 # --- unit -------------------------------------------------------------------------------------
@@ -16,17 +16,20 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_OBJECTS)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -lcmocka -o $@
 
 # The same sources once more, with the sanitizers in.
-$(B)/sanitized/%: tests/unit/%.c $(POLICY) $(PURE) | $(B)/.made
+SANITIZED_OBJECTS := $(patsubst %.c,$(B)/sanitized/%.o,$(POLICY) $(PURE))
+$(B)/sanitized/%.o: %.c | $(B)/.made
 	$(Q)mkdir -p $(@D)
-	$(call say,ASAN)$(CC) $(CPPFLAGS) $(filter-out -O2,$(CFLAGS)) -O1 $(SANITIZE) $^ $(LIBS) -lcmocka -o $@
+	$(call say,ASAN)$(CC) $(CPPFLAGS) $(filter-out -O2,$(CFLAGS)) -O1 $(SANITIZE) -MMD -MP -c $< -o $@
+
+$(B)/sanitized/%: $(B)/sanitized/tests/unit/%.o $(SANITIZED_OBJECTS)
+	$(call say,LINK)$(CC) $(CFLAGS) $(SANITIZE) $^ $(LIBS) -lcmocka -o $@
 
 # --- guest ------------------------------------------------------------------------------------
 
 $(B)/tests/guest/%: tests/guest/%.c tests/guest/loopback.h | $(B)/.made
-	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -pthread -Wl,--as-needed $< -luring -o $@
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -pthread -Wl,--as-needed $< -luring -lbpf -o $@
 
-# A BPF program that writes to whatever map it is given.
-$(B)/tests/guest/writer.bpf.o: tests/guest/writer.bpf.c | $(B)/.made
+$(B)/tests/guest/%.bpf.o: tests/guest/%.bpf.c | $(B)/.made
 	$(call say,CLANG)$(CLANG) -g -O2 $(WARNINGS) -Wno-missing-prototypes -target bpf -mcpu=v3 -I/usr/include/$(MULTIARCH) -c $< -o $@
 
 # Another version, with other maps, which this one has to take over from.
@@ -48,7 +51,11 @@ $(B)/tests/guest/upgrade: tests/guest/upgrade.c | $(B)/.made
 $(B)/tests/guest/preload.so: tests/guest/preload.c | $(B)/.made
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared $< -o $@
 
-$(B)/tests/bench/%: tests/bench/%.c | $(B)/.made
+# Without libraries, whose loading would take most of the time.
+$(B)/tests/bench/process: tests/bench/process.c tests/bench/ticks.h | $(B)/.made
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -static $< -o $@
+
+$(B)/tests/bench/%: tests/bench/%.c tests/bench/ticks.h | $(B)/.made
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $< -o $@
 
 $(B)/tests/bench/events.bpf.o: tests/bench/events.bpf.c | $(B)/.made
@@ -79,7 +86,7 @@ test-programs: all $(addprefix $(B)/tests/unit/,$(UNIT)) $(addprefix $(B)/saniti
 
 check:
 	$(Q)tests/packages.sh check
-	$(Q)$(MAKE) -s --no-print-directory test-programs WERROR=-Werror
+	$(Q)$(MAKE) -s --no-print-directory -j$(shell nproc) test-programs WERROR=-Werror
 	$(Q)KERNELS="$(KERNELS)" FUZZ_SECONDS="$(FUZZ_SECONDS)" tests/check.sh
 
 demo:

@@ -7,8 +7,7 @@
  * denied: one connection waits all the time. nothing: none does, and accept() finds that out (EAGAIN) when it has made
  * a socket, which it frees then, as when it is denied. alternating: accepted on PORT and the next one by turns.
  *
- * In a guest that runs with `-icount shift=0` the time stamp counter counts instructions: a loop whose length is
- * known tells how many ticks that makes. Prints the median of COUNT calls.
+ * Prints the median of COUNT calls (ticks.h says how instructions are counted).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,39 +18,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <x86intrin.h>
+
+#include "ticks.h"
 
 static void die(const char *what)
 {
 	fprintf(stderr, "accept: %s: %s\n", what, strerror(errno));
 	exit(1);
-}
-
-static int compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static uint64_t median(uint64_t *values, size_t count)
-{
-	qsort(values, count, sizeof(*values), compare);
-	return values[count / 2];
-}
-
-/* Ticks of 10,000 instructions, times 100 for the sake of two decimals: 1,000,000 is one tick each. */
-static uint64_t ticks_of_10000(void)
-{
-	uint64_t samples[101];
-
-	for (int i = 0; i < 101; i++) {
-		uint64_t start = __rdtsc();
-
-		__asm__ volatile(".rept 10000\n\tnop\n\t.endr");
-		samples[i] = (__rdtsc() - start) * 100;
-	}
-	return median(samples, 101);
 }
 
 static int listen_on(uint16_t port)
@@ -138,7 +111,7 @@ int main(int argc, char **argv)
 		if (i >= 50) /* the first ones find nothing in place yet */
 			samples[i - 50] = ticks;
 	}
-	printf("%llu\n", (unsigned long long)(median(samples, count) * 1000000 / ticks_of_10000()));
+	printf("%llu\n", (unsigned long long)(median_instructions(samples, count)));
 	free(samples);
 	return 0;
 }

@@ -6,8 +6,10 @@
  *
  *   listen PORT          a listener with connections waiting, which later steps are about
  *   take                 accept(), and prints the outcome (see loopback.h)
+ *   wait FILE            waits until there is such a file
  *   /PATH                executes it: a copy of carry goes on with the next step, anything else takes them as arguments
  *   fork                 a child goes on, its parent waits
+ *   orphan               a child goes on, whose parent is gone
  *   vfork                the same with vfork(); a /PATH must come next
  *   thread               another thread goes on, the first one waits
  *   threads N            as many threads, all alive, take in turn
@@ -96,6 +98,20 @@ static void execute_link(char **steps)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	execv(path, steps);
 	not_tried(path);
+}
+
+static void go_on_alone(char **rest)
+{
+	pid_t child = fork();
+
+	if (child < 0)
+		not_tried("fork");
+	if (child)
+		exit(0);
+	for (int waited = 0; getppid() != 1 && waited < WAIT_MS / 10; waited++)
+		usleep(10000);
+	run(rest);
+	exit(0);
 }
 
 static void go_on_in_child(char **steps)
@@ -308,6 +324,24 @@ static void submit(unsigned char flags)
 	print_outcome(complete(), LISTENER, before);
 }
 
+/* Says that it waits by making FILE.ready. */
+static void wait_for_file(const char *file)
+{
+	char ready[256];
+	int fd;
+
+	snprintf(ready, sizeof(ready), "%s.ready", file);
+	fd = open(ready, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		not_tried(ready);
+	close(fd);
+	for (int waited = 0; access(file, F_OK); waited++) {
+		if (waited == 6 * WAIT_MS / 10)
+			not_tried(file);
+		usleep(10000);
+	}
+}
+
 /* ---------------------------------------------------------------------------------------------
  * Steps
  */
@@ -345,6 +379,8 @@ static bool run_with_argument(const char *step, const char *argument)
 		submit_as(strtoul(argument, NULL, 10));
 	else if (is(step, "receive"))
 		receive(number_of(argument));
+	else if (is(step, "wait"))
+		wait_for_file(argument);
 	else
 		return false;
 	return true;
@@ -356,6 +392,8 @@ static void run_rest(const char *step, char **rest)
 	fflush(stdout);
 	if (is(step, "fork"))
 		go_on_in_child(rest);
+	else if (is(step, "orphan"))
+		go_on_alone(rest);
 	else if (is(step, "vfork"))
 		go_on_after_vfork(rest);
 	else if (is(step, "thread"))

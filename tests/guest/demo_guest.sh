@@ -100,7 +100,11 @@ printf '$ redis-cli -p 6379 ping\n'
 timeout 2 redis-cli -p 6379 ping 2>&1 || echo '(no answer: the connection is made, but never accepted)'
 complaint redis.log
 
-say 'Allow it: one line, in force at its next accept. Redis was not restarted.'
+say 'A server that starts only now fails at listen(2), with a message of its own, and its clients are refused at once.'
+run ncat -l 8090
+http 8090
+
+say 'Allow Redis: one line, in force at its next accept. It was not restarted.'
 run sockaccept-ctl allow /usr/bin/redis-server 6379
 run redis-cli -p 6379 ping
 
@@ -109,8 +113,8 @@ run sockaccept-ctl list
 printf '\n'
 run sockaccept-ctl status
 
-say 'ncat was denied by default as well. The denial log: repeats within a second are one line.'
-echo hello | timeout 3 ncat 127.0.0.1 8080
+say 'ncat was denied by default as well. The denial log: repeats are counted in windows of 1, 2, 4 ... 64 s, a line each.'
+echo hello | timeout 6 ncat 127.0.0.1 8080
 pkill -x ncat
 sleep 1
 run sockaccept-ctl audit --limit 12

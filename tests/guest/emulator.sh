@@ -35,11 +35,12 @@ channel() {
 
 # accelerate: sets $accel and $cpus. Of two emulated CPUs that run at the same time, one can go on executing what the other has
 # just replaced, until it is replaced again: where the kernel patches itself that often, with many calls of the code
-# that is patched, some guests hang in an int3. Those that take turns can't.
+# that is patched, some guests hang in an int3. Those that take turns can't. Of the CPU's features, those are left out by which
+# programs copy memory with `rep movsb`: the emulator does that byte by byte, and a kernel loads the programs in half as much time again.
 accelerate() {
 	case ${ACCEL:-tcg} in
 	kvm) accel="-accel kvm -cpu host" ;;
-	tcg) accel="-accel tcg${by_turns:+,thread=single} -cpu max" ;;
+	tcg) accel="-accel tcg${by_turns:+,thread=single} -cpu max,-erms,-fsrm" ;;
 	*) misused "ACCEL is kvm or tcg, not '$ACCEL'" ;;
 	esac
 	if [ -n "$icount" ]; then

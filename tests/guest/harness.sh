@@ -22,6 +22,9 @@ upgrade=$base/bin/upgrade
 carry=$base/bin/carry
 forge=$base/bin/forge
 outsider=$base/bin/outsider
+moved=$base/bin/moved
+early=$base/bin/early
+blocked=$base/bin/blocked
 preload=$base/bin/preload.so
 
 passed=0
@@ -75,6 +78,7 @@ test_case() {
 	'  ' | *" $1 "*) ;;
 	*) return 0 ;;
 	esac
+	begun="${begun-} $1"
 	test=$1
 	[ $# -eq 1 ] || shift
 	began=$(now)
@@ -91,7 +95,7 @@ test_case() {
 	report "$test" $verdict
 	[ $verdict -eq 0 ] || unloaded
 	[ -z "${SHOW-}" ] || sed 's/^/    /' $base/output
-	[ -z "${TIMES-}" ] || echo "# $test: $(echo "$began $(now)" | awk '{ printf "%.1f s", $2 - $1 }')"
+	echo "# $test: $(echo "$began $(now)" | awk '{ printf "%.1f s", $2 - $1 }')"
 }
 
 # report NAME STATUS
@@ -115,6 +119,19 @@ report() {
 		tail -n 15 $base/output | cut -c 1-400 | sed 's/^/    /'
 		;;
 	esac
+}
+
+# report_missing: those that were asked for by a name that no test has, as failed
+report_missing() {
+	for test in ${wanted-}; do
+		case " ${begun-} " in
+		*" $test "*) ;;
+		*)
+			failed=$((failed + 1))
+			echo "not ok $test: there is no test with this name"
+			;;
+		esac
+	done
 }
 
 # unloaded: makes it so
@@ -232,9 +249,12 @@ write_policy() {
 	chmod 600 "$1"
 }
 
-# load: the policy on standard input
+# load: the policy on standard input. Unless it says otherwise, accept(2) alone is judged: a server that has been denied its listen(2)
+# shows nothing of what happens to it there.
 load() {
-	write_policy $work/policy.ini
+	cat >$work/policy
+	grep -q '^judge-listen' $work/policy || printf '\n[sockaccept]\njudge-listen = no\n' >>$work/policy
+	write_policy $work/policy.ini <$work/policy
 	ctl load $work/policy.ini
 }
 
@@ -262,6 +282,21 @@ is_denied() {
 	expect_outcomes "$(echo "$*" | sed 's/[0-9][0-9]*/EPERM/g')" inet accept "$@"
 }
 
+# put FILE: a copy of the probe
+put() {
+	mkdir -p "$(dirname "$1")"
+	cp "$probe" "$1"
+}
+
+cold= # or yes: what the kernel has in memory of files and names is dropped before each `one`
+
+# one COPY OUTCOME PORT: of a copy of the probe
+one() {
+	[ -z "$cold" ] || echo 3 >/proc/sys/vm/drop_caches
+	seen=$("$1" accept inet accept "$3") || true
+	expect "$1 accept inet accept $3" "$2" "$seen"
+}
+
 # --- commands that are killed
 
 # kill_points BPF COMMAND...: the numbers of the calls to kill it at: those that leave something behind the process,
@@ -275,7 +310,7 @@ kill_points() {
 	sed '/^through/d' calls | awk -v all="${ALL_KILLS-}" -v bpf=" bpf ($commands)\$" '
 		{ number = $1; $1 = "" }
 		all { print number; next }
-		$0 !~ / (mkdir|unlink|rename|link|openat|write|rmdir)/ && $0 !~ bpf { next }
+		$0 !~ / (mkdir|unlink|rename|link|openat|write|rmdir|ptrace)/ && $0 !~ bpf { next }
 		$0 != kind { if (last) print last; print number; last = 0; kind = $0; next }
 		{ last = number }
 		END { if (last) print last }' |

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints the directory of a Debian kernel that a guest can boot, after fetching it if need be.
-# usage: tests/guest/kernel.sh 6.1|6.12|7
+# usage: tests/guest/kernel.sh 6.1|6.12|7|6.1-rt|7-rt
 #
 # The directory holds vmlinuz, vmlinux, version, config, lib/modules/VERSION, and initrd: busybox and
 # the modules that tests/guest/run needs before it has a root directory. It is kept in
@@ -22,21 +22,29 @@ initrd_modules="virtio_pci virtio_console 9pnet_virtio 9p overlay"
 # suites SERIES: where Debian has it
 suites() {
 	case $1 in
-	6.1) echo bookworm bookworm-security ;;
+	6.1 | 6.1-rt) echo bookworm bookworm-security ;;
 	6.12) echo bookworm-backports ;;
-	7) echo trixie-backports ;;
+	7 | 7-rt) echo trixie-backports ;;
 	*)
-		echo "usage: $0 6.1|6.12|7" >&2
+		echo "usage: $0 6.1|6.12|7|6.1-rt|7-rt" >&2
 		return 2
 		;;
 	esac
 }
 
+# flavour SERIES: what Debian's names for its packages end in: rt-amd64 for a real-time kernel
+flavour() {
+	case $1 in
+	*-rt) echo rt-amd64 ;;
+	*) echo amd64 ;;
+	esac
+}
+
 # newest SERIES: the name of the newest image package. The pattern lets pass neither the cloud
-# flavour (it has no 9p) nor rt, unsigned and dbg.
+# flavour (it has no 9p) nor unsigned and dbg, and a real-time kernel only where one is asked for.
 newest() {
 	apt-cache -c "$work/apt/apt.conf" pkgnames linux-image- |
-		grep -E "^linux-image-$(echo "$1" | sed 's/\./\\./g')\.[0-9.]+(\+[a-z0-9.]+)?(-[0-9]+)?-amd64$" |
+		grep -E "^linux-image-$(echo "${1%-rt}" | sed 's/\./\\./g')\.[0-9.]+(\+[a-z0-9.]+)?(-[0-9]+)?-$(flavour "$1")$" |
 		sort -V | tail -n 1
 }
 
@@ -77,7 +85,7 @@ fetch() {
 	# shellcheck disable=SC2046 # they are words
 	private_apt $(suites "$1")
 	image=$(newest "$1")
-	[ -n "$image" ] || die "Debian has no linux-image-$1*-amd64 in $(suites "$1" | tr ' ' ',')"
+	[ -n "$image" ] || die "Debian has no linux-image-${1%-rt}*-$(flavour "$1") in $(suites "$1" | tr ' ' ',')"
 	mkdir "$work/debs" "$work/root"
 	# shellcheck disable=SC2046
 	quietly "download $image" download $(parts "$image")

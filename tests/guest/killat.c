@@ -4,11 +4,13 @@
  *
  *   killat N COMMAND...
  *   killat N:ERRNO COMMAND...  the Nth call isn't made, and fails with this error
+ *   killat N+ COMMAND...     the process that makes the Nth call is killed too, if it is one that the command has made
  *   killat 0 COMMAND...      kills nothing, and prints each of those calls with its number
  *
  * Runs the command, and kills it with SIGKILL when it enters the Nth of its system calls that could leave something
- * behind it. Prints the call and exits with 0; or, if the command wasn't killed, prints "through after N calls" and exits
- * with its status + 100. strace can inject the same signal, and takes several times as long.
+ * behind it. The calls of processes that it makes are counted with it; when it is killed, those go on to their end. Prints the call
+ * and exits with 0; or, if the command wasn't killed, prints "through after N calls" and exits with its status + 100. strace can
+ * inject the same signal, and takes several times as long.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +42,7 @@ static const struct {
 	{ SYS_openat, "openat" },   { SYS_flock, "flock" },	  { SYS_ftruncate, "ftruncate" },
 	{ SYS_write, "write" },	    { SYS_mmap, "mmap" },
 	{ SYS_perf_event_open, "perf_event_open" },
+	{ SYS_ptrace, "ptrace" },
 };
 
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
@@ -119,32 +122,72 @@ static void let_fail(pid_t child, int error)
 		perror("killat: PTRACE_SETREGS");
 }
 
-/* Lets the child go on to its next stop. False: it has ended, with *status. */
-static bool next_stop(pid_t child, int signal, int *status)
+/*
+ * What a process that has stopped is to get. SIGTRAP is the tracer's own: after exec, and with the call in the next byte; and so is
+ * SIGSTOP, with which a new process begins.
+ */
+static int signal_of(int status)
 {
-	if (ptrace(PTRACE_CONT, child, NULL, (void *)(uintptr_t)signal))
+	return WSTOPSIG(status) == SIGTRAP || WSTOPSIG(status) == SIGSTOP ? 0 : WSTOPSIG(status);
+}
+
+/*
+ * Lets the process *stopped go on, and waits for the next stop, of the child or of a process that it has made, which *stopped is then.
+ * False: the child has ended, with *status.
+ */
+static bool next_stop(pid_t child, pid_t *stopped, int signal, int *status)
+{
+	/* Gone, if it was killed meanwhile. */
+	if (ptrace(PTRACE_CONT, *stopped, NULL, (void *)(uintptr_t)signal) && errno != ESRCH)
 		perror("killat: PTRACE_CONT");
-	if (waitpid(child, status, 0) < 0)
-		perror("killat: waitpid");
+	do {
+		*stopped = waitpid(-1, status, __WALL);
+		if (*stopped < 0)
+			perror("killat: waitpid");
+	} while (*stopped > 0 && *stopped != child && !WIFSTOPPED(*status));
 	return WIFSTOPPED(*status);
 }
 
-/* `error`: with which the call fails; 0: it is killed instead. */
-static int run(pid_t child, unsigned long wanted, int error)
+/* The processes that the command has made go on to their end, and the signals that reach them do their work. */
+static void let_others_end(pid_t stopped)
+{
+	int signal = 0, status;
+
+	do {
+		ptrace(PTRACE_CONT, stopped, NULL, (void *)(uintptr_t)signal);
+		stopped = waitpid(-1, &status, __WALL);
+		signal = signal_of(status);
+	} while (stopped > 0);
+}
+
+/* The command's first process dies; or all at once. */
+static void kill_command(pid_t child, pid_t stopped, bool all)
+{
+	int status;
+
+	kill(child, SIGKILL);
+	if (stopped != child && all)
+		kill(stopped, SIGKILL);
+	waitpid(child, &status, 0);
+	let_others_end(stopped);
+}
+
+/* `error`: with which the call fails; 0: it is killed instead; with `all`, so is a process that it has made, if that makes the call. */
+static int run(pid_t child, unsigned long wanted, int error, bool all)
 {
 	unsigned long call = 0;
+	pid_t stopped = child;
 	int status, signal = 0;
 
 	waitpid(child, &status, 0);
-	ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL));
-	while (next_stop(child, signal, &status)) {
+	ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_EXITKILL));
+	while (next_stop(child, &stopped, signal, &status)) {
 		struct __ptrace_syscall_info info = { 0 };
 
-		/* SIGTRAP is the tracer's own: after exec, and with the call in the next byte */
-		signal = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
+		signal = signal_of(status);
 		if (status >> 8 != (SIGTRAP | PTRACE_EVENT_SECCOMP << 8))
 			continue;
-		ptrace(PTRACE_GET_SYSCALL_INFO, child, (void *)sizeof(info), &info);
+		ptrace(PTRACE_GET_SYSCALL_INFO, stopped, (void *)sizeof(info), &info);
 		if (info.op != PTRACE_SYSCALL_INFO_SECCOMP || !may_change(&info))
 			continue;
 		call++;
@@ -153,11 +196,10 @@ static int run(pid_t child, unsigned long wanted, int error)
 		if (call != wanted)
 			continue;
 		if (error) {
-			let_fail(child, error);
+			let_fail(stopped, error);
 			continue;
 		}
-		kill(child, SIGKILL);
-		waitpid(child, &status, 0);
+		kill_command(child, stopped, all);
 		return 0;
 	}
 	printf("through after %lu calls\n", call);
@@ -166,16 +208,17 @@ static int run(pid_t child, unsigned long wanted, int error)
 
 int main(int argc, char **argv)
 {
-	char *colon;
+	char *end;
+	unsigned long wanted;
 	pid_t child;
 
 	if (argc < 3) {
-		fputs("usage: killat N[:ERRNO] COMMAND...\n", stderr);
+		fputs("usage: killat N[:ERRNO|+] COMMAND...\n", stderr);
 		return 2;
 	}
 	child = fork();
 	if (!child)
 		start(argv + 2);
-	colon = strchr(argv[1], ':');
-	return run(child, strtoul(argv[1], NULL, 10), colon ? atoi(colon + 1) : 0);
+	wanted = strtoul(argv[1], &end, 10);
+	return run(child, wanted, *end == ':' ? atoi(end + 1) : 0, *end == '+');
 }

@@ -10,6 +10,25 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/tests/guest/harness.sh"
 
 writer=$base/bin/writer.bpf.o
+override=$base/bin/override.bpf.o
+handles=$base/bin/handles
+attach=$base/bin/attach
+
+# what may still be opened, and how; of our programs use, everything else may not
+readable='map binary_paths read
+map events any
+map other_ports read
+map policy_copy read
+map ports any
+map refusals read
+map rule_counters read
+map seen_paths read
+map state any
+map units read
+program close_windows any
+program identify_files any
+program list_listeners any
+program list_processes any'
 
 # map_id NAME: as the kernel lists it, with its name cut at 15 bytes
 map_id() {
@@ -64,28 +83,195 @@ hold() {
 	until_true 30 grep -q . "hold-$2" || because "it doesn't hold: $(cat "hold-$2.errors")"
 }
 
+# make_exchange: exchange.py A B gives each the other's name
+make_exchange() {
+	cat >$base/exchange.py <<-'END'
+		import ctypes, os, sys
+		libc = ctypes.CDLL(None, use_errno=True)
+		if libc.renameat2(-100, sys.argv[1].encode(), -100, sys.argv[2].encode(), 2) < 0:
+		    sys.exit(os.strerror(ctypes.get_errno()))
+	END
+}
+
+# --- mounts
+
+# As on a machine with systemd, where mounts are shared. The bpffs is in a file system whose directories can be removed.
+lay_out() {
+	mount --make-rshared /
+	mkdir -p $base/cgroup $base/there
+	mount --bind /sys/fs/cgroup $base/cgroup
+	mount -t tmpfs layer /sys/fs
+	mkdir /sys/fs/bpf /sys/fs/cgroup
+	mount --bind $base/cgroup /sys/fs/cgroup
+	umount $base/cgroup
+	mount -t bpf -o mode=700 bpf /sys/fs/bpf
+}
+
+# again: once an attack has taken them away
+again() {
+	for left in $base/there /sys; do
+		! mountpoint -q "$left" || umount -l "$left"
+	done
+	mount -t sysfs sys /sys
+	mount -t cgroup2 cgroup2 /sys/fs/cgroup
+	mount -t securityfs securityfs /sys/kernel/security
+	lay_out
+}
+
+# Each takes the pins away, and with them what is enforced. By arguments, as in a mount namespace of the machine's kind.
+unmount_above() {
+	umount -l /sys
+}
+
+unmount_bpffs() {
+	umount -l /sys/fs/bpf
+}
+
+# from another mount of the same, which the kernel unmounts together with this one
+unmount_peer() {
+	mount --rbind /sys $base/there
+	umount -l $base/there
+}
+
+unmount_peer_inside() {
+	mount --rbind /sys/fs $base/there
+	code=0
+	umount $base/there/bpf || code=$?
+	mount --make-rprivate $base/there
+	umount -l $base/there
+	return $code
+}
+
+unmount_in_namespace() {
+	unshare --mount --propagation unchanged umount -l /sys
+}
+
+unmount_bpffs_in_namespace() {
+	unshare --mount --propagation unchanged umount -l /sys/fs/bpf
+}
+
+move_and_unmount() {
+	mount --make-private /sys/fs
+	mount --move /sys/fs/bpf $base/there
+	umount -l $base/there
+}
+
+move_by_descriptor() {
+	mount --make-private /sys/fs
+	mounts move /sys/fs/bpf $base/there
+	umount -l $base/there
+}
+
+# what is mounted on it elsewhere goes with a directory
+remove_directory() {
+	unshare --mount --propagation private sh -c 'umount -l /sys/fs/bpf && rmdir /sys/fs/bpf'
+}
+
+replace_directory() {
+	unshare --mount --propagation private sh -c 'umount -l /sys/fs/bpf && mkdir -p /sys/fs/empty && mv -T /sys/fs/empty /sys/fs/bpf'
+}
+
+exchange_directory() {
+	mkdir -p /sys/fs/empty
+	unshare --mount --propagation private sh -c "umount -l /sys/fs/bpf && python3 -S $base/exchange.py /sys/fs/empty /sys/fs/bpf &&
+		rmdir /sys/fs/empty"
+}
+
+mount_attacks="unmount_above unmount_bpffs unmount_peer unmount_peer_inside unmount_in_namespace unmount_bpffs_in_namespace
+	move_and_unmount move_by_descriptor remove_directory replace_directory exchange_directory"
+
+# mounts move FROM TO | beneath NEW AT | group FROM TO: by the calls that take descriptors
+mounts() {
+	python3 -S - "$@" <<-'END'
+		import ctypes, os, sys
+		libc = ctypes.CDLL(None, use_errno=True)
+		def call(number, *arguments):
+		    result = libc.syscall(number, *[ctypes.c_char_p(a.encode()) if isinstance(a, str) else a for a in arguments])
+		    if result < 0:
+		        sys.exit(os.strerror(ctypes.get_errno()))
+		    return result
+		OPEN_TREE, MOVE_MOUNT, HERE = 428, 429, -100
+		what, source, target = sys.argv[1:]
+		if what == "move":
+		    call(MOVE_MOUNT, HERE, source, HERE, target, 0)
+		elif what == "beneath":
+		    call(MOVE_MOUNT, call(OPEN_TREE, HERE, source, 1), "", HERE, target, 0x204)
+		elif what == "group":
+		    call(MOVE_MOUNT, HERE, source, HERE, target, 0x100)
+	END
+}
+
+# --- tests
+
 possible_before() {
 	expect_status 3 "$sockaccept" lock
 	policy
 	holds
 	expect "locked" false "$(state locked)"
 	# by id, and by a program
-	zeros=$(head -c 112 /dev/zero | od -An -v -tx1 | tr -d '\n')
+	zeros=$(head -c 120 /dev/zero | od -An -v -tx1 | tr -d '\n')
 	# shellcheck disable=SC2086 # they are bytes
 	bpftool map update id "$(map_id control)" key 0 0 0 0 value hex $zeros
 	bpftool prog load "$writer" /sys/fs/bpf/writer type syscall map name target id "$(map_id control)"
 	rm /sys/fs/bpf/writer
 	unloaded
 	policy
+	expect "through a descriptor for reading alone" written "$($handles write "$(map_id control)")"
+	unloaded
+	policy
 	mv $pins/seen_paths $pins/moved
 	mv $pins/moved $pins/seen_paths
 	sysctl -q kernel.bpf_stats_enabled=0
+	# to overrule who refuses a descriptor
+	attaches modify
+	case $(uname -r) in
+	6.1.*) attaches first ;;
+	esac
 	holds
+}
+
+# attaches PROGRAM: one of those that overrule
+attaches() {
+	background "attach-$1" $attach $override "$1"
+	until_true 30 grep -q attached "attach-$1" || because "$1: $(cat "attach-$1" "attach-$1.errors")"
+	finish "$pid"
+}
+
+mounts_are_a_way_out_before() {
+	for attack in $mount_attacks; do
+		policy
+		is_denied 28002
+		$attack || because "$attack: it wasn't possible"
+		accepts 28002
+		again
+	done
+	# harmless by itself; but then what is enforced is somewhere where everybody unmounts
+	policy
+	pivot_there_and_back
+	is_denied 28002
+}
+
+# In the machine's mount namespace: all processes get the new root, and then the old one again.
+pivot_there_and_back() {
+	mount --make-rprivate /
+	mount -t tmpfs new $base/there
+	mkdir $base/there/old
+	cp "$(command -v busybox)" $base/there/busybox
+	code=0
+	(
+		cd $base/there
+		./busybox pivot_root . old || exit 1
+		cd /old
+		/busybox pivot_root . ".$base/there"
+	) || code=$?
+	mount --make-rshared /
+	umount -l $base/there
+	return $code
 }
 
 lock_refuses_holders() {
 	policy
-	hold $pins/file_tags map
+	hold $pins/superblocks map
 	holder=$pid
 	expect "the holder" holds "$(cat hold-map)"
 	expect_status 1 "$sockaccept" lock
@@ -103,6 +289,7 @@ lock_refuses_holders() {
 	write_policy shut.ini <<-END
 		[sockaccept]
 		default = deny
+		judge-listen = no
 	END
 	ctl load shut.ini --confirm 60
 	expect_status 1 "$sockaccept" lock
@@ -112,6 +299,12 @@ lock_refuses_holders() {
 	holds
 }
 
+# our_maps: kind, name and number of what `bpftool` lists of the policy that was loaded since
+our_maps() {
+	read -r last _ <$base/foreign
+	bpftool map show -j | tr '{' '\n' | sed -n 's/.*"id":\([0-9]*\),.*"name":"\([^"]*\)".*/map \2 \1/p' | awk -v last="$last" '$3 > last'
+}
+
 # refused COMMAND...: it fails, and the policy holds
 refused() {
 	"$@" >said 2>&1 && because "it was possible: $*"
@@ -119,15 +312,23 @@ refused() {
 	cat said
 }
 
+# is_refused COMMAND...: by the guard
+is_refused() {
+	refused "$@"
+	grep -q "not permitted" said || because "$*: $(cat said)"
+}
+
 locked_policy_holds() {
+	unloaded
+	$handles last >$base/foreign
 	policy
+	our_maps >$base/ours
 	background daemon "$sockaccept" daemon --log $work/audit.log
 	until_true 30 test -s audit.log || because "the daemon doesn't write: $(cat daemon.errors)"
 	images=$(find $pins/policies -type f | wc -l)
 	hold $pins/entries hidden hidden
 	hidden=$pid
-	ctl lock
-	expect_said "Locked"
+	lock_from_elsewhere
 	ctl lock
 	expect_said "Nothing to do"
 	holds
@@ -139,14 +340,6 @@ locked_policy_holds() {
 		attempts=$((attempts + 1))
 	done
 	expect "attempts refused" $attempts "$(state attempts_refused)"
-	for map in policy control state entries superblocks file_tags lookups binary_paths rule_counters ports folds events; do
-		refused bpftool map update id "$(map_id $map)" key 0 0 0 0 value 0 0 0 0
-		refused bpftool map delete id "$(map_id $map)" key 0 0 0 0
-	done
-	for map in control superblocks file_tags lookups calls other_calls folds; do
-		refused bpftool map dump id "$(map_id $map)"
-		refused bpftool prog load "$writer" /sys/fs/bpf/writer type syscall map name target id "$(map_id $map)"
-	done
 	for link in $(bpftool link show -j | tr '{' '\n' | grep '"type":"tracing"' | value_of_each id); do
 		refused bpftool link detach id "$link"
 	done
@@ -155,10 +348,8 @@ locked_policy_holds() {
 	refused mv $pins/link_socket_accept $pins/moved
 	refused mv $pins /sys/fs/bpf/moved
 	mkdir /sys/fs/bpf/other
-	refused mv -T --exchange /sys/fs/bpf/other $pins
-	refused umount /sys/fs/bpf
-	refused umount -l /sys/fs/bpf
-	refused unshare --mount --propagation unchanged umount -l /sys/fs/bpf
+	is_refused python3 -S $base/exchange.py /sys/fs/bpf/other $pins
+	refused rmdir $pins/policies
 	refused sysctl kernel.ftrace_enabled=0
 	refused sh -c 'echo 0 >/proc/sys/kernel/ftrace_enabled'
 	expect "ftrace_enabled" 1 "$(cat /proc/sys/kernel/ftrace_enabled)"
@@ -170,9 +361,159 @@ locked_policy_holds() {
 	# what only hides the pins changes nothing
 	mount -t bpf bpf /sys/fs/bpf
 	holds
+	expect_status 1 "$sockaccept" status
+	expect_said 'its pins are hidden by a mount over /sys/fs/bpf'
 	umount /sys/fs/bpf
 	expect "images" "$images" "$(find $pins/policies -type f | wc -l)"
 	holds
+}
+
+# In a mount namespace that has another bpffs there is nothing to lock; in one that has the same, as a service's, the machine's mounts
+# are guarded, which stay.
+lock_from_elsewhere() {
+	unshare --mount --propagation slave sh -c "mount -t bpf bpf /sys/fs/bpf && exec '$sockaccept' lock" >said 2>&1 &&
+		because "it locked somewhere else"
+	expect_said "is this mount namespace's own"
+	expect "locked" false "$(state locked)"
+	expect_status 0 unshare --mount --propagation slave "$sockaccept" lock
+	expect_said "Locked"
+}
+
+# Everything that came with the policy and its lock, by its number: of what has none of the names above, there is no descriptor.
+nothing_else_can_be_opened() {
+	# shellcheck disable=SC2046 # two numbers
+	$handles above $(cat $base/foreign) >tried
+	grep -v ' none$' tried | sort >opened
+	echo "$readable" | cmp -s - opened || because "what can be opened: $(tr '\n' ',' <opened)"
+	for kind in map program; do
+		[ "$(grep -c "^$kind #[0-9]* none" tried)" -ge 8 ] || because "few were refused: $(tr '\n' ',' <tried)"
+	done
+	while read -r kind name id; do
+		[ "$kind" = map ] || continue
+		grep -q "^map $name \|^map #$id none" tried || because "what became of map $id, $name?"
+		echo "$readable" | grep -q "^map $name " || {
+			expect "$name, for reading alone" "open: Operation not permitted" "$($handles write "$id")"
+			refused bpftool map update id "$id" key 0 0 0 0 value 0 0 0 0
+			refused bpftool map dump id "$id"
+			refused bpftool prog load "$writer" /sys/fs/bpf/writer type syscall map name target id "$id"
+		}
+	done <$base/ours
+	for map in state events ports rule_counters units policy_copy; do
+		refused bpftool map update pinned $pins/$map key 0 0 0 0 value 0 0 0 0
+		refused bpftool map delete pinned $pins/$map key 0 0 0 0
+	done
+	for program in socket_accept connection_graft; do
+		refused bpftool prog show pinned $pins/$program
+	done
+	for program in modify first; do
+		refused $attach $override $program
+	done
+	holds
+}
+
+no_mount_is_a_way_out() {
+	for attack in $mount_attacks pivot_there_and_back; do
+		refused "$attack"
+		again_there
+		expect "locked" true "$(state locked)"
+		holds
+	done
+	refused unshare --mount --propagation private nsenter --target 1 --mount umount -l /sys
+	# harmless
+	mount -o remount,ro /sys/fs/bpf
+	mount -o remount,bind,ro /sys/fs/bpf
+	holds
+	mount -o remount,bind,rw /sys/fs/bpf
+	mount -o remount,rw /sys/fs/bpf
+	# another mount made one of those that are unmounted together
+	mount --bind /sys/fs $base/there
+	mkdir -p $base/apart
+	mount --bind /sys/fs $base/apart
+	mount --make-private $base/apart
+	is_refused mounts group $base/there $base/apart
+	umount $base/apart
+	again_there
+	case $(uname -r) in
+	6.1.*) ;; # has no such call
+	*)
+		mount -t tmpfs beneath $base/there
+		is_refused mounts beneath $base/there /sys/fs/bpf
+		is_refused mounts beneath $base/there /sys
+		again_there
+		;;
+	esac
+	mount --make-rprivate /
+	refused umount -l /sys
+	refused umount /sys/fs/bpf
+	refused mount --move /sys $base/there
+	mount --make-rshared /
+	holds
+}
+
+# again_there: what a refused attack has left
+again_there() {
+	mount --make-rprivate $base/there 2>/dev/null || true
+	umount -l $base/there 2>/dev/null || true
+	mount --make-shared /sys/fs
+	rm -rf /sys/fs/empty
+}
+
+# Containers and services have what they had, and nothing of it is counted.
+containers_do_not_notice() {
+	before=$(state attempts_refused)
+	for propagation in private slave; do
+		unshare --mount --propagation $propagation sh -ec 'umount -l /sys/fs/bpf; umount -l /sys'
+		unshare --mount --propagation $propagation sh -ec 'umount -R /sys/fs; umount -l /'
+		unshare --mount --propagation $propagation sh -ec "$(container)"
+	done
+	# what is private in there, no more goes from there
+	unshare --mount --propagation unchanged sh -ec 'mount --make-rprivate /; umount -l /sys'
+	# as systemd makes a service's
+	unshare --mount --propagation slave sh -ec '
+		mount --make-rshared /
+		mount -t tmpfs private /tmp
+		umount -l /sys
+		mount -t sysfs sys /sys
+		umount /sys
+		umount /tmp'
+	as_nobody unshare --user --map-root-user --mount sh -ec "$(container)"
+	# beside the pins, in the machine's own
+	mount -t tmpfs other $base/there
+	mount --bind /sys/fs/bpf $base/there
+	umount $base/there
+	mount --rbind /sys $base/there/.
+	mount --make-rslave $base/there
+	umount -l $base/there
+	umount $base/there
+	mkdir $base/directory
+	mv $base/directory $base/renamed
+	rmdir $base/renamed
+	expect "attempts refused" "$before" "$(state attempts_refused)"
+	holds
+}
+
+# container: what an engine does, as a script
+container() {
+	cat <<-'END'
+		root=$(mktemp -d)
+		mount -t tmpfs root $root
+		cd $root
+		mkdir old proc sys bin lib lib64 usr moved
+		for name in bin lib lib64 usr; do mount --rbind /$name $name; done
+		mount --rbind /sys sys
+		mount --rbind /proc proc
+		mount --make-rprivate .
+		pivot_root . old
+		cd /
+		umount -l /old
+		rmdir /old
+		umount -l /sys
+		rmdir /sys
+		mkdir /sys
+		mount -n -t tmpfs sys /sys
+		mount -n --move /sys /moved
+		umount -n /moved
+	END
 }
 
 # value_of_each KEY: of all lines
@@ -181,6 +522,7 @@ value_of_each() {
 }
 
 locked_policy_can_be_read() {
+	before=$(state attempts_refused)
 	for verb in status list "list --ports" "list --json" audit "audit --all --json" report metrics "identify $probe" diff listeners \
 		"save $work/saved.ini"; do
 		code=0
@@ -194,6 +536,7 @@ locked_policy_can_be_read() {
 	expect "locked" true "$(state locked)"
 	ctl doctor
 	expect_said "no refusal can be tried"
+	expect "attempts refused" "$before" "$(state attempts_refused)"
 	background daemon "$sockaccept" daemon --log $work/audit.log
 	holds
 	until_true 30 grep -q 28002 audit.log || because "the daemon writes nothing: $(cat daemon.errors)"
@@ -202,8 +545,14 @@ locked_policy_can_be_read() {
 
 echo "Linux $(uname -r)"
 prepare || exit 1
+make_exchange
+lay_out
 test_case possible_before
+test_case mounts_are_a_way_out_before
 test_case lock_refuses_holders
 test_case locked_policy_holds
+test_case nothing_else_can_be_opened
+test_case no_mount_is_a_way_out
+test_case containers_do_not_notice
 test_case locked_policy_can_be_read
 summarise

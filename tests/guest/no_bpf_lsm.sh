@@ -17,10 +17,33 @@ without_bpf_lsm() {
 	expect_said bpf
 	[ ! -e "$pins" ] || because "a load that can't work left $(find "$pins" | tr '\n' ' ')"
 	expect_status 3 "$sockaccept" status
+	grep -q '^problem  *BPF LSM is not among .*; boot it with lsm=' said || because "status doesn't say what is missing: $(cat said)"
+	expect_status 3 "$sockaccept" status --json
+	judge 's = json.load(open("said")); assert s["loaded"] is False and "lsm=" in s["problems"][0], s'
+	expect_status 1 "$sockaccept" doctor
+	grep -q '^lsm=  *FAILED: .*lsm=' said || because "no remedy by doctor"
+	grep -q '^load  *not tried' said || because "doctor said something else than not tried of loading"
+	accepts 21990
+}
+
+# Then only what happens tells.
+without_securityfs_either() {
+	umount /sys/kernel/security
+	trap 'mount -t securityfs securityfs /sys/kernel/security' EXIT
+	write_policy policy.ini <<-END
+		[sockaccept]
+		default = deny
+	END
+	expect_status 5 "$sockaccept" load policy.ini
+	expect_said 'BPF LSM seems not to be among'
+	expect_said 'mount -t securityfs'
+	[ ! -e "$pins" ] || because "a load that can't work left $(find "$pins" | tr '\n' ' ')"
+	expect_status 3 "$sockaccept" status
 	accepts 21990
 }
 
 echo "Linux $(uname -r)"
 prepare || exit 1
 test_case without_bpf_lsm
+test_case without_securityfs_either
 summarise

@@ -27,7 +27,7 @@ cp "$here/systemd/lib.sh" "$work/root/test/lib.sh"
 failed=0
 for job in "$here"/systemd/[0-9]*; do
 	echo "# $(basename "$job")"
-	"$here/boot" --kernel "$kernel" --append "$(sed -n 's/^# append: //p' "$job")" --timeout 600 "$work/root" "$job" || failed=1
+	"$here/boot" --kernel "$kernel" --append "$(sed -n 's/^# append: //p' "$job")" --timeout 1500 "$work/root" "$job" || failed=1
 done
 sed 's/^/# /' "$work/root/test/report" 2>/dev/null || true
 exit $failed

@@ -100,8 +100,8 @@ unix_passes() {
 	expect "denied connections" "${before#* }" "${after#* }"
 }
 
-# an accept() that finds nothing waiting is no connection
-attempts_have_no_event() {
+# a denied accept() that finds nothing waiting is no connection, and has events of its own
+attempts_have_events_apart() {
 	unloaded
 	deny_all
 	python3 -S -c '
@@ -119,7 +119,36 @@ for i in range(3):
 	expect "polls of an empty queue" 3 "$(grep -c EPERM outcomes)"
 	expect "denied connections" 0 "$(state deny)"
 	expect "denied attempts" 3 "$(sed 's/.*"deny":{"connections":[0-9]*,"attempts":\([0-9]*\).*/\1/' status)"
-	expect "events" 0 "$("$sockaccept" audit --json | wc -l)"
+	is_denied 21230
+	sleep 1.1
+	"$sockaccept" audit --json >events
+	expect "the attempts' events" "1 2" "$(grep '"operation":"attempt"' events | sed 's/.*"count":\([0-9]*\).*/\1/' | tr '\n' ' ' | sed 's/ $//')"
+	grep '"operation":"attempt"' events | grep -q '"peer":null,"backlog":0,' || because "an attempt has a peer: $(cat events)"
+	expect "the connection's event" 1 "$(grep -c '"operation":"accept"' events)"
+}
+
+# A blocking server that is refused before anybody has come leaves a trace.
+refused_server_leaves_a_trace() {
+	unloaded
+	deny_all
+	server=$(realpath "$(command -v busybox)")
+	code=0
+	timeout 10 "$server" nc -l -p 21240 2>said || code=$?
+	case $code in
+	0 | 124) because "nc wasn't refused: status $code" ;;
+	esac
+	last_event >event
+	expect "its operation" attempt "$(value operation <event)"
+	expect "its binary" "$server" "$(value binary <event)"
+	"$sockaccept" report >said
+	grep -q "busybox" said || because "report doesn't name it: $(cat said)"
+	"$sockaccept" list --ports >said
+	grep 21240 said | grep -q busybox || because "list --ports doesn't name it: $(cat said)"
+	ctl allow any 21240
+	background server timeout 20 "$server" nc -l -p 21240
+	wait_listening 21240
+	echo served | "$server" nc -w 2 127.0.0.1 21240 >/dev/null || true
+	until_true 10 grep -q served server || because "nc doesn't serve where it may: $(cat server server.errors)"
 }
 
 for each in $families; do
@@ -139,4 +168,5 @@ test_case protocol_item_sctp protocol_item sctp
 test_case protocol_item_vsock protocol_item vsock
 test_case vsock_port_70000
 test_case unix_passes
-test_case attempts_have_no_event
+test_case attempts_have_events_apart
+test_case refused_server_leaves_a_trace

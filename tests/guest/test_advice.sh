@@ -121,6 +121,55 @@ unprivileged_check() {
 	expect_said 'closed/server: cannot be looked up'
 }
 
+# A rule for a script matches nobody, and one for a link everybody who runs what it leads to: said by all that make rules.
+path_stands_for_something_else() {
+	cp "$probe" shared
+	mkdir venv
+	ln -s ../shared venv/python
+	printf '#!/usr/bin/env python3\n' >script
+	echo data >data
+	chmod 755 script
+	chmod 644 data
+	write_policy policy.ini <<-END
+		[sockaccept]
+		default = deny
+		judge-listen = no
+		[app]
+		binary = $work/script
+		binary = $work/data
+		binary = $work/venv/python
+		user = root
+		allow = 22020
+	END
+	is_script="$work/script: a script, so the rule never matches; name its interpreter, /usr/bin/python3 (what env finds"
+	is_data="$work/data: not executable (mode 0644), so the rule never matches"
+	is_link="$work/venv/python: a link, so the rule stands for $work/shared, and everyone who runs that program gets it"
+	for text in "$is_script" "$is_data" "$is_link"; do
+		checked 1 "$text"
+	done
+	ctl load policy.ini
+	for text in "$is_script" "$is_data" "$is_link"; do
+		warned 1 "$text"
+	done
+	expect "by another name of the program" accepted "$(./shared accept inet accept 22020)"
+	expect "on another port" EPERM "$(./shared accept inet accept 22021)"
+	for verb in allow deny; do
+		ctl $verb "$work/script" 22021
+		expect_said "warning: $is_script"
+		ctl $verb "$work/data" 22021
+		expect_said "warning: $is_data"
+		ctl $verb "$work/venv/python" 22021
+		expect_said "warning: $is_link"
+		expect "lines" 2 "$(wc -l <said)"
+	done
+	# the program by its own name, also through a directory that is a link
+	ln -s . here
+	for path in shared here/shared; do
+		ctl allow "$work/$path" 22022
+		! grep -q warning said || because "$path: $(cat said)"
+	done
+}
+
 # preloaded PORT: an ordinary user has the server accept
 preloaded() {
 	as_nobody env ACCEPT_ON="$1" LD_PRELOAD="$preload" ./server
@@ -136,6 +185,7 @@ a_library_uses_the_rule() {
 	load <<-END
 		[sockaccept]
 		default = deny
+		judge-listen = no
 		[web]
 		binary = $work/server
 		allow = 22000
@@ -176,5 +226,6 @@ test_case anyone_can_run_it
 test_case a_copy_escapes
 test_case others_can_replace_it
 test_case unprivileged_check
+test_case path_stands_for_something_else
 test_case a_library_uses_the_rule
 test_case a_copy_accepts

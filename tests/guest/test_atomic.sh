@@ -9,6 +9,7 @@ write_a_and_b() {
 	write_policy a.ini <<-END
 		[sockaccept]
 		default = deny
+		judge-listen = no
 		[a]
 		binary = $probe
 		allow = 21401
@@ -16,6 +17,7 @@ write_a_and_b() {
 	write_policy b.ini <<-END
 		[sockaccept]
 		default = deny
+		judge-listen = no
 		[b]
 		binary = $probe
 		allow = 21402
@@ -187,6 +189,7 @@ each_decision_is_of_one_policy() {
 	write_policy base.ini <<-END
 		[sockaccept]
 		default = deny
+		judge-listen = no
 		[traffic]
 		binary = $traffic
 		allow = 21500
@@ -225,6 +228,7 @@ odd_and_even() {
 	write_policy odd.ini <<-END
 		[sockaccept]
 		default = deny
+		judge-listen = no
 		[odd]
 		binary = $traffic
 		allow = 21600, 21620
@@ -233,6 +237,7 @@ odd_and_even() {
 	write_policy even.ini <<-END
 		[sockaccept]
 		default = deny
+		judge-listen = no
 		[even]
 		binary = $traffic
 		deny = 21620
@@ -345,9 +350,9 @@ failed_load_changes_nothing() {
 		echo 'allow = 99999'
 	} | write_policy bad.ini
 	expect_status 6 "$sockaccept" load bad.ini
-	expect_said 'bad.ini:6:'
+	expect_said 'bad.ini:7:'
 	expect_status 6 "$sockaccept" load no-such-file.ini
-	expect_status 1 "$sockaccept" allow /no/such/directory/x 80
+	expect_status 2 "$sockaccept" allow no/such/directory/x 80
 	expect_status 1 "$sockaccept" remove "$probe" 5
 	expect_status 2 "$sockaccept" allow "$probe" 99999
 	"$sockaccept" list --json >after

@@ -272,14 +272,20 @@ def shown(columns, *arguments, colour=True):
         text += got
     os.waitpid(child, 0)
     return text.decode("utf-8").replace("\r\n", "\n")
-for columns in 80, 100, 132, 200:
-    text = shown(columns)
+for said in 0, 80, 100, 132, 200:
+    text = shown(said)
+    columns = said or 80 # a terminal that does not know
     plain = re.sub("\x1b\\[[0-9]*m", "", text)
     if text == plain or "\x1b[31mdeny" not in text or "\x1b[32mallow" not in text:
         sys.exit("no colours for the verdicts")
     lines = plain.splitlines()
     if len(lines) < 11 or any(len(line) > columns for line in lines):
         sys.exit("%d columns: %s" % (columns, [line for line in lines if len(line) > columns] or lines))
+    for heading in "BINARY", "PORT", "PEER":
+        place = lines[0].index(heading)
+        for line in lines:
+            if line[place - 1] != " " or line[place] == " ":
+                sys.exit("%d columns: not under %s: %s" % (columns, heading, line))
     for heading, least in ("COUNT", 80), ("USER", 132), ("UNIT", 132), ("RULE", 200):
         if (heading in lines[0]) != (columns >= least):
             sys.exit("%s at %d columns: %s" % (heading, columns, lines[0]))
@@ -293,6 +299,24 @@ if "TIME (UTC)" not in shown(80, "--utc", colour=False):
     sys.exit("--utc is not said")
 ' "$sockaccept"
 	"$sockaccept" audit >text
+	# a count that is longer than its column
+	"$sockaccept" audit --json --limit 1 | sed 's/"count":[0-9]*/"count":123456789/' >counted.log
+	unloaded
+	cat "$work/counted.log" "$work/counted.log" >many.log
+	judge '
+import os, pty, sys
+lines = []
+def keep(fd):
+    data = os.read(fd, 65536)
+    lines.append(data)
+    return data
+os.environ["NO_COLOR"] = ""
+pty.spawn([sys.argv[1], "audit", "--log", "many.log"], keep)
+lines = [line for line in b"".join(lines).decode().splitlines() if not line.startswith("sockaccept-ctl:")]
+place = lines[0].index("PORT")
+if len(lines) != 3 or any("123456789" not in line or line[place - 1] != " " or line[place] == " " for line in lines[1:]):
+    sys.exit("the ports are not under PORT: %s" % lines)
+' "$sockaccept"
 	! grep -q "$(printf '\033')" text || because "colours in a file"
 	grep -q "$long" text || because "a path is cut in a file"
 }

@@ -140,7 +140,9 @@ ways="map absent wide child"
 
 # prctl_event OPERATION ENFORCED: the newest event of a prctl() that is no fold of repeats, and all that it says
 prctl_event() {
-	"$sockaccept" audit --json | grep -F '"reason":"prctl"' | grep '"pid":[0-9]' | tail -n 1 >event
+	# the folded repeats of another operation, or of an earlier mode, may come after it
+	"$sockaccept" audit --json | grep -F '"reason":"prctl"' | grep -F "\"operation\":\"$1\"" | grep -F "\"enforced\":$2" |
+		grep '"pid":[0-9]' | tail -n 1 >event
 	said=$(cat event)
 	for member in '"verdict":"deny"' "\"enforced\":$2" "\"operation\":\"$1\"" '"comm":"forge"' \
 		'"local":null' '"family":null' '"protocol":null' '"peer":null'; do

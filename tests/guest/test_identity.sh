@@ -5,35 +5,24 @@
 : "${sockaccept:?}" "${probe:?}" "${traffic:?}" "${work:?}"
 pid=
 
-# one COPY OUTCOME PORT: of a copy of the probe
-one() {
-	seen=$("$1" accept inet accept "$3") || true
-	expect "$1 accept inet accept $3" "$2" "$seen"
-}
-
-copy_to() {
-	mkdir -p "$(dirname "$1")"
-	cp "$probe" "$1"
-}
-
 rule_outlives_upgrade() {
-	copy_to here/program
-	copy_to elsewhere/program
+	put here/program
+	put elsewhere/program
 	deny_all
 	ctl allow "$work/here/program" 21700
 	one here/program accepted 21700
 	one elsewhere/program EPERM 21700
 
-	copy_to here/new
+	put here/new
 	mv here/new here/program
 	one here/program accepted 21700
-	copy_to here/new
+	put here/new
 	one here/new EPERM 21700
 	mv here/new here/program
 	one here/program accepted 21700
 
 	rm here/program
-	copy_to here/program
+	put here/program
 	one here/program accepted 21700
 	one elsewhere/program EPERM 21701
 	expect "the event's binary" "$work/elsewhere/program" "$(last_event | value binary)"
@@ -41,7 +30,7 @@ rule_outlives_upgrade() {
 
 # a deny rule, under `default = allow`: learning a new file late must not let anything through
 deny_rule_outlives_upgrade() {
-	copy_to here/denied
+	put here/denied
 	load <<-END
 		[denied]
 		binary = $work/here/denied
@@ -49,7 +38,7 @@ deny_rule_outlives_upgrade() {
 	END
 	one here/denied EPERM 21710
 	for _ in 1 2 3 4 5; do
-		copy_to here/new
+		put here/new
 		one here/new accepted 21710
 		mv here/new here/denied
 		one here/denied EPERM 21710
@@ -61,8 +50,8 @@ deny_rule_outlives_upgrade() {
 # Through a bind mount an entry has two paths. Rules by both are one binary's, also with another's sorted between them.
 two_paths_are_one_binary() {
 	mkdir a b
-	copy_to a/program
-	copy_to a/q
+	put a/program
+	put a/q
 	mount --bind a b
 	load <<-END
 		[one]
@@ -86,14 +75,14 @@ two_paths_are_one_binary() {
 # The rule is for the directory that was there; when it is made for the new one, it holds there.
 replaced_directory_needs_its_rule_again() {
 	mkdir d
-	copy_to d/program
+	put d/program
 	deny_all
 	ctl deny "$work/d/program" 21780
 	ctl mode permissive
 	rm -r d
 	ctl mode enforce # a rule whose directory is gone hinders nothing
 	mkdir d
-	copy_to d/program
+	put d/program
 	ctl allow "$work/d/program" 21780
 	expect_said 'is another directory entry'
 	one d/program accepted 21780
@@ -104,12 +93,12 @@ rule_waits_for_file() {
 	deny_all
 	ctl allow "$work/later/program" 21720
 	expect_said 'no such file yet'
-	copy_to later/program
+	put later/program
 	one later/program accepted 21720
 }
 
 rule_is_for_what_link_names() {
-	copy_to here/target
+	put here/target
 	ln -sf target here/link
 	deny_all
 	ctl allow "$work/here/link" 21730
@@ -133,7 +122,7 @@ running_process_keeps_rule() {
 }
 
 unnamed_binary_has_its_path() {
-	copy_to here/unnamed
+	put here/unnamed
 	deny_all
 	one here/unnamed EPERM 21750
 	last_event >event
@@ -156,7 +145,7 @@ no_nginx() {
 }
 
 mount_over_nginx_is_not_nginx() {
-	copy_to here/impostor
+	put here/impostor
 	load <<-END
 		[sockaccept]
 		default = deny
@@ -175,7 +164,7 @@ mount_over_nginx_is_not_nginx() {
 
 # the same program where it is and elsewhere: what its rule says holds in both
 named_binary_keeps_rule_in_namespace() {
-	copy_to here/named
+	put here/named
 	load <<-END
 		[named]
 		binary = $work/here/named
@@ -205,7 +194,7 @@ deleted_binary_is_null() {
 }
 
 chroot_is_not_the_machines_path() {
-	copy_to jail/usr/sbin/nginx
+	put jail/usr/sbin/nginx
 	mkdir -p jail/lib64 jail/lib/x86_64-linux-gnu
 	# shellcheck disable=SC2046 # they are paths
 	cp $(ldd "$probe" | sed -n 's/.*=> \([^ ]*\).*/\1/p') jail/lib/x86_64-linux-gnu/
@@ -234,3 +223,11 @@ test_case mount_over_nginx_is_not_nginx
 test_case named_binary_keeps_rule_in_namespace
 test_case deleted_binary_is_null
 test_case chroot_is_not_the_machines_path
+
+# What the kernel has in memory decides nothing: the same with all caches dropped before each step.
+cold=yes
+for each in rule_outlives_upgrade deny_rule_outlives_upgrade rule_waits_for_file rule_is_for_what_link_names; do
+	test_case "${each}_with_cold_caches" $each
+done
+# shellcheck disable=SC2034 # harness.sh reads it
+cold=

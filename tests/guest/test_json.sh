@@ -10,7 +10,7 @@ judge_lines() {
 	judge '
 import re, time
 keys = ("schema seq time generation verdict enforced reason rule binary pid tid uid gid comm cgroup_id unit netns sockfd "
-        "family protocol local peer backlog backlog_max count").split()
+        "family protocol local peer backlog backlog_max operation count").split()
 numbers = "seq generation pid tid uid gid cgroup_id netns sockfd backlog backlog_max count".split()
 last = -1
 for raw in open(sys.argv[1], "rb"):
@@ -37,6 +37,7 @@ for raw in open(sys.argv[1], "rb"):
     must(event["verdict"] in ("allow", "deny"), "verdict")
     must(type(event["enforced"]) is bool, "enforced")
     must(event["reason"] == ("default" if event["rule"] is None else "rule"), "reason and rule disagree")
+    must(event["operation"] in ("accept", "attempt"), "operation")
     must(event["family"] in ("inet", "inet6", "vsock"), "family")
     must(event["protocol"] in ("tcp", "mptcp", "sctp", "vsock"), "protocol")
     for end in "local", "peer":
@@ -81,7 +82,7 @@ def must(key, wanted):
 must("verdict", "deny"); must("enforced", True); must("reason", "default"); must("rule", None)
 must("binary", sys.argv[1]); must("uid", 0); must("gid", 0); must("comm", "probe"); must("unit", None)
 must("pid", event["tid"]); must("sockfd", 3); must("family", "inet"); must("protocol", "tcp")
-must("local", {"address": "127.0.0.1", "port": 21830}); must("backlog", 1); must("backlog_max", 16); must("count", 1)
+must("local", {"address": "127.0.0.1", "port": 21830}); must("backlog", 1); must("backlog_max", 16); must("operation", "accept"); must("count", 1)
 must("netns", int(sys.argv[2]))
 if event["peer"]["address"] != "127.0.0.1" or not event["peer"]["port"]:
     sys.exit("peer: saw %r" % event["peer"])

@@ -34,5 +34,13 @@ kernel_preempts_itself() {
 	grep -q '(full)' /sys/kernel/debug/sched/preempt || because "the kernel says $(cat /sys/kernel/debug/sched/preempt)"
 }
 
+# Whether it is one is in its version: /sys/kernel/realtime went when real-time kernels became the mainline's own.
+kernel_is_realtime() {
+	uname -v | grep -qw PREEMPT_RT || because "the kernel says $(uname -v)"
+}
+
 test_case ftrace_off_is_said_or_refused
 ! grep -q preempt=full /proc/cmdline || test_case kernel_preempts_itself
+case $(uname -r) in
+*-rt-*) test_case kernel_is_realtime ;;
+esac

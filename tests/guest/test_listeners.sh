@@ -95,6 +95,37 @@ verdicts_are_what_happens() {
 	expect_said "denies 1 in word only: its mode is permissive"
 }
 
+# As a container's program: its path says a file of the machine's, and leads to another one.
+listener_in_a_container_is_told() {
+	mkdir app
+	cp "$traffic" app/server
+	deny_all
+	ctl allow "$work/app/server" 23030-23039
+	unit=/sys/fs/cgroup/box.scope
+	mkdir -p $unit
+	background machine ./app/server serve 23030
+	until_true 20 grep -q ready machine || because "it doesn't listen: $(cat machine.errors)"
+	background box unshare --mount sh -c "mount -t tmpfs none app && cp '$traffic' app/server && echo \$\$ >$unit/cgroup.procs &&
+		exec '$work/app/server' serve 23031"
+	until_true 20 grep -q ready box || because "it doesn't listen: $(cat box.errors)"
+	# the machine's own file, in a place of its own
+	background guest unshare --mount sh -c "mkdir there && mount --bind app there && exec '$work/there/server' serve 23032"
+	until_true 20 grep -q ready guest || because "it doesn't listen: $(cat guest.errors)"
+	expect_status 0 "$sockaccept" listeners --json
+	expect "the machine's" "$work/app/server allow" "$(told 23030 binary) $(told 23030 verdict)"
+	grep -q "\"port\":23030,[^}]*\"binary\":\"[^}]*\"binary_hint\"" said && because "a hint for the machine's own"
+	expect "the container's" "null $work/app/server deny" "$(told 23031 binary) $(told 23031 binary_hint) $(told 23031 verdict)"
+	expect "whose it is" "box.scope /box.scope" "$(told 23031 unit) $(told 23031 cgroup)"
+	expect "the machine's, by another path" "$work/app/server allow" "$(told 23032 binary) $(told 23032 verdict)"
+	expect_status 0 "$sockaccept" listeners
+	grep -q ":23031/tcp .* /box.scope *($work/app/server)\$" said || because "in text: $(grep :23031 said)"
+	grep -q ":23030/tcp .* $work/app/server\$" said || because "in text: $(grep :23030 said)"
+	"$traffic" connect 23031 1 >outcome || true
+	last_event >event
+	expect "the event's binary" "null $work/app/server" "$(value binary <event) $(value binary_hint <event)"
+}
+
 test_case listeners_are_told
 test_case listener_in_another_network_is_told
 test_case verdicts_are_what_happens
+test_case listener_in_a_container_is_told

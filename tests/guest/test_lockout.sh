@@ -20,6 +20,119 @@ newly_denied_are_named() {
 	expect_said "listens on 127.0.0.1:23031/tcp"
 }
 
+# nginx: a master of root's and two workers of daemon's, who have two sockets in common
+start_nginx() {
+	cat >nginx.conf <<-END
+		daemon off;
+		user daemon;
+		worker_processes 2;
+		events {}
+		error_log $work/nginx.errors;
+		pid $work/nginx.pid;
+		http {
+			access_log off;
+			server {
+				listen 23041;
+				listen [::]:23041;
+			}
+		}
+	END
+	mkdir -p /var/log/nginx /var/lib/nginx/body
+	background nginx nginx -c "$work/nginx.conf"
+	wait_listening 23041
+	until_true 20 has_workers || because "nginx has no 2 workers"
+}
+
+has_workers() {
+	[ "$(pgrep -c -u daemon nginx)" -eq 2 ]
+}
+
+one_line_for_a_server() {
+	load <<-END
+		[web]
+		binary = /usr/sbin/nginx
+		allow = any
+	END
+	start_nginx
+	worker=$(pgrep -u daemon nginx | sort -n | head -n 1)
+	places='/usr/sbin/nginx listens on 0.0.0.0:23041/tcp, [::]:23041/tcp'
+	# all of them
+	ctl deny /usr/sbin/nginx 23041
+	expect_said "warning: $places (pids $pid, $worker and 1 more, users 0, 1), which the new policy denies"
+	expect "lines" 1 "$(grep -c 'listens on' said)"
+	ctl allow /usr/sbin/nginx 23041
+	# the workers, who accept, and not the master, who has the sockets too
+	write_policy workers.ini <<-END
+		[sockaccept]
+		default = deny
+		judge-listen = no
+		[web]
+		binary = /usr/sbin/nginx
+		user = root
+		allow = 23041
+	END
+	ctl load workers.ini
+	expect_said "warning: $places (pid $worker and 1 more, user 1), which the new policy denies; others who have the socket too stay allowed"
+	expect "lines" 1 "$(grep -c 'listens on' said)"
+	# those who are denied already aren't named again
+	ctl load workers.ini
+	! grep -q 'listens on' said || because "named without need: $(cat said)"
+	# by a command
+	ctl allow /usr/sbin/nginx 23041 --user daemon
+	ctl deny /usr/sbin/nginx 23041 --user daemon
+	expect_said "(pid $worker and 1 more, user 1), which the new policy denies; others"
+	ctl mode permissive
+	ctl mode enforce
+	expect_said "(pid $worker and 1 more, user 1), which the new policy denies; others"
+	ctl allow /usr/sbin/nginx 23041 --user daemon
+	mkdir -p /etc/sockaccept/policy.d
+	cp workers.ini /etc/sockaccept/policy.ini
+	ctl deny /usr/sbin/nginx 23041 --user daemon --save
+	expect_said "(pid $worker and 1 more, user 1), which the new policy denies; others"
+	rm -r /etc/sockaccept
+	finish "$pid"
+}
+
+# Its first thread has ended, and another one listens: that isn't a process that can't be looked at.
+first_thread_has_ended() {
+	unloaded
+	background python python3 -S -c '
+import ctypes, socket, threading, time
+s = socket.socket()
+s.bind(("127.0.0.1", 23051))
+s.listen()
+threading.Thread(target=lambda: time.sleep(600)).start()
+ctypes.CDLL(None).syscall(60, 0)'
+	wait_listening 23051
+	until_true 20 sh -c "! readlink /proc/$pid/exe" || because "the first thread goes on"
+	deny_all
+	expect_said "listens on 127.0.0.1:23051/tcp (pid $pid, user 0), which the new policy denies"
+	! grep -q cap_sys_ptrace said || because "root with all capabilities is told to get one: $(cat said)"
+	ctl listeners
+	grep -q "23051/tcp .*python" said || because "listeners: $(grep 23051 said)"
+}
+
+# Listeners come and go all the time while the list is made.
+listeners_that_end_are_not_unknown() {
+	unloaded
+	for name in fleeting transient; do
+		background $name python3 -S -c '
+import os, socket
+while True:
+    if not os.fork():
+        s = socket.socket()
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        os._exit(0)
+    os.wait()'
+	done
+	for _ in $(seq 1 8); do
+		deny_all
+		! grep -q cap_sys_ptrace said || because "root with all capabilities is told to get one: $(cat said)"
+		load </dev/null
+	done
+}
+
 # start_sshd: with a key for root
 start_sshd() {
 	mkdir -p /run/sshd /root/.ssh
@@ -50,10 +163,12 @@ write_attempts() {
 	write_policy locked.ini <<-END
 		[sockaccept]
 		default = deny
+		judge-listen = no
 	END
 	write_policy open.ini <<-END
 		[sockaccept]
 		default = deny
+		judge-listen = no
 		[ssh]
 		binary = /usr/sbin/sshd
 		allow = 23022
@@ -99,4 +214,7 @@ nobody_locks_himself_out() {
 }
 
 test_case newly_denied_are_named
+test_case one_line_for_a_server
+test_case first_thread_has_ended
+test_case listeners_that_end_are_not_unknown
 test_case nobody_locks_himself_out

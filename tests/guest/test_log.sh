@@ -235,6 +235,97 @@ logrotate_loses_no_line() {
 	expect "events that audit shows" "$(events_made)" "$(wc -l <events)"
 }
 
+# Without a SIGHUP, whatever somebody does to the file: what comes afterwards is in the log, once.
+daemon_notices_a_removed_log() {
+	deny_all
+	start_daemon
+	is_denied 22850
+	until_true 10 grep -q '"port":22850' "$log" || because "not in the log"
+	rm "$log"
+	is_denied 22851
+	until_true 15 test -e "$log" || because "no new log: $(cat daemon.errors)"
+	until_true 5 grep -q '"port":22851' "$log" || because "what went into the removed file isn't in the new one"
+	is_denied 22852
+	until_true 5 grep -q '"port":22852' "$log" || because "nothing more is in the log"
+	expect "events of each" "1 1" "$(grep -c '"port":22851' "$log") $(grep -c '"port":22852' "$log")"
+	grep -q "$log was removed or replaced; going on in the file that has this name now" daemon.errors || because "it said: $(cat daemon.errors)"
+
+	# renamed by somebody who sends no signal: there is nothing to write again
+	mv "$log" "$log.1"
+	is_denied 22853
+	until_true 15 test -e "$log" || because "no new log: $(cat daemon.errors)"
+	rm -r "$work/log"
+	is_denied 22854
+	until_true 15 test -e "$log" || because "no new log in a new directory: $(cat daemon.errors)"
+	until_true 5 grep -q '"port":22854' "$log" || because "nothing more is in the log"
+	expect "events of each" 1 "$(grep -c '"port":22854' "$log")"
+	expect "messages" 3 "$(wc -l <daemon.errors)"
+	finish "$daemon"
+	"$sockaccept" audit --json --log "$log" >events
+	expect "events that audit shows" 1 "$(grep -c '"port":22854' events)"
+}
+
+# An ordinary user reads what he may read, and that alone: not the kernel's events too.
+copy_of_a_log_takes_no_privilege() {
+	unloaded
+	deny_all
+	start_daemon
+	is_denied 22880 22881
+	until_true 10 log_has_all || because "not in the log"
+	finish "$daemon"
+	is_denied 22882
+	chmod 755 .
+	mkdir mine hidden
+	for directory in mine hidden; do
+		cp "$log" $directory/audit.log
+		chown 65534 $directory/audit.log
+		chmod 600 $directory/audit.log
+	done
+	grep -c '"seq":.*"verdict":"deny"' mine/audit.log >wanted
+	as_nobody "$sockaccept" audit --log mine/audit.log --json >events 2>errors || because "status $?: $(cat errors)"
+	expect "what was said" '' "$(cat errors)"
+	expect "events" "$(cat wanted)" "$(grep -c '"seq"' events)"
+	expect "events that are only in the kernel" 0 "$(grep -c '"port":22882' events)"
+	expect_status 0 as_nobody "$sockaccept" audit --log mine/audit.log --limit 1
+	expect_status 0 as_nobody "$sockaccept" report --log mine/audit.log --json
+	judge 'r = json.load(open("said")); assert r["denied"] == 2, r'
+
+	# others of the log that he may not read, and a directory that he may not list
+	cp mine/audit.log mine/audit.log.1
+	chmod 600 mine/audit.log.1
+	expect_status 0 as_nobody "$sockaccept" audit --log mine/audit.log --json
+	expect_said '1 older file of mine/audit.log may not be read by you'
+	expect "lines" $(($(cat wanted) + 1)) "$(wc -l <said)"
+	# compressed: whole, damaged, and otherwise than with gzip
+	gzip mine/audit.log.1
+	chmod 644 mine/audit.log.1.gz
+	as_nobody "$sockaccept" audit --log mine/audit.log --json >events 2>errors || because "status $?: $(cat errors)"
+	expect "what was said" '' "$(cat errors)"
+	expect "events, with those of the compressed file" $((2 * $(cat wanted))) "$(grep -c '"seq"' events)"
+	as_nobody "$sockaccept" report --log mine/audit.log --json >sums || because "status $?"
+	judge 'r = json.load(open("sums")); assert r["denied"] == 4, r'
+	head -c -5 mine/audit.log.1.gz >mine/audit.log.2.gz
+	touch mine/audit.log.3.xz
+	expect_status 0 as_nobody "$sockaccept" audit --log mine/audit.log --json
+	expect_said 'mine/audit.log.2.gz is damaged'
+	expect_said '1 older file of mine/audit.log is compressed, not with gzip, and left out'
+	chmod 711 hidden
+	as_nobody "$sockaccept" audit --log hidden/audit.log --json >events || because "it isn't read where the directory can't be listed"
+	expect "events" "$(cat wanted)" "$(grep -c '"seq"' events)"
+
+	expect_status 1 as_nobody "$sockaccept" audit --log hidden/other.log
+	expect_said 'No such file'
+	cp "$log" hidden/root.log
+	chmod 600 hidden/root.log
+	expect_status 1 as_nobody "$sockaccept" audit --log hidden/root.log
+	expect_said 'Permission denied'
+	expect_status 4 as_nobody "$sockaccept" audit --log mine/audit.log --follow
+	expect_status 4 as_nobody "$sockaccept" metrics --log mine/audit.log
+	# root reads on in the kernel
+	"$sockaccept" audit --log mine/audit.log --json >events
+	expect "events of log and kernel" 1 "$(grep -c '"port":22882' events)"
+}
+
 # The past from the log, what is newer from the kernel, each once, also across kernel sides.
 audit_reads_log_and_kernel() {
 	unloaded
@@ -531,8 +622,52 @@ if not any("\u2588" * 24 in line and sys.argv[1][-20:] in line for line in lines
 ' "$traffic"
 }
 
+# Looks for the daemon's child that looks where the paths of rules lead; unloads so that the daemon makes an end of it with the next one
+# under way, and holds that child up.
+unload_meanwhile='
+import os, signal, subprocess, sys, time
+daemon, sockaccept = int(sys.argv[1]), sys.argv[2]
+def children():
+    with open("/proc/%d/task/%d/children" % (daemon, daemon)) as file:
+        return [int(child) for child in file.read().split()]
+def wait(wanted):
+    while bool(children()) != wanted:
+        time.sleep(0.002)
+wait(True)
+wait(False)
+before = time.monotonic()
+wait(True)
+pause = time.monotonic() - before
+wait(False)
+looked = time.monotonic()
+# it makes an end of what was unloaded 3 s after it has seen that
+time.sleep(max(pause - 3, 0))
+subprocess.run([sockaccept, "unload"], check=True)
+while time.monotonic() < looked + pause + 3:
+    for child in children():
+        os.kill(child, signal.SIGSTOP)
+        print("held up after %.1f s" % (time.monotonic() - looked), flush=True)
+        time.sleep(0.5)
+    time.sleep(0.01)
+'
+
+# Nobody else changes anything while the daemon looks; so it must not be left with the lock.
+daemon_keeps_no_lock() {
+	load </dev/null
+	background daemon "$sockaccept" daemon --log "$work/audit.log"
+	# On one CPU: on another, which an emulator lets run only when this one's turn is over, the child is gone before it is seen.
+	taskset -pc 0 "$pid"
+	for _ in 1 2; do
+		timeout 180 taskset -c 0 python3 -S -c "$unload_meanwhile" "$pid" "$sockaccept" >held || because "nothing was tried: $(cat held)"
+		cat held
+		expect_status 0 timeout 30 "$sockaccept" load "$work/policy.ini"
+	done
+}
+
 test_case killed_daemon_loses_nothing
 test_case slow_daemon_says_what_it_missed
+test_case copy_of_a_log_takes_no_privilege
+test_case daemon_notices_a_removed_log
 test_case full_disk_is_waited_for
 test_case full_disk_and_a_new_file
 test_case rotates_by_size
@@ -546,3 +681,4 @@ test_case rsyslog_takes_its_lines
 test_case journald_takes_its_lines
 test_case metrics_are_right
 test_case report_adds_up
+test_case daemon_keeps_no_lock

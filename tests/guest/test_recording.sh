@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # What is recorded: connections that come late, calls that fail, and repeats that are folded.
 
-: "${sockaccept:?}" "${traffic:?}" "${crowd:?}" "${probe:?}" "${work:?}" "${base:?}"
+: "${sockaccept:?}" "${traffic:?}" "${crowd:?}" "${probe:?}" "${pins:?}" "${work:?}" "${base:?}"
 pid=
 
 # counts_of FILE: how many denials or connections the events in it stand for
@@ -24,6 +24,8 @@ attempts() {
 spinner_makes_few_events() {
 	unloaded
 	deny_all
+	ctl status
+	expect_said 'denied          0 connections, 0 attempts'
 	"$traffic" spin 50000 22700 >outcome
 	expect "the spinner" "accepted 0 denied 50000 other 0" "$(cat outcome)"
 	expect "denied connections" 50000 "$(state deny)"
@@ -31,6 +33,11 @@ spinner_makes_few_events() {
 	seconds=$(sed 's/.*T..:..:\(..\).*/\1/' events | sort -u | wc -l)
 	[ "$(wc -l <events)" -le $((3 * seconds)) ] || because "$(wc -l <events) events within $seconds s"
 	expect "what the first event stands for" 1 "$(head -n 1 events | value count)"
+	# one connection was there all the time
+	ctl status
+	expect_said "denied          50000 calls with a connection waiting, 0 attempts; of them all, $((50000 - $(wc -l <events))) were repeats"
+	"$sockaccept" status --json >said
+	expect "repeats" $((50000 - $(wc -l <events))) "$(value repeats <said)"
 	ctl allow "$traffic" 22700
 	"$traffic" burst 22700 3 >outcome
 	expect "when allowed" "22700 accepted 3 denied 0 other 0" "$(cat outcome)"
@@ -118,7 +125,7 @@ if status:
 	until_true 5 denials_are 200 || because "the events don't stand for 200 denials: $(tail -n 3 events)"
 	[ "$(wc -l <events)" -lt 120 ] || because "$(wc -l <events) events of 200 users"
 	expect "events with a user" 64 "$(grep '"count":1}' events | head -n 64 | grep -c '"uid":100[0-9]*,')"
-	grep -v '"count":1}' events | grep -q '"binary":null,.*"uid":null' || because "no fold of many users: $(tail -n 1 events)"
+	grep -v '"count":1}' events | grep -q '"uid":null,.*"port":22795}' || because "no fold of many users: $(tail -n 1 events)"
 }
 
 # 70 ports of one user: the repeats on more than 64 of them are not kept apart, and still counted.
@@ -129,12 +136,186 @@ user_has_so_many_folds() {
 	as_nobody "$traffic" spin 14000 $(seq 23001 23140) >outcome
 	expect "the spinner" "accepted 0 denied 14000 other 0" "$(cat outcome)"
 	until_true 5 denials_are 14000 || because "the events don't stand for 14000 denials"
-	grep -q '"reason":null,"rule":null,"binary":null,.*"uid":65534,.*"local":{"address":null,"port":null}' events ||
-		because "no event of several ports"
+	grep -q "\"reason\":\"default\",\"rule\":null,\"binary\":\"$traffic\",.*\"uid\":65534,.*\"local\":{\"address\":\"127.0.0.1\",\"port\":null}" events ||
+		because "no event of several ports: $(grep '"port":null' events | head -n 2)"
 	judge '
 for line in open("events"):
     json.loads(line)
 '
+}
+
+# as_user UID COMMAND...
+as_user() {
+	uid=$1
+	shift
+	setpriv --reuid "$uid" --regid "$uid" --clear-groups "$@"
+}
+
+# refused UID ROUNDS PORT...: a Python program that is denied once on each port in each round, a moment apart
+refused() {
+	who=$1
+	shift
+	as_user "$who" python3 -S -c '
+import _socket, sys, time
+def listen(port):
+    s = _socket.socket()
+    s.setsockopt(1, 2, 1)
+    s.bind(("127.0.0.1", port))
+    s.listen(5)
+    c = _socket.socket()
+    c.connect(("127.0.0.1", port))
+    return s, c
+all = [listen(int(port)) for port in sys.argv[2:]]
+denied = 0
+for i in range(int(sys.argv[1])):
+    for s, c in all:
+        try:
+            s._accept()
+        except PermissionError:
+            denied += 1
+    time.sleep(0.15)
+print("denied", denied)
+' "$@"
+}
+
+# Windows double while repeats go on: 1, 2, 4 s, and the rest when somebody reads.
+windows_double() {
+	unloaded
+	deny_all
+	"$traffic" spinfor 9 24200 >outcome
+	total=$(sed -n 's/^accepted 0 denied \([0-9]*\) other 0$/\1/p' outcome)
+	"$sockaccept" audit --json >events
+	expect "denials in the events" "$total" "$(counts_of events)"
+	judge '
+from datetime import datetime
+times = []
+for line in open("events"):
+    event = json.loads(line)
+    times.append(datetime.fromisoformat(event["time"][:26]).timestamp() + 0.0)
+    if len(times) > 1 and (event["pid"] is None or event["peer"] is None or event["sockfd"] is None or event["binary"] is None):
+        sys.exit("what all repeats have in common is null: " + line)
+after = [round(t - times[0], 2) for t in times]
+# a window begins a moment before its first event has its time
+if len(after) != 5 or not (0.9 <= after[1] < 1.9 and 2.9 <= after[2] < 3.9 and 6.9 <= after[3] < 7.9):
+    sys.exit("the events came after %s s" % after)
+'
+	# a series that has ended begins anew, at once
+	sleep 9
+	"$sockaccept" audit --json >events
+	is_denied 24200
+	expect "the events, with one more" $(($(wc -l <events) + 1)) "$("$sockaccept" audit --json | wc -l)"
+}
+
+# Who follows sees a window as soon as it is over, though nobody else is denied.
+follower_closes_windows() {
+	unloaded
+	deny_all
+	background follower "$sockaccept" audit --follow --json
+	"$traffic" spin 100 24210 >outcome
+	until_true 3 grep -q '"count":99}' follower || because "the repeats don't come: $(cat follower follower.errors)"
+	judge '
+from datetime import datetime
+a, b = [datetime.fromisoformat(json.loads(line)["time"][:26]) for line in open("follower")][:2]
+if not 0.9 <= (b - a).total_seconds() <= 1.6:
+    sys.exit("the window was closed after %s" % (b - a))
+'
+}
+
+# A user has a share of the buffer, and what is beyond is counted together; the denial of another is still there.
+nobody_pushes_out_anothers_denials() {
+	unloaded
+	load <<-END
+		[sockaccept]
+		default = deny
+		events  = 256
+	END
+	expect "the other's denial" "denied 1" "$(refused 1000 1 24300)"
+	# shellcheck disable=SC2046 # they are ports
+	expect "the flood" "denied 1920" "$(refused 1001 30 $(seq 24301 24364))"
+	sleep 1.1
+	"$sockaccept" audit --json >events
+	expect "denials in the events" 1921 "$(counts_of events)"
+	grep -q '"uid":1000,.*"port":24300}' events || because "the other's denial was pushed out"
+	flood=$(grep -c '"uid":1001,' events)
+	[ "$flood" -le 40 ] || because "the flood made $flood events, of a share of 32"
+	! grep -q '"missed"' events || because "events were overwritten"
+	# and still, what another is denied has events of its own
+	expect "the other's denials" "denied 3" "$(refused 1000 1 24301 24302 24303)"
+	"$sockaccept" audit --json >events
+	expect "the other's events" 4 "$(grep -c '"uid":1000,.*"port":243[0-9]*}.*"count":1}' events)"
+}
+
+# An id that is the same modulo 65,536 is another user.
+ids_share_nothing() {
+	unloaded
+	deny_all
+	# shellcheck disable=SC2046 # they are ports
+	expect "the flood" "denied 140" "$(refused 65569 2 $(seq 24401 24470))"
+	expect "the other" "denied 3" "$(refused 33 1 24471 24472 24473)"
+	"$sockaccept" audit --json >events
+	for port in 24471 24472 24473; do
+		grep '"uid":33,' events | grep "\"port\":$port}" | grep -q '"binary":"/' || because "no event of port $port: $(grep '"uid":33,' events)"
+	done
+}
+
+# One thread that changes its name, its group, its listener and its descriptor between repeats: what differs is null, and only that.
+fold_says_only_what_is_so() {
+	unloaded
+	deny_all
+	python3 -S -c '
+import _socket, os
+def denied(i, comm, address, backlog, filler):
+    open("/proc/self/comm", "w").write(comm)
+    os.setegid(i)
+    s = _socket.socket()
+    s.setsockopt(1, 2, 1)
+    s.bind((address, 24500))
+    s.listen(backlog)
+    c = _socket.socket()
+    c.connect((address, 24500))
+    try:
+        s._accept()
+        print("accepted")
+    except PermissionError:
+        print("EPERM")
+    os.setegid(0)
+denied(10, "first", "127.0.0.1", 5, 0)
+for i in range(20):
+    denied(11 + i, "name%d" % i, "127.0.0.%d" % (i + 2), 5 + i, i)
+' >outcomes
+	expect "denied" 21 "$(grep -c EPERM outcomes)"
+	sleep 1.1
+	last_event >event
+	judge '
+event = json.load(open("event"))
+if event["count"] != 20:
+    sys.exit("count: %d" % event["count"])
+for key in "comm", "gid", "backlog_max", "peer":
+    if event[key] is not None:
+        sys.exit("%s differs, and is %r" % (key, event[key]))
+if event["local"] != {"address": None, "port": 24500}:
+    sys.exit("local: %r" % event["local"])
+for key in "pid", "tid", "uid", "binary", "netns", "sockfd", "family", "protocol", "backlog", "cgroup_id", "reason", "generation":
+    if event[key] is None:
+        sys.exit("%s is the same, and null" % key)
+'
+}
+
+# Workers of one unit that spin keep it: a search for the unit finds all of it.
+workers_keep_their_unit() {
+	unloaded
+	deny_all
+	unit=/sys/fs/cgroup/system.slice/web.service
+	mkdir -p $unit
+	# shellcheck disable=SC2016 # it is the inner shell's
+	sh -c 'echo $$ >'"$unit"'/cgroup.procs && exec "$@"' sh "$traffic" fork 50 24510 >outcome
+	rmdir $unit ${unit%/*}
+	expect "the workers" "accepted 0 denied 50 other 0" "$(cat outcome)"
+	sleep 1.1
+	"$sockaccept" audit --unit web --json >events
+	expect "denials of the unit" 50 "$(counts_of events)"
+	grep '"pid":null' events | grep -q '"unit":"web.service"' || because "no fold of several workers with their unit: $(cat events)"
+	expect "its cgroup" 1 "$(sed 's/.*"cgroup_id":\([a-z0-9]*\).*/\1/' events | sort -u | wc -l)"
 }
 
 # waiting_peer PORT: denied, then allowed, on a listener of each protocol that is a module: two lines of what it saw
@@ -238,6 +419,61 @@ waiting_call_is_recorded_when_it_ends() {
 	blocked_call_is_recorded deny 22731
 }
 
+# In permissive mode, what the policy denies has its listener's address and port, whether a connection comes or not; and nothing of the
+# thread's call before.
+permissive_denials_name_their_listener() {
+	deny_all
+	ctl mode permissive
+	judge '
+import socket
+def listen(family, address, port):
+    listener = socket.socket(family)
+    listener.bind((address, port))
+    listener.listen(5)
+    return listener
+def attempt(listener):
+    listener.setblocking(False)
+    try:
+        listener.accept()
+        sys.exit("there is a connection")
+    except BlockingIOError:
+        listener.setblocking(True)
+peers = []
+for family, address, port in (socket.AF_INET, "127.0.0.5", 22732), (socket.AF_INET6, "::1", 22734):
+    first, second = listen(family, address, port), listen(family, address, port + 1)
+    attempt(first)
+    client = socket.create_connection((address, port))
+    first.accept()
+    attempt(second)
+    peers.append(client.getsockname()[1])
+json.dump(peers, open("peers", "w"))
+'
+	for port in 22732 22733 22734 22735; do
+		"$sockaccept" audit --json --port $port
+	done >events
+	"$sockaccept" audit --port 22733 >text
+	judge '
+peers = json.load(open("peers"))
+wanted = []
+for address, port, peer in ("127.0.0.5", 22732, peers[0]), ("::1", 22734, peers[1]):
+    for operation, plus, end in ("attempt", 0, None), ("accept", 0, {"address": address, "port": peer}), ("attempt", 1, None):
+        wanted.append((operation, {"address": address, "port": port + plus}, end))
+wanted[1][2]["address"] = "127.0.0.1" # create_connection() has that of the route
+seen = []
+for line in open("events"):
+    event = json.loads(line)
+    local = event["local"]
+    seen.append((event["operation"], {"address": local["address"], "port": local["port"]}, event["peer"]))
+    if event["verdict"] != "deny" or event["enforced"] or local.get("listener_port", local["port"]) != local["port"]:
+        sys.exit("odd: " + line)
+if seen != wanted:
+    sys.exit("expected %s, saw %s" % (wanted, seen))
+'
+	grep -q '22733' text || because "the text has no port: $(cat text)"
+	ctl mode enforce
+	is_denied 22736
+}
+
 # The kernel has taken the connection from the queue when it finds that it can't say who it is from.
 failed_call_is_an_attempt() {
 	unloaded
@@ -265,6 +501,57 @@ listener.accept()
 	expect "attempts" 2 "$(attempts allow)"
 	expect "accept_failed" 1 "$(state accept_failed)"
 	expect "events" 1 "$("$sockaccept" audit --all --json | wc -l)"
+}
+
+# made: how many events there are, as they stand in the kernel, without a reader
+made() {
+	bpftool map lookup pinned "$pins/state" key 0 0 0 0 | sed -n 's/.*"next_seq": \([0-9]*\).*/\1/p'
+}
+
+# recorded EVENTS PORT: by the next reader, once
+recorded() {
+	for _ in 1 2; do
+		"$sockaccept" audit --all --json --port "$2" >events
+		expect "events of port $2" "$1" "$(wc -l <events)"
+		expect "what they stand for" "$1" "$(counts_of events)"
+	done
+}
+
+# Calls that have taken a connection, and whose end nobody sees (here: as nobody traces it any more). What the thread's next call doesn't
+# record, the next reader does: of a thread that goes on, and of one that is gone.
+unseen_end_is_recorded_by_the_next_reader() {
+	load </dev/null
+	before=$(made)
+	connections=$(state allow)
+	accepts 22737
+	expect "events" $((before + 1)) "$(made)"
+	rm "$pins/link_accept_end"
+	until_true 10 unseen || because "the end is seen all the time"
+	there=$(made)
+	background server "$traffic" serve 22738
+	wait_listening 22738
+	$traffic connect 22738 1 >client
+	expect "the client" "served 1 unserved 0 failed 0" "$(cat client)"
+	expect "events, while nobody reads" "$there" "$(made)"
+	recorded 1 22738
+	$traffic connect 22738 2 >client
+	expect "events, with that which the thread's next call has made" $((there + 2)) "$(made)"
+	recorded 3 22738
+	finish "$pid"
+	accepts 22739
+	expect "events, with one that is gone, while nobody reads" $((there + 3)) "$(made)"
+	recorded 1 22739
+	expect "connections" $(($(made) - before)) $(($(state allow) - connections))
+	unloaded
+}
+
+# unseen: one more accept makes no event, and a reader makes it
+unseen() {
+	alone=$(made)
+	accepts 22737
+	with=$(made)
+	"$sockaccept" audit --json >unread
+	[ "$with" -eq "$alone" ]
 }
 
 buffers_have_the_size_that_is_set() {
@@ -480,6 +767,22 @@ readers_know_what_they_missed() {
 	expect "what the stopped reader got" 64 "$(grep -c '"seq"' readerstopped)"
 }
 
+# Its client has reset the connection before it is accepted.
+reset_connection_has_its_port() {
+	load </dev/null
+	python3 -S -c '
+import socket, struct, time
+listener = socket.create_server(("127.0.0.1", 22990))
+client = socket.create_connection(("127.0.0.1", 22990))
+client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+client.close()
+time.sleep(0.5)
+listener.accept()
+'
+	"$sockaccept" audit --all --json --port 22990 | tail -n 1 >event
+	grep -q '"local":{"address":"127.0.0.1","port":22990}' event || because "the event: $(cat event)"
+}
+
 # 1,024 events and many more connections.
 stopped_reader_counts_exactly() {
 	unloaded
@@ -509,16 +812,25 @@ if [ "${BRIEF-}" != 2 ]; then
 	test_case forking_hides_nobody
 	test_case namespace_has_its_owners_folds
 	test_case user_has_so_many_folds
+test_case windows_double
+test_case follower_closes_windows
+test_case nobody_pushes_out_anothers_denials
+test_case ids_share_nothing
+test_case fold_says_only_what_is_so
+test_case workers_keep_their_unit
 fi
 test_case waiting_call_is_recorded_when_it_ends
+test_case permissive_denials_name_their_listener
 test_case denial_has_the_peer_that_waits
 test_case late_module_is_learned
 test_case failed_call_is_an_attempt
+test_case unseen_end_is_recorded_by_the_next_reader
 test_case buffers_have_the_size_that_is_set
 test_case event_names_the_unit
 test_case unit_names_obey_nothing
 test_case path_follows_rename
 test_case kernel_accept_is_not_seen
+test_case reset_connection_has_its_port
 test_case every_accept_is_recorded
 if [ "${BRIEF-}" != 2 ]; then
 	test_case readers_know_what_they_missed

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # Which rule decides, and how rules are listed, replaced and removed.
 
-: "${sockaccept:?}" "${probe:?}" "${pins:?}"
+: "${sockaccept:?}" "${probe:?}" "${pins:?}" "${work:?}"
 # Neither root's nor anybody's in particular.
 user=4242
 
@@ -200,6 +200,182 @@ unload_removes_everything() {
 	expect "the follower's status" 3 $seen
 }
 
+# As a file of the policy may say it: the rule has a user, and so more conditions than what the command line adds.
+redis_policy() {
+	load <<-END
+		[sockaccept]
+		default = deny
+		[redis]
+		binary = /usr/bin/redis-server
+		user = daemon
+		allow = 6379
+	END
+}
+
+# answers: whether redis takes a connection, and says so
+answers() {
+	[ "$(timeout 3 redis-cli -p 6379 ping 2>/dev/null)" = PONG ]
+}
+
+answers_no_more() {
+	! answers
+}
+
+# says_redis: the rule of the file is live
+says_redis() {
+	"$sockaccept" list --json | tr '{' '\n' | grep -F '"section":"redis"' | grep -qF '"verdict":"allow","ports":"6379"'
+}
+
+# run_suggestion: the command that the last warning ended with, as it stands
+run_suggestion() {
+	suggestion=$(sed -n 's/.* too: sockaccept-ctl //p' said | head -n 1)
+	[ -n "$suggestion" ] || because "no suggestion in: $(cat said)"
+	echo "suggested: $suggestion"
+	expect_status 0 sh -c "$sockaccept $suggestion"
+}
+
+overruled_deny_says_so() {
+	redis_policy
+	mkdir data
+	chown daemon data
+	background redis setpriv --reuid daemon --regid daemon --clear-groups redis-server --port 6379 --save '' --dir "$work/data"
+	until_true 1 answers || because "redis, as its policy allows it, doesn't answer: $(tail -n 2 redis.errors)"
+	rule="[redis] has \`allow = 6379\` for /usr/bin/redis-server and user daemon, which still decides there"
+	remedy='to deny that too: sockaccept-ctl deny /usr/bin/redis-server 6379 --user daemon'
+	for binary in /usr/bin/redis-server any; do
+		for _ in first again; do
+			ctl deny "$binary" 6379
+			expect_said "warning: $rule; $remedy"
+		done
+		answers || because "redis is denied after all"
+		ctl remove "$binary" 6379
+		says_redis || because "\`remove $binary\` took the rule of the file with it"
+		answers || because "redis is denied after remove $binary"
+	done
+	ctl deny /usr/bin/redis-server 6379
+	run_suggestion
+	expect "suggested" 'deny /usr/bin/redis-server 6379 --user daemon' "$suggestion"
+	! grep -q 'still decides' said || because "the suggestion is overruled too: $(cat said)"
+	until_true 1 answers_no_more || because "redis still answers"
+	redis_policy
+	until_true 1 answers || because "redis doesn't answer once its policy is loaded again"
+	ctl deny any 6379-6380 --for 1h
+	! grep -q 'still decides' said || because "a temporary rule beats one that lasts: $(cat said)"
+	until_true 1 answers_no_more || because "redis still answers"
+	ctl remove any
+	answers || because "redis is denied once the temporary rule is removed"
+}
+
+# What others say against `allow` is said just so; and a protocol is a condition like a user.
+overruled_allow_says_so() {
+	load <<-END
+		[shut]
+		binary = $probe
+		user = $user, root
+		deny = 21701
+		[tcp]
+		binary = $probe
+		deny = 21702/tcp, 21703
+	END
+	is_denied 21701 21702 21703
+	ctl allow "$probe" 21701-21704
+	expect "warnings" 3 "$(grep -c 'still decides there' said)"
+	expect_said "[shut] has \`deny = 21701\` for $probe and users root, $user, which still decides there; to allow that too: sockaccept-ctl allow $probe 21701 --user root,$user"
+	expect_said "[tcp] has \`deny = 21702/tcp\` for $probe, which still decides there; to allow that too: sockaccept-ctl allow $probe 21702/tcp"
+	expect_said "[tcp] has \`deny = 21703\` for $probe"
+	is_denied 21701 21702 21703
+	accepts 21704
+	sed -n 's/.* too: sockaccept-ctl //p' said >suggestions
+	while read -r suggestion; do
+		expect_status 0 sh -c "$sockaccept $suggestion"
+		! grep -q 'still decides' said || because "$suggestion is overruled: $(cat said)"
+	done <suggestions
+	accepts 21701 21702 21703 21704
+	ctl allow "$probe" 21705
+	! grep -q warning said || because "warned without need: $(cat said)"
+	# a temporary rule that decides otherwise
+	ctl deny "$probe" 21706 --user root --for 1h
+	ctl allow "$probe" 21706
+	expect_said "[cli] has a temporary \`deny = 21706\` for $probe and user root for "
+	is_denied 21706
+	run_suggestion
+	accepts 21706
+}
+
+# `remove` leaves what files say, unless it is asked for exactly that.
+remove_leaves_files() {
+	unloaded
+	redis_policy
+	expect_status 1 "$sockaccept" remove /usr/bin/redis-server 6379
+	expect_said 'so nothing was removed'
+	expect_status 1 "$sockaccept" remove /usr/bin/redis-server
+	ctl deny /usr/bin/redis-server 6379 --user 4242
+	ctl deny /usr/bin/redis-server 6379/tcp 6380 --for 1h
+	ctl remove /usr/bin/redis-server
+	expect "rules" 1 "$(state rules)"
+	says_redis || because "the rule of the file is gone"
+	expect_status 1 "$sockaccept" remove /usr/bin/redis-server 6379 --user 4242
+	ctl remove /usr/bin/redis-server 6379 --user daemon
+	expect "rules" 0 "$(state rules)"
+	load <<-END
+		[plain]
+		binary = $probe
+		deny = 21711, 21712
+	END
+	ctl allow "$probe" 21711 --for 1h
+	accepts 21711
+	ctl remove "$probe" 21711
+	is_denied 21711 21712
+	ctl allow "$probe" 21712 --for 1h
+	# of one port it was made, of the other it wasn't
+	ctl remove "$probe" 21711 21712
+	accepts 21711
+	is_denied 21712
+	ctl remove "$probe" --user any
+	accepts 21712
+	expect "rules" 0 "$(state rules)"
+}
+
+# said_weaker COUNT TEXT: so many warnings with the text, and no other of a weaker policy
+said_weaker() {
+	expect "warnings with '$2'" "$1" "$(grep -c "warning: .* now: .*" said)"
+	[ "$1" -eq 0 ] || expect_said "$2"
+}
+
+# A policy that is weaker than the one in force is taken, and said.
+weaker_policy_says_so() {
+	default='the default was deny and is allow now'
+	mode='the mode was enforce and is permissive now'
+	deny_all
+	is_denied 21795
+	printf '[sockaccept]\njudge-listen = no\n' | write_policy empty.ini
+	ctl load --no-warnings empty.ini
+	said_weaker 1 "$default"
+	accepts 21795
+	# what is as strict, or stricter, isn't
+	ctl load empty.ini
+	said_weaker 0 "$default"
+	deny_all
+	said_weaker 0 "$default"
+	is_denied 21795
+	ctl mode permissive
+	said_weaker 1 "$mode"
+	accepts 21795
+	ctl mode permissive
+	said_weaker 0 "$mode"
+	ctl mode enforce
+	said_weaker 0 "$mode"
+	printf '[sockaccept]\nmode = permissive\ndefault = deny\njudge-listen = no\n' | write_policy loose.ini
+	ctl load --confirm 600 loose.ini
+	said_weaker 1 "$mode"
+	accepts 21795
+	# the one on trial is what is in force
+	ctl load empty.ini
+	said_weaker 1 "$default"
+	deny_all
+	is_denied 21795
+}
+
 test_case named_beats_any
 test_case narrower_beats_wider
 test_case deny_beats_allow
@@ -210,4 +386,8 @@ test_case hits_are_counted_and_kept
 test_case remove_removes
 test_case generation_grows_by_one
 test_case rules_in_events
+test_case overruled_deny_says_so
+test_case overruled_allow_says_so
+test_case remove_leaves_files
+test_case weaker_policy_says_so
 test_case unload_removes_everything

@@ -20,6 +20,7 @@ base_policy() {
 		; ours
 		[sockaccept]
 		default = deny
+		judge-listen = no
 
 		[base]
 		binary = $probe
@@ -32,7 +33,8 @@ saved_rules_last() {
 	base_policy
 	ctl allow "$probe" 27003 27004 --save
 	expect_said "saved in $local_rules"
-	ctl deny any 27005 --user nobody --save
+	ctl deny any 27005 --user nobody,0 --save
+	grep -qx 'user   = nobody, 0' $local_rules || because "the file: $(cat $local_rules)"
 	sed -i 's/^allow.*/& ; mine/' $local_rules
 	ctl allow "$probe" 27006 --save
 	grep -q '^allow  = 27003, 27004, 27006 ; mine$' $local_rules || because "the file: $(cat $local_rules)"
@@ -52,6 +54,74 @@ saved_rules_last() {
 	# the same once more
 	ctl deny "$probe" 27004 --save
 	expect_said "says so already"
+	# what has no user is removed by that
+	ctl allow "$probe" 27008 --user root --save
+	ctl allow "$probe" 27008 --save
+	ctl remove "$probe" 27008 --user any --save
+	expect_status 1 "$sockaccept" remove "$probe" 27008 --user any --save
+	expect_said "has no rule for port 27008 without a user, so nothing was removed"
+	expect "lines with it" 1 "$(grep -cw 27008 $local_rules)"
+	accepts 27008
+	ctl remove "$probe" 27008 --save
+	is_denied 27008
+}
+
+# What the other files leave without effect isn't saved, and changes nothing; what has some is, with a warning.
+saving_what_has_no_effect_is_refused() {
+	default_policy <<-END
+		[sockaccept]
+		default = deny
+		judge-listen = no
+		[shared]
+		binary = $probe
+		user = root
+		allow = 27021
+	END
+	ctl allow "$probe" 27022 --save
+	accepts 27021 27022
+	cp $local_rules local.before
+	generation=$(state generation)
+	for binary in "$probe" any; do
+		expect_status 1 "$sockaccept" deny "$binary" 27021 --save
+		expect_said "\`deny = 27021\` for $binary would have no effect: [shared] has \`allow = 27021\` for $probe and user root, which decides; say instead: sockaccept-ctl deny $probe 27021 --user root --save. Nothing was changed"
+	done
+	cmp -s $local_rules local.before || because "the file was changed: $(cat $local_rules)"
+	expect "the generation" "$generation" "$(state generation)"
+	accepts 27021
+	expect_status 0 sh -c "$sockaccept $(sed -n 's/.* say instead: sockaccept-ctl \(.*\)\. Nothing.*/\1/p' said)"
+	is_denied 27021
+	ctl load
+	is_denied 27021
+	# undone, and the file's word counts again
+	ctl remove "$probe" 27021 --user root --save
+	ctl load
+	accepts 27021 27022
+	# of some effect
+	ctl allow "$probe" 27020-27029 --save
+	! grep -q warning said || because "warned: $(cat said)"
+	ctl deny "$probe" 27020-27029 --save
+	expect_said "[shared] has \`allow = 27021\` for $probe and user root, which still decides there; to deny that too: sockaccept-ctl deny $probe 27021 --user root --save"
+	expect_said "[cli] has \`allow = 27022\` for $probe, which still decides"
+	# the same once more is no change
+	ctl deny "$probe" 27020-27029 --save
+	expect_said "says so already"
+	ctl remove "$probe" --save
+	ctl load
+	accepts 27021
+	is_denied 27022
+	default_policy <<-END
+		[sockaccept]
+		judge-listen = no
+		[shared]
+		binary = $probe
+		user = root
+		deny = 27021
+	END
+	# nobody but root is denied: allow has no effect, and what would have is for the file to say
+	expect_status 1 "$sockaccept" allow "$probe" 27021 --save
+	expect_said "which decides; change it there. Nothing was changed"
+	is_denied 27021
+	[ ! -e $local_rules ] || because "written: $(cat $local_rules)"
 }
 
 # What another file would undo is refused, and so is what no file can hold.
@@ -61,10 +131,9 @@ saving_what_would_not_hold_is_refused() {
 	cp $local_rules local.before
 	generation=$(state generation)
 	expect_status 1 "$sockaccept" allow "$probe" 27002 --save
-	expect_said "[base] of the policy's files has \`deny = 27002\` for $probe, which would win with the next load"
+	expect_said "$etc/policy.ini:7: [base] of the policy's files has \`deny = 27002\` for $probe, which would win with the next load"
 	expect_status 1 "$sockaccept" remove "$probe" 27001 --save
 	expect_said "which would be back with the next load"
-	expect_status 1 "$sockaccept" remove "$probe" --save
 	# by another name of the same
 	ln -sf "$probe" link
 	printf '[alias]\nbinary = %s\ndeny = 27008\n' "$work/link" >>$local_rules
@@ -206,6 +275,7 @@ failing_confirms_change_nothing() {
 	write_policy shut.ini <<-END
 		[sockaccept]
 		default = deny
+		judge-listen = no
 	END
 	ctl load shut.ini --confirm 600
 	calls=$(calls_of "$sockaccept" confirm)
@@ -227,6 +297,7 @@ killed_trial_is_whole() {
 	write_policy shut.ini <<-END
 		[sockaccept]
 		default = deny
+		judge-listen = no
 	END
 	kill_points '2|6|22' "$sockaccept" load shut.ini --confirm 600 >points
 	kills=0
@@ -255,6 +326,58 @@ killed_trial_is_whole() {
 	ctl confirm
 }
 
+# What may listen for others is shown and kept as it is, whatever is allowed, denied and removed; and lets nobody accept.
+listening_for_others_is_kept() {
+	default_policy <<-END
+		[sockaccept]
+		default = deny
+
+		[lends]
+		binary = $probe
+		user = root
+		listen = 27011-27012
+		allow = 27013
+	END
+	is_denied 27011
+	accepts 27013
+	ctl list --json
+	judge 'r = json.load(open("said"))["rules"]; l = [x for x in r if x["verdict"] == "listen"]; assert len(r) == 2 and len(l) == 1 and l[0]["ports"] == "27011-27012" and "uid" not in l[0], r'
+	ctl list
+	grep -q '^lends .* any .*listen .*27011-27012' said || because "the table: $(cat said)"
+	ctl metrics
+	expect_said 'verdict="listen",ports="27011-27012"'
+	ctl status --json
+	judge 'assert json.load(open("said"))["judge_listen"] is True'
+	ctl diff
+	expect_said "No difference."
+
+	ctl allow "$probe" 27011-27012
+	accepts 27011
+	ctl remove "$probe" 27011-27012
+	expect_status 1 "$sockaccept" remove "$probe" 27011-27012
+	ctl remove "$probe" 27013 --user root
+	expect_status 1 "$sockaccept" diff
+	grep -q listen said && because "diff: $(cat said)"
+	is_denied 27011
+	ctl save saved.ini
+	grep -qx 'listen = 27011-27012' saved.ini || because "saved: $(cat saved.ini)"
+	ctl load saved.ini
+	expect "rules" 1 "$(state rules)"
+
+	# without it, and with listen(2) not judged
+	sed -i -e 's/^listen = .*/deny = 1/' -e 's/^default.*/&\njudge-listen = no/' $etc/policy.ini
+	expect_status 1 "$sockaccept" diff --json
+	judge 'd = json.load(open("said"))["differences"]; assert {"setting": "judge-listen", "files": "no", "live": "yes"} in d and any(x.get("verdict") == "listen" and x["in"] == "live" for x in d), d'
+	ctl load
+	expect_said "judge-listen was yes and is no now"
+	ctl status
+	expect_said "judge-listen"
+	ctl status --json
+	judge 'assert json.load(open("said"))["judge_listen"] is False'
+	ctl save saved.ini
+	grep -qx 'judge-listen = no' saved.ini || because "saved: $(cat saved.ini)"
+}
+
 nothing_fits() {
 	base_policy
 	ctl allow "$probe" 27400 --save
@@ -275,11 +398,13 @@ nothing_fits() {
 
 test_case saved_rules_last
 test_case saving_what_would_not_hold_is_refused
+test_case saving_what_has_no_effect_is_refused
 test_case save_and_diff_are_inverse
 test_case killed_save_is_whole
 test_case failing_calls_change_nothing
 test_case failing_loads_change_nothing
 test_case failing_confirms_change_nothing
 test_case killed_trial_is_whole
+test_case listening_for_others_is_kept
 test_case nothing_fits
 rm -rf $etc

@@ -100,6 +100,21 @@ temporary_rules_are_replaced_and_kept() {
 	is_denied 26031
 }
 
+# A monitoring system takes nothing at all of what has a series twice.
+temporary_rules_have_metrics_of_their_own() {
+	unloaded
+	deny_all
+	ctl allow "$probe" 26051 --user root
+	ctl allow "$probe" 26051 --user root --for 1h
+	accepts 26051
+	"$sockaccept" metrics >counted
+	sed 's/ [0-9.]*$//' counted | sort | uniq -d | grep -v '^#' >twice || true
+	[ ! -s twice ] || because "twice: $(cat twice)"
+	expect "the temporary one's" 1 "$(sed -n 's/^sockaccept_rule_hits_total{.*ports="26051",temporary="yes"} //p' counted)"
+	expect "the other's" 0 "$(sed -n 's/^sockaccept_rule_hits_total{.*ports="26051"} //p' counted)"
+	promtool check metrics <counted || because "promtool: $(promtool check metrics <counted 2>&1 | head -n 2)"
+}
+
 temporary_rules_are_bounded() {
 	unloaded
 	deny_all
@@ -120,4 +135,5 @@ test_case temporary_rule_ends_by_itself
 test_case temporary_rule_ends_for_a_running_server
 test_case temporary_rules_beat_lasting_ones
 test_case temporary_rules_are_replaced_and_kept
+test_case temporary_rules_have_metrics_of_their_own
 test_case temporary_rules_are_bounded

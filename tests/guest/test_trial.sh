@@ -10,6 +10,7 @@ two_policies() {
 	write_policy open.ini <<-END
 		[sockaccept]
 		default = deny
+		judge-listen = no
 		[probe]
 		binary = $probe
 		user = root
@@ -18,6 +19,7 @@ two_policies() {
 	write_policy shut.ini <<-END
 		[sockaccept]
 		default = deny
+		judge-listen = no
 	END
 }
 

@@ -12,6 +12,7 @@ load_older() {
 	write_policy older.ini <<-END
 		[sockaccept]
 		default = deny
+		judge-listen = no
 		events = 1024
 		[served]
 		binary = $traffic
@@ -83,6 +84,7 @@ processes_stay_what_they_are() {
 	write_policy older.ini <<-END
 		[sockaccept]
 		default = deny
+		judge-listen = no
 		[server]
 		binary = $work/server
 		allow = 22960
@@ -109,6 +111,7 @@ older_trial_can_be_confirmed() {
 	write_policy shut.ini <<-END
 		[sockaccept]
 		default = deny
+		judge-listen = no
 	END
 	expect_status 0 "$older" load shut.ini --confirm 600
 	expect_status 1 "$sockaccept" upgrade
@@ -129,6 +132,7 @@ last_good_is_said_after_an_upgrade() {
 	write_policy /etc/sockaccept/policy.ini <<-END
 		[sockaccept]
 		default = deny
+		judge-listen = no
 		failure = closed
 	END
 	expect_status 0 "$older" load
@@ -140,6 +144,25 @@ last_good_is_said_after_an_upgrade() {
 	expect_status 1 "$sockaccept" status
 	expect_said "invalid at boot"
 	is_denied 22952
+}
+
+# What has gone since the older one loaded it, or was never there, keeps nothing from being taken over.
+what_waits_is_taken_over() {
+	unloaded
+	mkdir app
+	cp "$probe" app/program
+	load_older
+	expect_status 0 "$older" allow "$work/app/program" 22954
+	rm -r app
+	ctl upgrade
+	expect_said "$work/app/program: there is no directory $work/app; the rule waits for it"
+	accepts 22952
+	is_denied 22954
+	"$sockaccept" list --json | tr '{' '\n' | grep "$work/app/program" | grep -q '"waits":true' || because "it doesn't wait"
+	mkdir app
+	cp "$probe" app/program
+	ctl refresh
+	expect "app/program accept inet accept 22954" accepted "$(app/program accept inet accept 22954)"
 }
 
 older_leaves_newer_alone() {
@@ -224,6 +247,7 @@ test_case older_leaves_newer_alone
 if [ -z "${BRIEF-}" ]; then
 	test_case processes_stay_what_they_are
 	test_case older_trial_can_be_confirmed
+	test_case what_waits_is_taken_over
 	test_case last_good_is_said_after_an_upgrade
 	test_case older_daemon_awaits_its_restart
 	test_case killed_upgrade_is_whole

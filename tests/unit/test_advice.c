@@ -22,6 +22,7 @@
 #include "policy/cleanup.h"
 #include "policy/ini.h"
 #include "policy/resolve.h"
+#include "policy/text.h"
 
 #define OTHER 54321 /* a user and a group without a name */
 #define NOBODY 65534
@@ -92,23 +93,38 @@ static void expand(const char *text, char *to, size_t room)
 	fclose(stream);
 }
 
-static void advise(const char *text)
+/* One more file of the policy. */
+static void add_file(const char *name, const char *text, struct ini_settings *settings)
 {
 	_cleanup_free_ char *expanded = must(calloc(1, 1 << 16));
 	_cleanup_fclose_ FILE *stream = NULL;
+
+	expand(text, expanded, 1 << 16);
+	stream = fmemopen(expanded, strlen(expanded), "r");
+	assert_non_null(stream);
+	ini_read(stream, name, settings, &policy, &diagnostics);
+	assert_int_equal(diagnostics.errors, 0);
+}
+
+/* The policy of the file `p`, and of `q` if there is one. */
+static void advise_files(const char *p, const char *q)
+{
 	struct ini_settings settings = { 0 };
 
 	policy_clear(&policy);
 	diagnostics_clear(&diagnostics);
-	expand(text, expanded, 1 << 16);
-	stream = fmemopen(expanded, strlen(expanded), "r");
-	assert_non_null(stream);
-	ini_read(stream, "p", &settings, &policy, &diagnostics);
+	add_file("p", p, &settings);
+	if (q)
+		add_file("q", q, &settings);
 	ini_settings_clear(&settings);
-	assert_int_equal(diagnostics.errors, 0);
-	resolve_policy(&policy, true, &diagnostics);
+	resolve_policy(&policy, READ_FOR_CHECK, &diagnostics);
 	assert_int_equal(diagnostics.errors, 0);
 	advise_policy(&policy, &diagnostics);
+}
+
+static void advise(const char *text)
+{
+	advise_files(text, NULL);
 }
 
 static void print_all(void)
@@ -164,11 +180,37 @@ static void test_anyone_runs_it(void **state)
 	expect(DENY "[w]\nbinary = @/a\ndeny = 80\n", NULL);
 	expect(DENY "[w]\nbinary = any\nallow = 80\n", NULL);
 	/* One of its sections has a user. The warning names the other. */
-	expect(DENY "[u]\nbinary = @/a\nuser = 0\nallow = 80\n[w]\nbinary = @/a\nallow = 81\n", "4 @/a: " ANYONE,
+	expect(DENY "[u]\nbinary = @/a\nuser = 0\nallow = 80\n[w]\nbinary = @/a\nallow = 81\n", "8 @/a: " ANYONE,
 	       NULL);
 	/* Several binaries of a section: each its line. */
 	put("b", 0711);
 	expect(DENY "[w]\nbinary = @/a\nbinary = @/b\nallow = 80\n", "4 @/a: " ANYONE, "5 @/b: " ANYONE, NULL);
+}
+
+/* A warning about a section names the file and the line of that section, whoever else names the binary before it. */
+static void test_file_of_the_section(void **state)
+{
+	(void)state;
+	need_root();
+	put("a", 0755);
+	advise_files(DENY "[u]\nbinary = @/a\nuser = 0\nallow = 80\n", "; mine\n\n[w]\nbinary = any\nbinary = @/a\nallow = 81\n");
+	assert_int_equal(diagnostics.count, 1);
+	assert_non_null(strstr(diagnostics.list[0].message, "and accept what [w] allows"));
+	assert_string_equal(diagnostics.list[0].file, "q");
+	assert_int_equal(diagnostics.list[0].line, 5);
+
+	advise_files("[u]\nbinary = @/a\nuser = 0\nallow = 80\n", "[w]\nbinary = @/a\nuser = 0\ndeny = 81\n");
+	assert_int_equal(diagnostics.count, 1);
+	assert_non_null(strstr(diagnostics.list[0].message, "escapes the deny of 81 in [w]"));
+	assert_string_equal(diagnostics.list[0].file, "q");
+	assert_int_equal(diagnostics.list[0].line, 2);
+
+	/* What is about the file is said where it is named first. */
+	assert_int_equal(chmod("a", 0777), 0);
+	advise_files(DENY "[u]\nbinary = @/a\nuser = 0\nallow = 80\n", "[w]\nbinary = @/a\nuser = 0\nallow = 81\n");
+	assert_int_equal(diagnostics.count, 1);
+	assert_string_equal(diagnostics.list[0].file, "p");
+	assert_int_equal(diagnostics.list[0].line, 4);
 }
 
 static void test_not_anyone_runs_it(void **state)
@@ -194,6 +236,133 @@ static void test_not_anyone_runs_it(void **state)
 	/* Of a file that isn't there nobody can say. */
 	assert_int_equal(unlink("d/a"), 0);
 	expect(text, "4 @/d/a: no such file yet", NULL);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * What the path stands for
+ */
+
+#define FOR(name) DENY "[w]\nbinary = @/" name "\nuser = 0\nallow = 80\n"
+#define INSTEAD(interpreter) \
+	"a script, so the rule never matches; name its interpreter, " interpreter \
+	", or the program that the script starts"
+
+static void write_to(const char *name, const char *text, mode_t mode)
+{
+	FILE *stream = fopen(name, "w");
+
+	assert_non_null(stream);
+	fputs(text, stream);
+	fclose(stream);
+	assert_int_equal(chmod(name, mode), 0);
+}
+
+static void test_script(void **state)
+{
+	static const struct {
+		const char *line, *wanted;
+	} scripts[] = {
+		{ "#!/bin/sh\necho\n", "4 @/s: " INSTEAD("/bin/sh") },
+		{ "#! /usr/bin/perl -w\n", "4 @/s: " INSTEAD("/usr/bin/perl") },
+		/* One that isn't there is named all the same. */
+		{ "#!/opt/none/python -u", "4 @/s: " INSTEAD("/opt/none/python") },
+		/* sh is in /bin and /usr/bin, which mostly are the same. The first one of the usual PATH is named. */
+		{ "#!/usr/bin/env sh\n", "4 @/s: " INSTEAD("/usr/bin/sh (what env finds along the usual PATH)") },
+		{ "#!/usr/bin/env -S A=1 sh -e\n", "4 @/s: " INSTEAD("/usr/bin/sh (what env finds along the usual PATH)") },
+		{ "#!/usr/bin/env -Ssh -e\n", "4 @/s: " INSTEAD("/usr/bin/sh (what env finds along the usual PATH)") },
+		{ "#!/bin/env /opt/none/sh\n", "4 @/s: " INSTEAD("/opt/none/sh") },
+		{ "#!/usr/bin/env no-such-sh\n", "4 @/s: " INSTEAD("the no-such-sh that env finds along the PATH of whoever runs it") },
+		{ "#!/usr/bin/env -i sh\n", "4 @/s: " INSTEAD("the program that env runs for it") },
+		{ "#!/usr/bin/env\n", "4 @/s: " INSTEAD("the program that env runs for it") },
+	};
+
+	(void)state;
+	need_root();
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+		write_to("s", scripts[i].line, 0755);
+		expect(FOR("s"), scripts[i].wanted, NULL);
+	}
+	/* Also one that is only read by its interpreter, and one by another name: its link adds nothing. */
+	write_to("s", "#!/bin/sh\n", 0644);
+	assert_int_equal(symlink("s", "l"), 0);
+	expect(FOR("s"), "4 @/s: " INSTEAD("/bin/sh"), NULL);
+	expect(FOR("l"), "4 @/l: " INSTEAD("/bin/sh"), NULL);
+}
+
+/* A script whose interpreter is a script. */
+static void test_script_of_script(void **state)
+{
+	_cleanup_free_ char *to_inner = text_format("#!%s/inner\n", directory), *to_itself = text_format("#!%s/s\n", directory);
+
+	(void)state;
+	need_root();
+	write_to("s", to_inner, 0755);
+	write_to("inner", "#!/bin/sh -e\n", 0755);
+	expect(FOR("s"), "4 @/s: " INSTEAD("/bin/sh"), NULL);
+	/* Of itself. */
+	write_to("s", to_itself, 0755);
+	expect(FOR("s"), "4 @/s: " INSTEAD("@/s"), NULL);
+}
+
+static void test_no_script(void **state)
+{
+	(void)state;
+	need_root();
+	write_to("s", "\177ELF", 0755);
+	expect(FOR("s"), NULL);
+	write_to("s", "#", 0755);
+	expect(FOR("s"), NULL);
+	write_to("s", "#!", 0755);
+	expect(FOR("s"), NULL);
+	write_to("s", " #!/bin/sh\n", 0755);
+	expect(FOR("s"), NULL);
+	assert_int_equal(unlink("s"), 0);
+	expect(FOR("s"), "4 no such file yet", NULL);
+}
+
+static void test_not_executable(void **state)
+{
+	static const char warning[] = "4 @/a: not executable (mode 0644), so the rule never matches; chmod +x it, or name the program "
+				      "that reads it";
+
+	(void)state;
+	need_root();
+	put("a", 0644);
+	expect(FOR("a"), warning, NULL);
+	expect("[w]\nbinary = @/a\nbinary = any\ndeny = 80\n", "2 not executable", NULL);
+	/* Somebody may. */
+	put("a", 0744);
+	expect(FOR("a"), NULL);
+	put("a", 0654);
+	expect(FOR("a"), NULL);
+}
+
+#define LINK(name, file) \
+	"4 @/" name ": a link, so the rule stands for @/" file ", and everyone who runs that program gets it; to narrow it, add " \
+	"user = ... or name a copy of the program"
+
+static void test_link(void **state)
+{
+	(void)state;
+	need_root();
+	put_directory("usr", 0755);
+	put_directory("venv", 0755);
+	put("usr/python3.11", 0755);
+	assert_int_equal(symlink("python3.11", "usr/python3"), 0);
+	assert_int_equal(symlink("../usr/python3", "venv/python"), 0);
+	expect(FOR("venv/python"), LINK("venv/python", "usr/python3.11"), NULL);
+	expect(FOR("usr/python3"), LINK("usr/python3", "usr/python3.11"), NULL);
+	expect(FOR("usr/python3.11"), NULL);
+	/* Once for each binary, however often it is named. */
+	expect(FOR("venv/python") "[x]\nbinary = @/venv/python\nuser = 1\ndeny = 81\n", LINK("venv/python", "usr/python3.11"), NULL);
+	/* A directory that is a link leads to the same file by the same name. */
+	assert_int_equal(symlink("usr", "bin"), 0);
+	expect(FOR("bin/python3.11"), NULL);
+	expect(FOR("./bin/../bin/python3.11"), NULL);
+	expect(FOR("bin/python3"), LINK("bin/python3", "usr/python3.11"), NULL);
+	/* One that leads nowhere yet says that alone. */
+	assert_int_equal(unlink("usr/python3.11"), 0);
+	expect(FOR("venv/python"), "4 no such file yet", NULL);
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -429,7 +598,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_anyone_runs_it),
+		TEST(test_file_of_the_section),
 		TEST(test_not_anyone_runs_it),
+		TEST(test_script),
+		TEST(test_script_of_script),
+		TEST(test_no_script),
+		TEST(test_not_executable),
+		TEST(test_link),
 		TEST(test_copy_escapes),
 		TEST(test_copy_is_denied),
 		TEST(test_copy_is_allowed),

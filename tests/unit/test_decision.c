@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The decision header, as the kernel compiles it, on images of random policies, against an oracle that reads
- * the rules one after the other and knows nothing but the precedence as it is written down.
+ * the rules one after the other and knows nothing but the precedence as it is written down. Whether a binary may listen is
+ * what that oracle says of some user.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -23,7 +24,7 @@ static bool rule_matches(const struct policy *policy, const struct rule *rule, c
 
 	if (binary != BINARY_ANY && binary != request->binary)
 		return false;
-	if (rule->until && rule->until <= request->now)
+	if (rule->until && (rule->until <= request->now || !request->now))
 		return false;
 	if (rule->has_uid && rule->uid != request->uid)
 		return false;
@@ -63,10 +64,47 @@ static const struct rule *oracle(const struct policy *policy, const struct reque
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
 
-		if (rule_matches(policy, rule, request) && (!best || beats(policy, rule, best)))
+		if (rule->verdict != VERDICT_LISTEN && rule_matches(policy, rule, request) && (!best || beats(policy, rule, best)))
 			best = rule;
 	}
 	return best;
+}
+
+static bool oracle_accepts(const struct policy *policy, const struct request *request)
+{
+	const struct rule *rule = oracle(policy, request);
+
+	return (rule ? rule->verdict : policy->verdict) == VERDICT_ALLOW;
+}
+
+/* Whom no rule of random_policy() names. */
+#define NOBODY 77
+
+/* True if some user may accept there: one whom a rule names, or another. */
+static bool oracle_some_accept(const struct policy *policy, struct request request)
+{
+	request.uid = NOBODY;
+	if (oracle_accepts(policy, &request))
+		return true;
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		request.uid = policy->rules[i].uid;
+		if (policy->rules[i].has_uid && oracle_accepts(policy, &request))
+			return true;
+	}
+	return false;
+}
+
+/* True if a rule with this verdict matches, whoever the user is. */
+static bool some_match(const struct policy *policy, struct request request, enum verdict verdict)
+{
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		request.uid = rule->uid;
+		if (rule->verdict == verdict && rule_matches(policy, rule, &request))
+			return true;
+	}
+	return false;
 }
 
 static struct port_item random_item(void)
@@ -108,6 +146,12 @@ static void random_policy(struct policy *policy, uint32_t rules)
 		}
 		if (!random_below(4))
 			rule.until = 1 + random_below(20);
+		if (!random_below(8)) {
+			rule.verdict = VERDICT_LISTEN;
+			rule.has_uid = false;
+			rule.uid = 0;
+			rule.until = 0;
+		}
 		policy_append(policy, &rule);
 	}
 	policy_normalise(policy);
@@ -160,6 +204,75 @@ static void test_random_policies(void **unused)
 	}
 }
 
+/* Without temporary rules: exactly where somebody may accept, or a rule says `listen`. */
+static void check_listen(const struct policy *policy, const struct image *image, struct request request)
+{
+	bool expected, seen;
+
+	request.now = 0;
+	expected = oracle_some_accept(policy, request) || some_match(policy, request, VERDICT_LISTEN);
+	seen = decide_listen(image, &request);
+	assert_int_equal(seen, expected);
+}
+
+/* True if a temporary rule for some user matches. */
+static bool some_user_has_one(const struct policy *policy, struct request request)
+{
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		request.uid = rule->uid;
+		if (rule->until && rule->has_uid && rule_matches(policy, rule, &request))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * With them: as without, but that a temporary rule which denies to one user alone is not looked at: it never refuses what
+ * somebody may.
+ */
+static void check_listen_now(const struct policy *policy, const struct image *image, struct request request)
+{
+	bool expected = oracle_some_accept(policy, request) || some_match(policy, request, VERDICT_LISTEN);
+	bool seen = decide_listen(image, &request);
+
+	if (expected || !some_user_has_one(policy, request))
+		assert_int_equal(seen, expected);
+}
+
+/* `may`: how often it may listen. */
+static void check_listens(const struct policy *policy, const struct image *image, unsigned *may)
+{
+	for (int i = 0; i < 200; i++) {
+		struct request request = random_request();
+
+		check_listen(policy, image, request);
+		check_listen_now(policy, image, request);
+		*may += decide_listen(image, &request);
+	}
+}
+
+static void test_who_may_listen(void **unused)
+{
+	unsigned may = 0;
+
+	(void)unused;
+	for (int round = 0; round < 2000; round++) {
+		struct image image = { 0 };
+		struct policy policy;
+
+		policy_init(&policy);
+		random_policy(&policy, random_below(round % 2 ? 40 : 8));
+		policy.verdict = random_below(4) ? VERDICT_DENY : VERDICT_ALLOW;
+		assert_int_equal(image_build(&policy, &image), 0);
+		check_listens(&policy, &image, &may);
+		image_clear(&image);
+		policy_clear(&policy);
+	}
+	assert_in_range(may, 100000, 350000); /* of 400000 */
+}
+
 static bool same_rule(const struct policy *a, const struct rule *x, const struct policy *b, const struct rule *y)
 {
 	return !strcmp(a->binaries[x->binary].path, b->binaries[y->binary].path) &&
@@ -181,11 +294,13 @@ static void test_image_reads_back(void **unused)
 		random_policy(&policy, random_below(60));
 		policy.mode = random_below(MODES);
 		policy.verdict = random_below(VERDICTS);
+		policy.judges_listen = random_below(ANSWERS);
 		policy.generation = 1ULL << random_below(60);
 		assert_int_equal(image_build(&policy, &image), 0);
 		assert_int_equal(image_read(image.pages, image.count, &back), 0);
 		assert_int_equal(back.mode, policy.mode);
 		assert_int_equal(back.verdict, policy.verdict);
+		assert_int_equal(back.judges_listen, policy.judges_listen);
 		assert_true(back.generation == policy.generation);
 		assert_int_equal(back.rule_count, policy.rule_count);
 		for (size_t i = 0; i < policy.rule_count; i++)
@@ -211,6 +326,10 @@ static void test_broken_images_are_refused(void **unused)
 	image.pages[0].header.layout++;
 	assert_int_equal(image_read(image.pages, image.count, &back), -EPROTO);
 	image.pages[0].header.layout--;
+	image.pages[image.pages[0].header.rules_page].rule[0].label.verdict = VERDICT_LISTEN + 1;
+	assert_int_equal(image_read(image.pages, image.count, &back), -EPROTO);
+	image.pages[image.pages[0].header.rules_page].rule[0].label.verdict = VERDICT_ALLOW;
+	assert_int_equal(image_read(image.pages, image.count, &back), 0);
 	image.pages[0].header.rules = UINT32_MAX;
 	assert_int_equal(image_read(image.pages, image.count, &back), -EPROTO);
 	image_clear(&image);
@@ -278,6 +397,114 @@ static enum verdict verdict_for(const struct image *image, uint32_t binary, uint
 	const struct rule_record *rule = decide_request(image, &request);
 
 	return rule ? rule->label.verdict : VERDICTS;
+}
+
+static bool listens(const struct image *image, uint32_t binary, uint32_t port)
+{
+	struct request request = { .binary = binary, .protocol = PROTOCOL_TCP, .port = port };
+
+	return decide_listen(image, &request);
+}
+
+/* A super-server listens for one that accepts as a user of its own; nobody else does either. */
+static void test_listening_for_others(void **unused)
+{
+	struct image image = { 0 };
+	struct policy policy;
+
+	(void)unused;
+	policy_init(&policy);
+	policy.verdict = VERDICT_DENY;
+	add(&policy, "/sbin/master", 1, (struct port_item){ 25, 25, 0 }, VERDICT_LISTEN);
+	add(&policy, "/sbin/smtpd", 2, (struct port_item){ 25, 25, 0 }, VERDICT_ALLOW);
+	policy.rules[1].has_uid = true;
+	policy.rules[1].uid = 102;
+	policy_normalise(&policy);
+	assert_int_equal(image_build(&policy, &image), 0);
+	assert_true(listens(&image, 1, 25));
+	assert_true(listens(&image, 2, 25));
+	assert_false(listens(&image, 1, 26));
+	assert_false(listens(&image, 2, 26));
+	assert_false(listens(&image, 3, 25));
+	assert_int_equal(verdict_for(&image, 1, 25), VERDICTS);
+
+	policy.judges_listen = ANSWER_NO;
+	assert_int_equal(image_build(&policy, &image), 0);
+	assert_true(listens(&image, 3, 25));
+	/* As an image of before, which doesn't know of it. */
+	assert_int_equal(image.pages[0].header.flags, 0);
+	for (uint32_t i = 0; i < 3; i++)
+		for (unsigned k = 0; k < PROTOCOLS; k++)
+			assert_int_equal(image.pages[image.pages[0].header.binaries_page + i / 2].binary[i % 2].listen.tables[k], 0);
+	image_clear(&image);
+	policy_clear(&policy);
+}
+
+/* What is allowed to everybody, or to nobody, is in no table. */
+static void test_no_table_without_a_user(void **unused)
+{
+	struct image image = { 0 };
+	struct policy policy;
+	size_t pages;
+
+	(void)unused;
+	policy_init(&policy);
+	add(&policy, "/a/x", 1, (struct port_item){ 80, 80, 0 }, VERDICT_ALLOW);
+	add(&policy, "/a/x", 1, (struct port_item){ 0, 0, 0 }, VERDICT_DENY);
+	policy_normalise(&policy);
+	policy.judges_listen = ANSWER_NO;
+	assert_int_equal(image_build(&policy, &image), 0);
+	pages = image.count;
+	policy.judges_listen = ANSWER_YES;
+	assert_int_equal(image_build(&policy, &image), 0);
+	assert_int_equal(image.count, pages);
+	assert_true(listens(&image, 1, 80));
+	assert_false(listens(&image, 1, 81));
+
+	/* Of a user who may what all may, and of one who may less. */
+	add(&policy, "/a/x", 1, (struct port_item){ 80, 80, 0 }, VERDICT_ALLOW);
+	add(&policy, "/a/x", 1, (struct port_item){ 80, 80, 0 }, VERDICT_DENY);
+	for (size_t i = 2; i < 4; i++) {
+		policy.rules[i].has_uid = true;
+		policy.rules[i].uid = (uint32_t)i;
+	}
+	policy_normalise(&policy);
+	assert_int_equal(image_build(&policy, &image), 0);
+	for (unsigned i = 0; i < PROTOCOLS; i++)
+		assert_int_equal(image.pages[image.pages[0].header.binaries_page].binary[1].listen.tables[i], 0);
+
+	/* What the default allows to all. */
+	policy.rule_count = 0;
+	policy.verdict = VERDICT_ALLOW;
+	add(&policy, "/a/x", 1, (struct port_item){ 80, 80, 0 }, VERDICT_ALLOW);
+	policy.rules[0].has_uid = true;
+	assert_int_equal(image_build(&policy, &image), 0);
+	assert_int_equal(image.pages[image.pages[0].header.binaries_page].binary[1].listen.tables[0], 0);
+	policy.verdict = VERDICT_DENY;
+	assert_int_equal(image_build(&policy, &image), 0);
+	assert_int_not_equal(image.pages[image.pages[0].header.binaries_page].binary[1].listen.tables[0], 0);
+	image_clear(&image);
+	policy_clear(&policy);
+}
+
+/* With a user, or for a time, it would not be what a table says. */
+static void test_listening_has_no_conditions(void **unused)
+{
+	struct image image = { 0 };
+	struct policy policy;
+
+	(void)unused;
+	policy_init(&policy);
+	add(&policy, "/a/x", 1, (struct port_item){ 80, 80, 0 }, VERDICT_LISTEN);
+	policy.rules[0].has_uid = true;
+	assert_int_equal(image_build(&policy, &image), -EINVAL);
+	policy.rules[0].has_uid = false;
+	policy.rules[0].until = 1;
+	assert_int_equal(image_build(&policy, &image), -EINVAL);
+	policy.rules[0].until = 0;
+	assert_int_equal(image_build(&policy, &image), 0);
+	image_clear(&image);
+	policy_clear(&policy);
 }
 
 /* Through a bind mount one directory entry has two paths, and another binary's may sort between them. */
@@ -357,10 +584,66 @@ static void test_unidentified_binary_is_not_any(void **unused)
 	policy_clear(&policy);
 }
 
+/* A rule that waits, for its path or its user, is in the image as such, and matches nobody. */
+static void test_what_waits_matches_nobody(void **unused)
+{
+	struct rule rule = { .section = "s", .verdict = VERDICT_DENY, .has_uid = true, .uid = UID_NONE, .counter = COUNTER_NONE };
+	struct policy policy, back;
+	struct image image = { 0 };
+
+	(void)unused;
+	policy_init(&policy);
+	policy_init(&back);
+	add(&policy, "/a/x", 1, (struct port_item){ 80, 80, 0 }, VERDICT_ALLOW);
+	add(&policy, "/gone/x", 2, (struct port_item){ 80, 80, 0 }, VERDICT_ALLOW);
+	policy.binaries[1].waits = true;
+	assert_int_equal(policy_unknown_user(&policy, "nobody-has-this"), 1);
+	assert_int_equal(policy_unknown_user(&policy, "gone"), 2);
+	assert_int_equal(policy_unknown_user(&policy, "late"), 3);
+	rule.binary = 0;
+	rule.unknown_user = 2;
+	policy_append(&policy, &rule);
+	rule.unknown_user = 3;
+	policy_append(&policy, &rule);
+	policy_append(&policy, &rule);
+	policy_normalise(&policy);
+	assert_int_equal(policy.rule_count, 4);
+	assert_int_equal(policy.unknown_user_count, 2);
+	assert_int_equal(image_build(&policy, &image), 0);
+	assert_int_equal(verdict_for(&image, 1, 80), VERDICT_ALLOW);
+	assert_int_equal(verdict_for(&image, 1, 81), VERDICTS);
+
+	assert_int_equal(image_read(image.pages, image.count, &back), 0);
+	assert_true(policy_same_rules(&policy, &back));
+	assert_int_equal(back.binary_count, 2);
+	assert_false(back.binaries[0].waits);
+	assert_true(back.binaries[1].waits);
+	assert_int_equal(back.binaries[1].number, 2);
+	assert_null(rule_unknown_user(&back, &back.rules[2]));
+	for (size_t i = 0; i < 2; i++)
+		assert_string_equal(rule_unknown_user(&back, &back.rules[i]), i ? "late" : "gone");
+
+	/* It must not become a rule for anybody, whatever went wrong. */
+	back.rules[0].uid = 0;
+	assert_int_equal(image_build(&back, &image), -EINVAL);
+	assert_int_equal(image_build(&policy, &image), 0);
+	image.pages[image.pages[0].header.rules_page].rule[0].unknown_user = 1;
+	assert_int_equal(image_read(image.pages, image.count, &back), -EPROTO);
+	image.pages[image.pages[0].header.rules_page].rule[0].unknown_user = 4;
+	assert_int_equal(image_read(image.pages, image.count, &back), -EPROTO);
+	image_clear(&image);
+	policy_clear(&policy);
+	policy_clear(&back);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_policies),
+		cmocka_unit_test(test_who_may_listen),
+		cmocka_unit_test(test_listening_for_others),
+		cmocka_unit_test(test_no_table_without_a_user),
+		cmocka_unit_test(test_listening_has_no_conditions),
 		cmocka_unit_test(test_image_reads_back),
 		cmocka_unit_test(test_broken_images_are_refused),
 		cmocka_unit_test(test_equal_tables_are_shared),
@@ -369,6 +652,7 @@ int main(void)
 		cmocka_unit_test(test_narrower_range_under_another_path),
 		cmocka_unit_test(test_two_numbers_of_one_path),
 		cmocka_unit_test(test_unidentified_binary_is_not_any),
+		cmocka_unit_test(test_what_waits_matches_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

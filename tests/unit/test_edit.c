@@ -23,7 +23,9 @@
 static struct rule_edit edit_of(const char *verb, const char *path, const char *ports, const char *users,
 			       struct port_item items[PORTS_MAX], uint32_t uids[PORTS_MAX])
 {
-	struct rule_edit edit = { .path = path, .ports = items, .uids = uids, .remove = !strcmp(verb, "remove"),
+	struct rule_edit edit = { .path = path, .ports = items, .uids = uids, .remove = !strncmp(verb, "remove", 6),
+				 .removal = !strcmp(verb, "remove-made") ? REMOVE_MADE :
+					    !strcmp(verb, "remove-plain") ? REMOVE_MADE_PLAIN : REMOVE_EXACT,
 				 .verdict = strcmp(verb, "deny") ? VERDICT_ALLOW : VERDICT_DENY };
 	char copy[64], *at = copy, *word;
 
@@ -120,8 +122,49 @@ static void test_users(void **unused)
 		    "[cli]\nbinary = /bin/a\nallow  = 80\n");
 	expect_problem(before, "deny", "/bin/a", "80", "33", "4: [a]: this line is for other binaries or users too");
 	expect_edit(before, "deny", "/bin/a", "80", "33,0", "\n[cli]\nbinary = /bin/a\nuser   = 33, 0\ndeny   = 80\n");
-	expect_edit(before, "remove", "/bin/a", "80", "", "");
+	expect_edit(before, "remove", "/bin/a", "80", "", before);
+	expect_edit(before, "remove", "/bin/a", "80", "0,33", "");
 	expect_problem(before, "remove", "/bin/a", "80", "0", "change it there yourself");
+}
+
+/* A file has users as they were given: on another machine a name can have another id. */
+static void test_users_as_given(void **unused)
+{
+	static char *const words[] = { "root", "33", "daemon", "a-user-with-a-rather-long-name", "another-user-with-a-longer-one" };
+	static const uint32_t uids[] = { 0, 33, 1, 4001, 4002 };
+	struct port_item port;
+	struct rule_edit edit = { .path = "/bin/a", .ports = &port, .port_count = 1, .uids = uids, .uid_count = 3, .user_words = words,
+				 .verdict = VERDICT_DENY };
+	char *problem, *text;
+
+	(void)unused;
+	assert_null(port_parse("80", &port));
+	text = ini_edit("", &edit, &problem);
+	assert_string_equal(text, "[cli]\nbinary = /bin/a\nuser   = root, 33, daemon\ndeny   = 80\n");
+	free(text);
+	/* Of a section with the same users in other words, it's a part. */
+	text = ini_edit("[x]\nbinary = /bin/a\nuser = 1, 0,\n  33\ndeny = 79\n", &edit, &problem);
+	assert_string_equal(text, "[x]\nbinary = /bin/a\nuser = 1, 0,\n  33\ndeny = 79, 80\n");
+	free(text);
+	edit.uid_count = 5;
+	text = ini_edit("", &edit, &problem);
+	assert_string_equal(text, "[cli]\nbinary = /bin/a\nuser   = root, 33, daemon, a-user-with-a-rather-long-name\n"
+				  "user   = another-user-with-a-longer-one\ndeny   = 80\n");
+	free(text);
+}
+
+static void test_what_was_made(void **unused)
+{
+	static const char before[] = "[a]\nbinary = /bin/a\nallow = 80\n[cli] ; so\nbinary = /bin/a\nuser = 33\nallow = 80, 81\n";
+
+	(void)unused;
+	expect_edit(before, "remove-made", "/bin/a", "80", "", "[a]\nbinary = /bin/a\nallow = 80\n[cli] ; so\nbinary = /bin/a\nuser = 33\nallow  = 81\n");
+	expect_edit(before, "remove-made", "/bin/a", "", "", "[a]\nbinary = /bin/a\nallow = 80\n");
+	expect_edit(before, "remove-made", "/bin/a", "80", "34", before);
+	expect_edit(before, "remove-made", "/bin/b", "80", "", before);
+	expect_edit(before, "remove-plain", "/bin/a", "80", "", before);
+	expect_edit("[cli]\nbinary = /bin/a\nallow = 80\n[b]\nbinary = /bin/a\nallow = 80\n", "remove-plain", "/bin/a", "80", "",
+		    "[b]\nbinary = /bin/a\nallow = 80\n");
 }
 
 static void test_what_is_shared(void **unused)
@@ -134,6 +177,23 @@ static void test_what_is_shared(void **unused)
 	expect_edit(before, "allow", "/bin/a", "80", "", before);
 	expect_edit(before, "deny", "/bin/a", "81", "", "[ab]\nbinary = /bin/a\nbinary = /bin/b\nallow = 80\ndeny = any\n\n"
 		    "[cli]\nbinary = /bin/a\ndeny   = 81\n");
+}
+
+/* Who may listen for others is none of an edit's business. */
+static void test_listening_stays(void **unused)
+{
+	static const char before[] = "[mail]\nbinary = /bin/a\nlisten = 25,\n   587\nallow = 25\n";
+
+	(void)unused;
+	expect_edit(before, "remove", "/bin/a", "25", "", "[mail]\nbinary = /bin/a\nlisten = 25,\n   587\n");
+	expect_edit(before, "remove", "/bin/a", "587", "", before);
+	expect_edit(before, "deny", "/bin/a", "25", "",
+		    "[mail]\nbinary = /bin/a\nlisten = 25,\n   587\n\n[cli]\nbinary = /bin/a\ndeny   = 25\n");
+	expect_edit(before, "allow", "/bin/a", "587", "", "[mail]\nbinary = /bin/a\nlisten = 25,\n   587\nallow = 25, 587\n");
+	expect_edit("[cli]\nbinary = /bin/a\nallow = 25\nlisten = 25\n", "remove-made", "/bin/a", "", "",
+		    "[cli]\nbinary = /bin/a\nlisten = 25\n");
+	expect_edit("[cli]\nbinary = /bin/a\nbinary = /bin/b\nlisten = 25\n", "remove", "/bin/a", "25", "",
+		    "[cli]\nbinary = /bin/a\nbinary = /bin/b\nlisten = 25\n");
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -159,12 +219,14 @@ static void read_text(const char *text, struct policy *policy)
 	ini_settings_clear(&settings);
 	if (stream)
 		fclose(stream);
-	policy_normalise(policy);
 }
 
 /* How a list goes on, and how it ends. */
 static const char *const joints[] = { ", %s", ",\n\t%s", ", ; so\n  %s", ",\n; between\n  %s", ",\n\n  %s" };
 static const char *const ends[] = { "\n", " ; why\n", "\t; why\n", " ;\n" };
+
+static const char *const keys[] = { "allow", "allow", "deny", "deny", "listen" };
+static const char *const sections_of_files[] = { "s1", "s2", CLI_SECTION, "client" };
 
 /* A file as somebody might write it: one to three ports a line, over several lines, with and without comments. */
 static char *random_text(void)
@@ -174,7 +236,7 @@ static char *random_text(void)
 	FILE *stream = open_memstream(&text, &length);
 
 	for (uint32_t sections = random_below(5); sections; sections--) {
-		fprintf(stream, "[s%u]\nbinary = %s\n", random_below(3), paths[random_below(3)]);
+		fprintf(stream, "[%s]\nbinary = %s\n", sections_of_files[random_below(4)], paths[random_below(3)]);
 		if (!random_below(4))
 			fprintf(stream, "binary = /bin/c\n");
 		if (!random_below(2))
@@ -182,7 +244,7 @@ static char *random_text(void)
 		for (uint32_t lines = 1 + random_below(2); lines; lines--) {
 			uint32_t more = random_below(3);
 
-			fprintf(stream, "%s = %s", random_below(2) ? "allow" : "deny", items[random_below(6)]);
+			fprintf(stream, "%s = %s", keys[random_below(5)], items[random_below(6)]);
 			for (; more; more--)
 				fprintf(stream, joints[random_below(5)], items[random_below(6)]);
 			fprintf(stream, "%s", ends[random_below(4)]);
@@ -223,7 +285,8 @@ static void test_file_says_what_the_live_policy_does(void **unused)
 		struct port_item ports[2];
 		uint32_t uids[2] = { users[random_below(3)], 2000 };
 		struct rule_edit edit = { .path = paths[random_below(3)], .ports = ports, .port_count = 1 + random_below(2), .uids = uids,
-					 .uid_count = random_below(3), .remove = !random_below(3), .verdict = (uint8_t)random_below(2) };
+					 .uid_count = random_below(3), .remove = !random_below(3),
+					 .removal = random_below(3), .verdict = (uint8_t)random_below(2) };
 		char *before = random_text(), *problem, *after;
 		struct policy expected, seen;
 
@@ -234,6 +297,7 @@ static void test_file_says_what_the_live_policy_does(void **unused)
 			read_text(before, &expected);
 			apply(&expected, &edit);
 			read_text(after, &seen);
+			policy_normalise(&seen);
 			assert_same(&seen, &expected, after);
 			policy_clear(&expected);
 			policy_clear(&seen);
@@ -253,7 +317,10 @@ int main(void)
 		cmocka_unit_test(test_everything_else_stays),
 		cmocka_unit_test(test_long_lists_go_on_in_a_new_line),
 		cmocka_unit_test(test_users),
+		cmocka_unit_test(test_users_as_given),
+		cmocka_unit_test(test_what_was_made),
 		cmocka_unit_test(test_what_is_shared),
+		cmocka_unit_test(test_listening_stays),
 		cmocka_unit_test(test_file_says_what_the_live_policy_does),
 	};
 

@@ -66,7 +66,8 @@ static char *spell(struct policy *policy)
 	FILE *stream = open_memstream(&text, &length);
 
 	policy_normalise(policy);
-	fprintf(stream, "%s %s", ini_mode_words[policy->mode], ini_verdict_words[policy->verdict]);
+	fprintf(stream, "%s %s%s", ini_mode_words[policy->mode], ini_verdict_words[policy->verdict],
+		policy->judges_listen ? "" : " no-listen");
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
 
@@ -95,9 +96,17 @@ static const struct {
 	{ TEXT(HEAD "Allow = 80\nallow = 80\n"), 3, "did you mean 'allow'?" },
 	{ TEXT(HEAD "port = 80\nallow = 80\n"), 3, "unknown key 'port'; keys of this section are binary" },
 	{ TEXT("[sockaccept]\nmdoe = enforce\n"), 2, "did you mean 'mode'?" },
-	{ TEXT("[sockaccept]\ncolour = red\n"), 2, "keys of this section are mode, default, events and failure" },
+	{ TEXT("[sockaccept]\ncolour = red\n"), 2, "keys of this section are mode, default, events, failure and" },
 	{ TEXT("[sockaccept]\nfailure = close\n"), 2, "unknown failure 'close'; did you mean 'closed'?" },
 	{ TEXT("[sockaccept]\nfailure = open\nfailure = closed\n"), 3, "contradicts 'failure = open' at p.ini:2" },
+	{ TEXT("[sockaccept]\njudge-listen = maybe\n"), 2, "unknown judge-listen 'maybe'; write 'no' or 'yes'" },
+	{ TEXT("[sockaccept]\njudge-listen = Yes\n"), 2, "did you mean 'yes'?" },
+	{ TEXT("[sockaccept]\njudge-listen =\n"), 2, "'judge-listen' has no value" },
+	{ TEXT("[sockaccept]\njudge_listen = no\n"), 2, "did you mean 'judge-listen'?" },
+	{ TEXT("[sockaccept]\njudge-listen = no\njudge-listen = yes\n"), 3, "contradicts 'judge-listen = no' at p.ini:2" },
+	{ TEXT("[sockaccept]\njudge-listen = yes\n no\n"), 3, "an indented line under 'judge-listen', which takes one word" },
+	{ TEXT(HEAD "judge-listen = no\nallow = 80\n"), 3, "'judge-listen' belongs in [sockaccept], not in [web]" },
+	{ TEXT("[sockaccept]\nlisten = 80\n"), 2, "'listen' does not belong in [sockaccept]" },
 	{ TEXT("[sockaccept]\nmode = enforcing\n"), 2, "unknown mode 'enforcing'; did you mean 'enforce'?" },
 	{ TEXT("[sockaccept]\nmode = Enforce\n"), 2, "did you mean 'enforce'?" },
 	{ TEXT("[sockaccept]\nmode = off\n"), 2, "write 'enforce' or 'permissive'" },
@@ -130,6 +139,11 @@ static const struct {
 	{ TEXT(HEAD "deny = 90-80\n"), 3, "port '90-80': a range that ends before it begins" },
 	{ TEXT(HEAD "allow = abc\n"), 3, "port 'abc': not a port" },
 	{ TEXT(HEAD "allow =\n"), 3, "'allow' has no value" },
+	{ TEXT(HEAD "listen =\n"), 3, "'listen' has no value" },
+	{ TEXT(HEAD "listen = 0\n"), 3, "port '0': out of range" },
+	{ TEXT(HEAD "listen = 25,\n"), 3, "the list ends with a comma" },
+	{ TEXT(HEAD "lisen = 25\nlisten = 25\n"), 3, "did you mean 'listen'?" },
+	{ TEXT("[mail]\nlisten = 25\n"), 1, "section [mail] has no 'binary'" },
 	{ TEXT(HEAD "allow = ; all of them\n"), 3, "'allow' has no value" },
 	{ TEXT(HEAD "allow = 80,,443\n"), 3, "an item of the list is empty" },
 	{ TEXT(HEAD "allow = ,80\n"), 3, "an item of the list is empty" },
@@ -155,7 +169,7 @@ static const struct {
 
 	/* sections */
 	{ TEXT("[web]\nallow = 80\n"), 1, "section [web] has no 'binary'" },
-	{ TEXT("\n[web]\nbinary = any\n"), 2, "section [web] has neither 'allow' nor 'deny'" },
+	{ TEXT("\n[web]\nbinary = any\n"), 2, "section [web] has none of 'allow', 'deny' and 'listen'" },
 	{ TEXT("[web]\nuser = root\n"), 1, "section [web] has only 'user'" },
 	{ TEXT("[a]\n[b]\nbinary = any\ndeny = 1\n"), 1, "section [a] is empty" },
 	{ TEXT("[b]\nbinary = any\ndeny = 1\n[a]\n"), 4, "section [a] is empty" },
@@ -306,6 +320,8 @@ static const struct {
 	{ TEXT("[sockaccept]\n"), "enforce allow", 0 },
 	{ TEXT("[sockaccept]\nmode = permissive\ndefault=deny"), "permissive deny", 0 },
 	{ TEXT("[sockaccept]\ndefault = deny\n[sockaccept]\ndefault = deny\n"), "enforce deny", 0 },
+	{ TEXT("[sockaccept]\njudge-listen = yes\n"), "enforce allow", 0 },
+	{ TEXT("[sockaccept]\njudge-listen = no ; nor that\n[sockaccept]\njudge-listen = no\n"), "enforce allow no-listen", 0 },
 	{ TEXT(HEAD "allow = 80"), "enforce allow" WEB, 0 },
 	{ TEXT("[web]\r\nbinary = /usr/sbin/nginx\r\nallow = 80\r\n"), "enforce allow" WEB, 0 },
 	{ TEXT("[web]\r\nbinary = /usr/sbin/nginx\r\nallow = 80\r"), "enforce allow" WEB, 0 },
@@ -329,6 +345,14 @@ static const struct {
 	  "enforce allow; b: /a deny 1/tcp by 4294967294; b: /a deny 2 by 4294967294; "
 	  "b: any deny 1/tcp by 4294967294; b: any deny 2 by 4294967294",
 	  0 },
+	/* listening for others: as any user, with the same ports as it likes, and alone */
+	{ TEXT(HEAD "listen = 80\nallow = 80\n"), "enforce allow" WEB "; web: /usr/sbin/nginx listen 80", 0 },
+	{ TEXT(HEAD "deny = 80\nlisten = 80, 25/tcp,\n  80\n"),
+	  "enforce allow; web: /usr/sbin/nginx deny 80; web: /usr/sbin/nginx listen 25/tcp; web: /usr/sbin/nginx listen 80", 0 },
+	{ TEXT(HEAD "user = 0, 7\nallow = 80\nlisten = any\n"),
+	  "enforce allow" WEB " by 0; web: /usr/sbin/nginx allow 80 by 7; web: /usr/sbin/nginx listen any", 0 },
+	{ TEXT("[mail]\nbinary = /sbin/master\nlisten = 25, 587\n"),
+	  "enforce allow; mail: /sbin/master listen 25; mail: /sbin/master listen 587", 0 },
 	/* a section of the same name is another section */
 	{ TEXT("[web]\nbinary = /a\nuser = 0\ndeny = 1\n[web]\nbinary = /b\nallow = 2\n"),
 	  "enforce allow; web: /a deny 1 by 0; web: /b allow 2", 0 },
@@ -550,18 +574,19 @@ static void random_policy(struct policy *policy)
 
 	policy->mode = (enum mode)(random() % MODES);
 	policy->verdict = (enum verdict)(random() % VERDICTS);
+	policy->judges_listen = (unsigned)(random() % ANSWERS);
 	for (int i = 0; i < rules; i++) {
 		struct rule rule = { .counter = COUNTER_NONE };
 
 		strcpy(rule.section, sections[random() % 5]);
 		rule.binary = policy_binary(policy, paths[random() % 5]);
-		rule.verdict = (uint8_t)(random() % VERDICTS);
+		rule.verdict = (uint8_t)(random() % (VERDICTS + 1));
 		rule.port.protocol = (uint8_t)(random() % PROTOCOLS);
 		if (random() % 4) {
 			rule.port.first = (uint16_t)(1 + random() % 65535);
 			rule.port.last = (uint16_t)(rule.port.first + random() % (65536 - rule.port.first));
 		}
-		rule.has_uid = random() % 2;
+		rule.has_uid = rule.verdict != VERDICT_LISTEN && random() % 2;
 		rule.uid = rule.has_uid ? (uint32_t)(random() % 3) * 1000 : 0;
 		policy_append(policy, &rule);
 	}
@@ -601,9 +626,11 @@ static void test_round_trip(void **state)
 
 static void test_write_text(void **state)
 {
-	static const char text[] = "[web]\nbinary = /b\nuser = 33, 0\nallow = 80, 443\ndeny = any\n"
+	static const char text[] = "[sockaccept]\njudge-listen = no\n"
+				   "[web]\nbinary = /b\nuser = 33, 0\nallow = 80, 443\ndeny = any\nlisten = 25, 80\n"
 				   "[a]\nbinary = any\ndeny = 1\n[a]\nbinary = any\ndeny = 2\n";
-	static const char expected[] = "[sockaccept]\nmode    = enforce\ndefault = allow\n"
+	static const char expected[] = "[sockaccept]\nmode    = enforce\ndefault = allow\njudge-listen = no\n"
+				       "\n[web]\nbinary = /b\nlisten = 25, 80\n"
 				       "\n[web]\nbinary = /b\nuser   = 0\nallow  = 80, 443\ndeny   = any\n"
 				       "\n[web]\nbinary = /b\nuser   = 33\nallow  = 80, 443\ndeny   = any\n"
 				       "\n[a]\nbinary = any\ndeny   = 1, 2\n";

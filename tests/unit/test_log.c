@@ -29,15 +29,34 @@
 
 static const uint64_t none[VERDICTS];
 static char directory[64], path[96];
+static bool packing; /* rotated files are compressed */
 
 static int set_up(void **state)
 {
 	(void)state;
+	packing = false;
 	strcpy(directory, "/tmp/sockaccept-log.XXXXXX");
 	if (!mkdtemp(directory))
 		return -1;
 	snprintf(path, sizeof(path), "%s/audit.log", directory);
 	return 0;
+}
+
+static int set_up_packing(void **state)
+{
+	int result = set_up(state);
+
+	packing = true;
+	return result;
+}
+
+/* As logrotate does, if it is asked to. */
+static void pack_rotated(void)
+{
+	char command[160];
+
+	snprintf(command, sizeof(command), "gzip %s.*", path);
+	assert_true(!packing || !system(command));
 }
 
 static int tear_down(void **state)
@@ -151,8 +170,7 @@ static void event_reads_back(void **state)
 static void folded_event_reads_back(void **state)
 {
 	const struct event event = { .seq = 5, .count = 300, .verdict = VERDICT_DENY, .family = AF_INET,
-				     .flags = EVENT_MANY_THREADS | EVENT_MANY_LISTENERS | EVENT_MANY_BINARIES |
-					      EVENT_MANY_USERS | EVENT_MANY_PEERS };
+				     .differ = DIFFER_ALL };
 	const struct record record = { .event = &event };
 	_cleanup_free_ char *text = NULL;
 	struct log_line line;
@@ -161,8 +179,44 @@ static void folded_event_reads_back(void **state)
 	read_back(&event, &record, &line, &text);
 	assert_null(line.record.binary);
 	assert_null(line.record.rule);
-	assert_int_equal(line.event.flags, event.flags & ~EVENT_MANY_THREADS);
+	assert_int_equal(line.event.differ, DIFFER_GENERATION | DIFFER_OPERATION | DIFFER_ENFORCED | DIFFER_RULE | DIFFER_UID | DIFFER_BINARY |
+			 DIFFER_FAMILY | DIFFER_PROTOCOL | DIFFER_ADDRESS | DIFFER_PORT);
 	log_line_clear(&line);
+}
+
+/* Each member is null only if the repeats differ in it. */
+static void each_difference_is_one_null(void **state)
+{
+	static const struct {
+		__u32 difference;
+		const char *null;
+	} members[] = {
+		{ DIFFER_GENERATION, "\"generation\":null" }, { DIFFER_CGROUP, "\"cgroup_id\":null" }, { DIFFER_PID, "\"pid\":null" },
+		{ DIFFER_TID, "\"tid\":null" }, { DIFFER_UID, "\"uid\":null" }, { DIFFER_GID, "\"gid\":null" },
+		{ DIFFER_NETNS, "\"netns\":null" }, { DIFFER_SOCKFD, "\"sockfd\":null" }, { DIFFER_BINARY, "\"binary\":null" },
+		{ DIFFER_BACKLOG, "\"backlog\":null" }, { DIFFER_BACKLOG_MAX, "\"backlog_max\":null" },
+		{ DIFFER_PROTOCOL, "\"protocol\":null" }, { DIFFER_OPERATION, "\"operation\":null" },
+		{ DIFFER_RULE, "\"reason\":null" }, { DIFFER_ENFORCED, "\"enforced\":null" },
+		{ DIFFER_ADDRESS, "\"local\":{\"address\":null" }, { DIFFER_PORT, "\"port\":null" }, { DIFFER_COMM, "\"comm\":null" },
+	};
+	struct event event = { .count = 2, .verdict = VERDICT_DENY, .family = AF_INET, .protocol = IPPROTO_TCP, .flags = EVENT_HAS_PEER };
+	const struct record record = { .event = &event, .binary = "/usr/bin/server", .unit = "a.service", .rule = "a: deny any" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		_cleanup_free_ char *text = NULL;
+		struct log_line line;
+		char *null, *second;
+
+		event.differ = members[i].difference;
+		read_back(&event, &record, &line, &text);
+		null = strstr(text, members[i].null);
+		assert_non_null(null);
+		second = strstr(text, "null");
+		assert_non_null(second);
+		assert_null(strstr(second + 1, "null"));
+		log_line_clear(&line);
+	}
 }
 
 static void vsock_and_prctl_read_back(void **state)
@@ -297,6 +351,7 @@ static void rotation_keeps_the_order(void **state)
 	open_writer(&writer, 65536, &end);
 	fill(&writer, 0, 5000, HOUR, HOUR, "boot", 1);
 	log_writer_close(&writer);
+	pack_rotated();
 	expect_end(5000, "boot", 1);
 	assert_int_equal(log_open(&reader, path), 0);
 	assert_true(reader.count > 10);
@@ -437,6 +492,112 @@ static void reopened_log_goes_on(void **state)
 	expect_end(20, "boot", 1);
 }
 
+static unsigned told;
+
+static void count_told(const char *format, ...)
+{
+	(void)format;
+	told++;
+}
+
+static void rename_log(const char *suffix)
+{
+	char to[128];
+
+	snprintf(to, sizeof(to), "%s%s", path, suffix);
+	assert_int_equal(rename(path, to), 0);
+}
+
+static uint64_t count_events(void);
+
+/* Whoever renames it and sends no signal: nothing of it is lost, and nothing is there twice. */
+static void moved_log_goes_on(void **state)
+{
+	struct log_source end, source = source_at(10, HOUR, HOUR, "boot", 1);
+	struct log_writer writer;
+	bool removed;
+
+	(void)state;
+	open_writer(&writer, 1 << 30, &end);
+	fill(&writer, 0, 10, HOUR, HOUR, "boot", 1);
+	assert_true(log_has_name(&writer));
+	rename_log(".1");
+	assert_false(log_has_name(&writer));
+	log_begin_batch(&writer, &source);
+	add(&writer, 10, HOUR);
+	assert_int_equal(log_begin_anew(&writer, &end, &removed), STATUS_DONE);
+	assert_false(removed);
+	assert_true(log_has_name(&writer));
+	assert_int_equal(writer.size, 0);
+	assert_int_equal(end.mark.seq, 11);
+	fill(&writer, 11, 20, HOUR, HOUR, "boot", 1);
+	log_writer_close(&writer);
+	assert_int_equal(count_events(), 20);
+	expect_end(20, "boot", 1);
+}
+
+/* With its directory, and what stands for a part of it in its place. */
+static void removed_log_begins_anew(void **state)
+{
+	char command[500];
+	struct log_source end;
+	struct log_writer writer, other = LOG_WRITER_INIT;
+	bool removed;
+
+	(void)state;
+	open_writer(&writer, 1 << 30, &end);
+	fill(&writer, 0, 10, HOUR, HOUR, "boot", 1);
+	add(&writer, 10, HOUR);
+	assert_int_equal(unlink(path), 0);
+	assert_false(log_has_name(&writer));
+	assert_int_equal(log_begin_anew(&writer, &end, &removed), STATUS_DONE);
+	assert_true(removed);
+	assert_string_equal(end.boot_id, "");
+	fill(&writer, 10, 20, HOUR, HOUR, "boot", 1);
+
+	/* a copy that ends within a line */
+	snprintf(command, sizeof(command), "head -c -3 %s >%s.new && mv %s.new %s", path, path, path, path);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(log_begin_anew(&writer, &end, &removed), STATUS_DONE);
+	assert_true(removed);
+	assert_int_equal(end.mark.seq, 19);
+	fill(&writer, 19, 30, HOUR, HOUR, "boot", 1);
+	assert_int_equal(count_events(), 20);
+
+	snprintf(command, sizeof(command), "rm -r %s", directory);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(log_begin_anew(&writer, &end, &removed), STATUS_DONE);
+	assert_true(removed && log_has_name(&writer));
+	other.rotate_bytes = 1 << 30;
+	assert_int_equal(log_writer_open(&other, path, &end), STATUS_FAILED); /* its lock is there, too */
+	log_writer_close(&other);
+	fill(&writer, 30, 40, HOUR, HOUR, "boot", 1);
+	log_writer_close(&writer);
+	assert_int_equal(count_events(), 10);
+}
+
+/* Where the name can't be had, the old file is as good as ever. */
+static void log_that_cannot_begin_anew_stays(void **state)
+{
+	struct log_source end;
+	struct log_writer writer;
+	bool removed;
+
+	(void)state;
+	open_writer(&writer, 1 << 30, &end);
+	fill(&writer, 0, 10, HOUR, HOUR, "boot", 1);
+	rename_log(".1");
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_false(log_has_name(&writer));
+	assert_int_equal(log_begin_anew(&writer, &end, &removed), STATUS_FAILED);
+	fill(&writer, 10, 20, HOUR, HOUR, "boot", 1);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(log_begin_anew(&writer, &end, &removed), STATUS_DONE);
+	fill(&writer, 20, 30, HOUR, HOUR, "boot", 1);
+	log_writer_close(&writer);
+	assert_int_equal(count_events(), 30);
+}
+
 /* ---------------------------------------------------------------------------------------------
  * Seeking
  */
@@ -475,6 +636,7 @@ static void write_two_boots(int64_t real, int64_t boot)
 	fill(&writer, 0, 500, real - 1000 * SECOND + 24 * HOUR, boot - 1000 * SECOND, now, 2);
 	fill(&writer, 500, 1000, real - 500 * SECOND, boot - 500 * SECOND, now, 2);
 	log_writer_close(&writer);
+	pack_rotated();
 }
 
 static void times_are_found(void **state)
@@ -537,6 +699,7 @@ static void stretches_are_the_whole(void **state)
 	open_writer(&writer, 3 << 20, &end);
 	fill(&writer, 0, 20000, HOUR, HOUR, "boot", 1);
 	log_writer_close(&writer);
+	pack_rotated();
 	assert_int_equal(log_open(&reader, path), 0);
 	file = reader.count;
 	while (!log_seek_back(&reader, &file, &offset, &until) && until) {
@@ -551,9 +714,143 @@ static void stretches_are_the_whole(void **state)
 	log_close(&reader);
 }
 
+/* Events that are read, from the first file to the last. */
+static uint64_t count_events(void)
+{
+	struct log_reader reader;
+	uint64_t events = 0;
+
+	assert_int_equal(log_open(&reader, path), 0);
+	reader.tell = count_told;
+	while (first_event(&reader, INT64_MIN) != UINT64_MAX)
+		events++;
+	log_close(&reader);
+	return events;
+}
+
+/* As when the log was removed, and what was rotated is there. */
+static void end_is_in_a_packed_file(void **state)
+{
+	struct log_source end;
+	struct log_writer writer;
+	struct log_reader reader;
+
+	(void)state;
+	open_writer(&writer, 1 << 30, &end);
+	fill(&writer, 0, 1000, HOUR, HOUR, "boot", 1);
+	log_writer_close(&writer);
+	rename_log(".1");
+	pack_rotated();
+	assert_int_equal(log_open(&reader, path), 0);
+	assert_true(log_has_lines(&reader));
+	log_close(&reader);
+	expect_end(1000, "boot", 1);
+}
+
+/* Some are compressed while it goes on, and the oldest go, in whatever form they are. */
+static void rotation_takes_packed_files_along(void **state)
+{
+	char name[128];
+	struct log_source end;
+	struct log_writer writer;
+	struct log_reader reader;
+	uint64_t seq, next;
+
+	(void)state;
+	open_writer(&writer, 65536, &end);
+	writer.rotate_keep = 5;
+	for (seq = 0; seq < 5000; seq += 500) {
+		fill(&writer, seq, seq + 500, HOUR, HOUR, "boot", 1);
+		snprintf(name, sizeof(name), "gzip -f %s.%d 2>/dev/null || :", path, 1 + (int)(seq / 500 % 3));
+		assert_int_equal(system(name), 0);
+	}
+	log_writer_close(&writer);
+	assert_int_equal(log_open(&reader, path), 0);
+	assert_int_equal(reader.count, 6);
+	seq = first_event(&reader, INT64_MIN);
+	while ((next = first_event(&reader, INT64_MIN)) != UINT64_MAX)
+		assert_int_equal(next, ++seq);
+	assert_int_equal(seq, 4999);
+	log_close(&reader);
+}
+
+/* What comes before the damage is read, and what was cut off is told, once. */
+static void damaged_file_is_told(void **state)
+{
+	char name[128];
+	struct log_source end;
+	struct log_writer writer;
+	struct stat st;
+	FILE *file;
+
+	(void)state;
+	open_writer(&writer, 1 << 30, &end);
+	fill(&writer, 0, 20000, HOUR, HOUR, "boot", 1);
+	log_writer_close(&writer);
+	rename_log(".1");
+	pack_rotated();
+	open_writer(&writer, 1 << 30, &end); /* an empty one follows */
+	log_writer_close(&writer);
+	told = 0;
+	assert_int_equal(count_events(), 20000);
+	assert_int_equal(told, 0);
+	snprintf(name, sizeof(name), "%s.1.gz", path);
+	assert_int_equal(stat(name, &st), 0);
+	/* Without its last byte, all of the text is there, and nobody knows whether it is what it was. */
+	assert_int_equal(truncate(name, st.st_size - 1), 0);
+	assert_int_equal(count_events(), 20000);
+	assert_int_equal(told, 1);
+	assert_int_equal(truncate(name, st.st_size / 2), 0);
+	assert_in_range(count_events(), 5000, 15000);
+	assert_int_equal(told, 2);
+	/* Not compressed at all, whatever its name says. */
+	file = fopen(name, "w");
+	assert_non_null(file);
+	fputs("{\"schema\":1}\n", file);
+	fclose(file);
+	assert_int_equal(count_events(), 0);
+	assert_int_equal(told, 3);
+	assert_int_equal(truncate(name, 0), 0);
+	assert_int_equal(count_events(), 0);
+	assert_int_equal(told, 4);
+}
+
+/* While gzip is at work, and when it was killed. */
+static void text_beside_its_copy_is_read_once(void **state)
+{
+	char command[400], name[128];
+	struct log_source end;
+	struct log_writer writer;
+
+	(void)state;
+	open_writer(&writer, 1 << 30, &end);
+	fill(&writer, 0, 2000, HOUR, HOUR, "boot", 1);
+	log_writer_close(&writer);
+	rename_log(".1");
+	snprintf(command, sizeof(command), "gzip -k %s.1", path);
+	assert_int_equal(system(command), 0);
+	told = 0;
+	assert_int_equal(count_events(), 2000);
+	snprintf(name, sizeof(name), "%s.1.gz", path);
+	for (off_t size = 4000; size >= 0; size -= 1000) {
+		assert_int_equal(truncate(name, size), 0);
+		assert_int_equal(count_events(), 2000);
+	}
+	assert_int_equal(told, 0);
+	/* Another one of the same number is older. */
+	open_writer(&writer, 1 << 30, &end);
+	fill(&writer, 2000, 2100, HOUR, HOUR, "boot", 1);
+	log_writer_close(&writer);
+	snprintf(command, sizeof(command), "gzip -f %s.1 && mv %s %s.1", path, path, path);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(count_events(), 2100);
+	expect_end(2100, "boot", 1);
+	assert_int_equal(told, 0);
+}
+
 static void names_are_told_apart(void **state)
 {
-	static const char *const names[] = { "audit.log.2", "audit.log.1", "audit.log.0", "audit.log", "audit.log-20261101", "audit.log.1.gz",
+	static const char *const names[] = { "audit.log.2", "audit.log.1", "audit.log.0", "audit.log", "audit.log-20261101", "audit.log.1.xz",
 					     "audit.log.", "audit.log.x", "audit.logs", "other.log" };
 	struct log_reader reader;
 
@@ -570,6 +867,7 @@ static void names_are_told_apart(void **state)
 	}
 	assert_int_equal(log_open(&reader, path), 0);
 	assert_int_equal(reader.count, 5);
+	assert_int_equal(reader.foreign, 1);
 	for (size_t i = 0; i < 5; i++) {
 		static const char *const order[] = { "audit.log-20261101", "audit.log.2", "audit.log.1", "audit.log.0",
 						     "audit.log" };
@@ -588,6 +886,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(event_reads_back),
 		cmocka_unit_test(folded_event_reads_back),
+		cmocka_unit_test(each_difference_is_one_null),
 		cmocka_unit_test(vsock_and_prctl_read_back),
 		cmocka_unit_test(other_lines_are_none_of_ours),
 		cmocka_unit_test(pair_is_found),
@@ -598,9 +897,20 @@ int main(void)
 		cmocka_unit_test_setup_teardown(emptied_log_goes_on, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(long_lines_are_left_out, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reopened_log_goes_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(moved_log_goes_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(removed_log_begins_anew, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(log_that_cannot_begin_anew_stays, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(times_are_found, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(marks_are_found, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(stretches_are_the_whole, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(rotation_keeps_the_order, set_up_packing, tear_down),
+		cmocka_unit_test_setup_teardown(times_are_found, set_up_packing, tear_down),
+		cmocka_unit_test_setup_teardown(marks_are_found, set_up_packing, tear_down),
+		cmocka_unit_test_setup_teardown(stretches_are_the_whole, set_up_packing, tear_down),
+		cmocka_unit_test_setup_teardown(end_is_in_a_packed_file, set_up_packing, tear_down),
+		cmocka_unit_test_setup_teardown(rotation_takes_packed_files_along, set_up_packing, tear_down),
+		cmocka_unit_test_setup_teardown(damaged_file_is_told, set_up_packing, tear_down),
+		cmocka_unit_test_setup_teardown(text_beside_its_copy_is_read_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(names_are_told_apart, set_up, tear_down),
 	};
 

@@ -95,6 +95,119 @@ static void test_two_paths_of_one_entry_are_one_binary(void **unused)
 	policy_clear(&policy);
 }
 
+/* What was made goes, whatever its user; the rest only if it has exactly the user asked for. */
+static void test_remove_leaves_what_files_say(void **unused)
+{
+	const struct port_item port = { 6379, 6379, 0 };
+	const uint32_t uid = 33;
+	struct policy policy;
+	struct rule rule;
+	size_t a;
+
+	(void)unused;
+	policy_init(&policy);
+	rule = make(&policy, "/bin/a", 6379, VERDICT_ALLOW);
+	a = rule.binary;
+	rule.has_uid = true;
+	rule.uid = 33;
+	policy_append(&policy, &rule);
+	rule = make(&policy, "/bin/a", 6379, VERDICT_DENY);
+	strcpy(rule.section, CLI_SECTION);
+	policy_append(&policy, &rule);
+	rule.has_uid = true;
+	rule.uid = 1;
+	policy_append(&policy, &rule);
+	assert_int_equal(policy_remove(&policy, a, &port, NULL, REMOVE_MADE), 2);
+	assert_int_equal(policy_remove(&policy, a, &port, NULL, REMOVE_MADE), 0);
+	assert_int_equal(policy_remove(&policy, a, &port, NULL, REMOVE_EXACT), 0);
+	assert_int_equal(policy_remove(&policy, a, NULL, NULL, REMOVE_EXACT), 0);
+	assert_int_equal(policy_remove(&policy, a, &port, &uid, REMOVE_MADE), 0);
+	assert_int_equal(policy.rule_count, 1);
+	assert_int_equal(policy_remove(&policy, a, &port, &uid, REMOVE_EXACT), 1);
+	assert_int_equal(policy.rule_count, 0);
+	policy_clear(&policy);
+}
+
+/* Listening for others stands beside what decides, in the same order for the same policy. */
+static void test_listening_is_apart(void **unused)
+{
+	const struct port_item http = { 80, 80, 0 };
+	struct policy policy, other;
+	struct rule listen, allow;
+
+	(void)unused;
+	policy_init(&policy);
+	policy_init(&other);
+	listen = make(&policy, "/bin/a", 80, VERDICT_LISTEN);
+	allow = make(&policy, "/bin/a", 80, VERDICT_ALLOW);
+	strcpy(listen.section, CLI_SECTION);
+	policy_append(&policy, &listen);
+	assert_false(rule_same_request(&policy, &listen, &allow));
+	assert_true(policy_replace(&policy, &allow));
+	assert_false(policy_replace(&policy, &allow));
+	allow.verdict = VERDICT_DENY;
+	allow.port.first = 0;
+	allow.port.last = 0;
+	assert_true(policy_replace(&policy, &allow));
+	policy_append(&policy, &listen);
+	assert_int_equal(policy_normalise(&policy), 1);
+	assert_int_equal(policy.rule_count, 3);
+	assert_int_equal(policy.rules[0].verdict, VERDICT_ALLOW);
+	assert_int_equal(policy.rules[1].verdict, VERDICT_DENY);
+	assert_int_equal(policy.rules[2].verdict, VERDICT_LISTEN);
+
+	allow = make(&other, "/bin/a", 80, VERDICT_ALLOW);
+	policy_append(&other, &allow);
+	policy_append(&other, &allow);
+	other.rules[1].verdict = VERDICT_DENY;
+	other.rules[1].port = (struct port_item){ 0 };
+	policy_append(&other, &allow);
+	other.rules[2].port = (struct port_item){ 81, 81, 0 };
+	other.rules[2].verdict = VERDICT_LISTEN;
+	policy_normalise(&other);
+	assert_false(policy_same_rules(&policy, &other));
+	other.rules[2].port = http;
+	assert_true(policy_same_rules(&policy, &other));
+	other.rules[2].verdict = VERDICT_ALLOW;
+	assert_false(policy_same_rules(&policy, &other));
+
+	assert_int_equal(policy_remove(&policy, listen.binary, &http, NULL, REMOVE_EXACT), 1);
+	assert_int_equal(policy_remove(&policy, listen.binary, NULL, NULL, REMOVE_EXACT), 1);
+	assert_int_equal(policy_remove(&policy, listen.binary, NULL, NULL, REMOVE_MADE), 0);
+	assert_int_equal(policy.rule_count, 1);
+	assert_int_equal(policy.rules[0].verdict, VERDICT_LISTEN);
+	policy_clear(&policy);
+	policy_clear(&other);
+}
+
+static void test_number_alike(void **unused)
+{
+	struct policy a, b;
+	struct rule rule;
+
+	(void)unused;
+	policy_init(&a);
+	policy_init(&b);
+	rule = make(&a, "/bin/z", 1, VERDICT_ALLOW);
+	policy_append(&a, &rule);
+	rule = make(&a, "/sbin/a", 1, VERDICT_ALLOW);
+	a.binaries[rule.binary].resolved = strdup("/usr/sbin/a");
+	policy_append(&a, &rule);
+	rule = make(&b, "/usr/sbin/a", 1, VERDICT_ALLOW);
+	policy_append(&b, &rule);
+	rule = make(&b, "any", 1, VERDICT_ALLOW);
+	policy_append(&b, &rule);
+	policy_normalise(&a);
+	policy_normalise(&b);
+	policy_number_alike(&a, &b);
+	assert_int_equal(a.binaries[policy_binary(&a, "/bin/z")].number, 1);
+	assert_int_equal(a.binaries[policy_binary(&a, "/sbin/a")].number, 2);
+	assert_int_equal(b.binaries[policy_binary(&b, "/usr/sbin/a")].number, 2);
+	assert_int_equal(b.binaries[policy_binary(&b, "any")].number, BINARY_ANY);
+	policy_clear(&a);
+	policy_clear(&b);
+}
+
 static void test_remove(void **unused)
 {
 	const struct port_item http = { 80, 80, 0 };
@@ -116,10 +229,11 @@ static void test_remove(void **unused)
 	rule = make(&policy, "/bin/b", 80, VERDICT_ALLOW);
 	policy_append(&policy, &rule);
 
-	assert_int_equal(policy_remove(&policy, a, &(struct port_item){ 82, 82, 0 }, NULL), 0);
-	assert_int_equal(policy_remove(&policy, a, &http, &uid), 1);
-	assert_int_equal(policy_remove(&policy, a, &http, NULL), 1);
-	assert_int_equal(policy_remove(&policy, a, NULL, NULL), 1);
+	assert_int_equal(policy_remove(&policy, a, &(struct port_item){ 82, 82, 0 }, NULL, REMOVE_EXACT), 0);
+	assert_int_equal(policy_remove(&policy, a, &http, &uid, REMOVE_EXACT), 1);
+	assert_int_equal(policy_remove(&policy, a, &http, NULL, REMOVE_EXACT), 1);
+	assert_int_equal(policy_remove(&policy, a, NULL, NULL, REMOVE_EXACT), 0);
+	assert_int_equal(policy_remove(&policy, a, NULL, &uid, REMOVE_EXACT), 1);
 	assert_int_equal(policy.rule_count, 1);
 	policy_normalise(&policy);
 	assert_int_equal(policy.binary_count, 1);
@@ -165,6 +279,9 @@ int main(void)
 		cmocka_unit_test(test_replace_settles_a_contradiction),
 		cmocka_unit_test(test_two_paths_of_one_entry_are_one_binary),
 		cmocka_unit_test(test_remove),
+		cmocka_unit_test(test_remove_leaves_what_files_say),
+		cmocka_unit_test(test_listening_is_apart),
+		cmocka_unit_test(test_number_alike),
 		cmocka_unit_test(test_order_never_matters),
 	};
 

@@ -25,6 +25,7 @@
 #include <cmocka.h>
 
 #include "policy/cleanup.h"
+#include "policy/ini.h"
 #include "policy/resolve.h"
 #include "policy/source.h"
 
@@ -87,12 +88,12 @@ static void print_all(void)
 }
 
 /* Reads, and expects the ports of the rules in the order in which they were read. */
-static void expect_ports(const char *path, bool lenient, const char *ports)
+static void expect_ports(const char *path, enum purpose purpose, const char *ports)
 {
 	char text[128] = "";
 
 	again();
-	source_read(path, lenient, &policy, &diagnostics);
+	source_read(path, purpose, &policy, &diagnostics);
 	if (diagnostics.errors)
 		print_all();
 	assert_int_equal(diagnostics.errors, 0);
@@ -121,7 +122,7 @@ static void expect_diagnostic(enum severity severity, const char *file, const ch
 static void expect_error(const char *path, const char *file, const char *fragment)
 {
 	again();
-	source_read(path, false, &policy, &diagnostics);
+	source_read(path, READ_FOR_LOAD, &policy, &diagnostics);
 	expect_diagnostic(SEVERITY_ERROR, file, fragment);
 	assert_int_equal(diagnostics.errors, 1);
 	assert_non_null(strstr(diagnostics.list[0].message, "; "));
@@ -142,15 +143,15 @@ static void test_file(void **state)
 	(void)state;
 	need_root();
 	put("p", RULE("1") RULE("2"));
-	expect_ports("p", false, "1 2");
+	expect_ports("p", READ_FOR_LOAD, "1 2");
 	assert_int_equal(diagnostics.count, 0);
 	put("empty.ini", "");
-	expect_ports("empty.ini", false, "");
+	expect_ports("empty.ini", READ_FOR_LOAD, "");
 	put("bad.ini", RULE("1") "x\n");
 	expect_error("bad.ini", "bad.ini", "neither [name]");
 	assert_int_equal(diagnostics.list[0].line, 4);
 	assert_int_equal(symlink("p", "link"), 0);
-	expect_ports("link", false, "1 2");
+	expect_ports("link", READ_FOR_LOAD, "1 2");
 }
 
 static void test_no_file(void **state)
@@ -218,7 +219,7 @@ static void test_whose(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		assert_int_equal(chown("p", cases[i].uid, cases[i].gid), 0);
 		assert_int_equal(chmod("p", cases[i].mode), 0);
-		expect_ports("p", true, "1");
+		expect_ports("p", READ_FOR_CHECK, "1");
 		assert_int_equal(diagnostics.count, cases[i].fragment ? 1 : 0);
 		if (cases[i].fragment) {
 			expect_diagnostic(SEVERITY_WARNING, "p", cases[i].fragment);
@@ -226,8 +227,8 @@ static void test_whose(void **state)
 			expect_error("link", "link", cases[i].fragment);
 			assert_int_equal(policy.rule_count, 0);
 		} else {
-			expect_ports("p", false, "1");
-			expect_ports("link", false, "1");
+			expect_ports("p", READ_FOR_LOAD, "1");
+			expect_ports("link", READ_FOR_LOAD, "1");
 		}
 	}
 }
@@ -263,10 +264,10 @@ static void test_noise(void **state)
 	start = seconds();
 	expect_error("large", "large", "over 16 MiB");
 	again();
-	source_read("small", false, &policy, &diagnostics);
+	source_read("small", READ_FOR_LOAD, &policy, &diagnostics);
 	assert_int_equal(diagnostics.errors, 21);
 	again();
-	source_read("line", false, &policy, &diagnostics);
+	source_read("line", READ_FOR_LOAD, &policy, &diagnostics);
 	assert_int_equal(diagnostics.errors, 1);
 	assert_non_null(strstr(diagnostics.list[0].message, "a line of 15728640 bytes"));
 	assert_true(seconds() - start < 5);
@@ -293,8 +294,8 @@ static void test_directory(void **state)
 	put("d/10.ini", RULE("4"));
 	put("d/9.ini", RULE("5"));
 	put("d/\xc3\xa4.ini", RULE("6"));
-	expect_ports("d", false, "4 5 3 1 2 6");
-	expect_ports("d/", false, "4 5 3 1 2 6");
+	expect_ports("d", READ_FOR_LOAD, "4 5 3 1 2 6");
+	expect_ports("d/", READ_FOR_LOAD, "4 5 3 1 2 6");
 	assert_int_equal(diagnostics.count, 0);
 }
 
@@ -306,7 +307,7 @@ static void test_directory_entries(void **state)
 	put("d/a.ini", RULE("1"));
 	put("elsewhere", RULE("2"));
 	assert_int_equal(symlink("../elsewhere", "d/b.ini"), 0);
-	expect_ports("d", false, "1 2");
+	expect_ports("d", READ_FOR_LOAD, "1 2");
 	assert_int_equal(chmod("elsewhere", 0666), 0);
 	expect_error("d", "d/b.ini", "can be written by anyone");
 	assert_int_equal(unlink("elsewhere"), 0);
@@ -334,7 +335,7 @@ static void test_whose_directory(void **state)
 	assert_int_equal(chmod("d", 0775), 0);
 	expect_error("d", "d", "can be written by its group");
 	assert_int_equal(policy.rule_count, 0);
-	expect_ports("d", true, "1");
+	expect_ports("d", READ_FOR_CHECK, "1");
 	expect_diagnostic(SEVERITY_WARNING, "d", "can be written by its group");
 	assert_int_equal(chmod("d", 01777), 0);
 	expect_error("d", "d", "can be written by anyone (mode 1777)");
@@ -342,7 +343,7 @@ static void test_whose_directory(void **state)
 	assert_int_equal(chown("d", 1, 0), 0);
 	expect_error("d", "d", "belongs to user 1");
 	/* the file alone is fine */
-	expect_ports("d/a.ini", false, "1");
+	expect_ports("d/a.ini", READ_FOR_LOAD, "1");
 }
 
 static void test_layout(void **state)
@@ -351,26 +352,26 @@ static void test_layout(void **state)
 	need_root();
 	assert_int_equal(mkdir("d", 0755), 0);
 	put("d/policy.ini", RULE("1"));
-	expect_ports("d", false, "1");
+	expect_ports("d", READ_FOR_LOAD, "1");
 	assert_int_equal(mkdir("d/policy.d", 0755), 0);
-	expect_ports("d", false, "1");
+	expect_ports("d", READ_FOR_LOAD, "1");
 	put("d/policy.d/b.ini", RULE("3"));
 	put("d/policy.d/a.ini", RULE("2"));
-	expect_ports("d", false, "1 2 3");
+	expect_ports("d", READ_FOR_LOAD, "1 2 3");
 	assert_int_equal(diagnostics.count, 0);
 	put("d/other.ini", RULE("9"));
-	expect_ports("d", false, "1 2 3");
+	expect_ports("d", READ_FOR_LOAD, "1 2 3");
 	assert_int_equal(diagnostics.count, 1);
 	expect_diagnostic(SEVERITY_WARNING, "d/other.ini", "not read; move it to policy.d/");
 	assert_int_equal(unlink("d/other.ini"), 0);
 
 	assert_int_equal(chmod("d/policy.d", 0777), 0);
 	expect_error("d", "d/policy.d", "can be written by anyone");
-	expect_ports("d", true, "1 2 3");
+	expect_ports("d", READ_FOR_CHECK, "1 2 3");
 	assert_int_equal(chmod("d/policy.d", 0755), 0);
 
 	assert_int_equal(unlink("d/policy.ini"), 0);
-	expect_ports("d", false, "2 3");
+	expect_ports("d", READ_FOR_LOAD, "2 3");
 	assert_int_equal(unlink("d/policy.d/a.ini"), 0);
 	assert_int_equal(unlink("d/policy.d/b.ini"), 0);
 	expect_error("d", "d/policy.d", "no *.ini in this directory");
@@ -395,7 +396,7 @@ static void test_many_bad_files(void **state)
 		snprintf(name, sizeof(name), "d/%02d.ini", i);
 		put(name, text);
 	}
-	source_read("d", false, &policy, &diagnostics);
+	source_read("d", READ_FOR_LOAD, &policy, &diagnostics);
 	expect_diagnostic(SEVERITY_ERROR, "d/05.ini", "too many errors; mend those above first");
 	assert_int_equal(diagnostics.errors, 5 * 21 + 1);
 }
@@ -405,33 +406,33 @@ static int read_default_places(void)
 {
 	if (chroot(".") < 0)
 		return 1;
-	source_read(NULL, false, &policy, &diagnostics);
+	source_read(NULL, READ_FOR_LOAD, &policy, &diagnostics);
 	if (diagnostics.errors != 1 || strcmp(diagnostics.list[0].file, DEFAULT_POLICY_FILE) ||
 	    !strstr(diagnostics.list[0].message, "there is no policy; create this file"))
 		return 2;
 	if (mkdir("/etc", 0755) < 0 || mkdir(DEFAULT_POLICY_BASE, 0755) < 0)
 		return 3;
 	again();
-	source_read(NULL, false, &policy, &diagnostics);
+	source_read(NULL, READ_FOR_LOAD, &policy, &diagnostics);
 	if (diagnostics.errors != 1)
 		return 4;
 	put(DEFAULT_POLICY_FILE, RULE("1"));
 	again();
-	source_read(NULL, false, &policy, &diagnostics);
+	source_read(NULL, READ_FOR_LOAD, &policy, &diagnostics);
 	if (diagnostics.count || policy.rule_count != 1)
 		return 5;
 	if (mkdir(DEFAULT_POLICY_DIR, 0755) < 0)
 		return 6;
 	put(DEFAULT_POLICY_DIR "/x.ini", RULE("2") "x\n");
 	again();
-	source_read(NULL, false, &policy, &diagnostics);
+	source_read(NULL, READ_FOR_LOAD, &policy, &diagnostics);
 	if (diagnostics.errors != 1 || strcmp(diagnostics.list[0].file, DEFAULT_POLICY_DIR "/x.ini"))
 		return 7;
 	if (unlink(DEFAULT_POLICY_DIR "/x.ini") < 0 || unlink(DEFAULT_POLICY_FILE) < 0 ||
 	    symlink("nowhere", DEFAULT_POLICY_FILE) < 0)
 		return 8;
 	again();
-	source_read(NULL, false, &policy, &diagnostics);
+	source_read(NULL, READ_FOR_LOAD, &policy, &diagnostics);
 	if (diagnostics.errors != 1 || !strstr(diagnostics.list[0].message, "No such file"))
 		return 9;
 	return 0;
@@ -479,15 +480,26 @@ static void expect_resolved(const char *name, const char *to, bool is_missing)
 	assert_int_equal(missing, is_missing);
 }
 
-static void expect_unresolved(const char *name, const char *fragment)
+static void expect_unresolved(const char *name, const char *fragment, bool nowhere)
 {
 	char *resolved = (char *)"untouched";
-	bool missing = true;
+	bool missing = !nowhere;
 	_cleanup_free_ char *message = resolve_path(in_directory(name), &resolved, &missing);
 
 	if (!message || !strstr(message, fragment) || !strstr(message, "; "))
 		fail_msg("%s: %s", name, message ? message : "resolved");
 	assert_string_equal(resolved, "untouched");
+	assert_int_equal(missing, nowhere);
+}
+
+static void expect_why(const char *name, const char *why)
+{
+	_cleanup_free_ char *seen = resolve_why_nowhere(in_directory(name));
+
+	if (why)
+		assert_string_equal(seen, why);
+	else
+		assert_null(seen);
 }
 
 static void make_tree(void)
@@ -509,6 +521,8 @@ static void make_tree(void)
 
 static void test_resolve_path(void **state)
 {
+	char why[PATH_MAX + 128];
+
 	(void)state;
 	make_tree();
 	expect_resolved("bin/a", "bin/a", false);
@@ -523,15 +537,24 @@ static void test_resolve_path(void **state)
 	put("bin/later", "");
 	expect_resolved("alt/later2", "bin/later", false);
 
-	expect_unresolved("none/a", "there is no directory");
-	expect_unresolved("alt/never", "there is no directory");
-	expect_unresolved("alt/gone/a", "there is no directory");
-	expect_unresolved("bin/a/b", "is none; correct the path");
-	expect_unresolved("alt/loop1", "Too many levels of symbolic links");
-	expect_unresolved("alt", "is a directory");
-	expect_unresolved("sbin/", "is a directory");
-	expect_unresolved("none/", "does not end in a file's name");
-	expect_unresolved("bin/fifo", "is a FIFO");
+	expect_unresolved("none/a", "there is no directory", true);
+	expect_unresolved("alt/never", "there is no directory", true);
+	expect_unresolved("alt/gone/a", "there is no directory", true);
+	expect_unresolved("bin/a/b", "is none; correct the path", true);
+	expect_unresolved("alt/loop1", "Too many levels of symbolic links", true);
+	expect_unresolved("none/", "does not end in a file's name", true);
+	expect_unresolved("alt", "is a directory", false);
+	expect_unresolved("sbin/", "is a directory", false);
+	expect_unresolved("bin/fifo", "is a FIFO", false);
+
+	expect_why("bin/a", NULL);
+	expect_why("bin/fifo", NULL);
+	expect_why("alt/more", "there is no such file");
+	expect_why("bin/a/b", "what should be a directory in it is none");
+	snprintf(why, sizeof(why), "there is no directory %s", in_directory("none"));
+	expect_why("none/a", why);
+	expect_why("none/deeper/still/a", why);
+	expect_why("alt/never", why);
 }
 
 static void test_resolve_root(void **state)
@@ -557,24 +580,132 @@ static void test_resolve(void **state)
 	make_tree();
 	add_binary("any");
 	add_binary(in_directory("sbin/b"));
-	resolve_policy(&policy, true, &diagnostics);
+	resolve_policy(&policy, READ_FOR_CHECK, &diagnostics);
 	assert_int_equal(diagnostics.count, 0);
 	assert_null(policy.binaries[0].resolved);
 	assert_string_equal(policy.binaries[1].resolved, in_directory("bin/a"));
 
 	add_binary(in_directory("sbin/later"));
-	resolve_policy(&policy, true, &diagnostics);
+	resolve_policy(&policy, READ_FOR_CHECK, &diagnostics);
 	assert_int_equal(diagnostics.count, 1);
 	assert_int_equal(diagnostics.errors, 0);
 	assert_non_null(
 		strstr(diagnostics.list[0].message, "sbin/later: no such file yet; the rule waits for it"));
 	assert_string_equal(policy.binaries[2].resolved, in_directory("bin/later"));
 
-	add_binary(in_directory("none/x"));
-	resolve_policy(&policy, true, &diagnostics);
-	assert_int_equal(diagnostics.errors, 1);
-	assert_null(policy.binaries[3].resolved);
-	assert_null(diagnostics.list[1].file);
+	assert_false(policy.binaries[2].waits);
+}
+
+static void expect_waiting(size_t count)
+{
+	assert_int_equal(diagnostics.errors, 0);
+	assert_int_equal(diagnostics.count, count);
+	for (size_t i = 0; i < count; i++) {
+		assert_non_null(strstr(diagnostics.list[i].message, "the rule waits for it"));
+		assert_true(policy.binaries[i].waits);
+		assert_null(policy.binaries[i].resolved);
+	}
+}
+
+/* A directory that isn't there is no error, for nobody: it can come again. */
+static void test_rules_wait(void **state)
+{
+	static const char *const nowhere[] = { "none/x", "alt/never", "alt/gone/a", "bin/a/b", "alt/loop1" };
+	static const enum purpose purposes[] = { READ_FOR_LOAD, READ_FOR_CHECK, READ_AT_BOOT, READ_OFFLINE };
+
+	(void)state;
+	make_tree();
+	for (size_t i = 0; i < 5; i++)
+		add_binary(in_directory(nowhere[i]));
+	for (size_t i = 0; i < 4; i++) {
+		diagnostics_clear(&diagnostics);
+		resolve_policy(&policy, purposes[i], &diagnostics);
+		expect_waiting(5);
+	}
+	assert_int_equal(mkdir("none", 0755), 0);
+	diagnostics_clear(&diagnostics);
+	resolve_policy(&policy, READ_FOR_LOAD, &diagnostics);
+	assert_false(policy.binaries[0].waits);
+	assert_string_equal(policy.binaries[0].resolved, in_directory("none/x"));
+	assert_string_equal(policy.binaries[1].resolved, in_directory("none/later"));
+	assert_true(policy.binaries[2].waits);
+}
+
+/* What is something else than a file is an error, but at boot: it was one once. */
+static void test_no_file_waits_at_boot(void **state)
+{
+	(void)state;
+	make_tree();
+	add_binary(in_directory("bin"));
+	add_binary(in_directory("bin/fifo"));
+	resolve_policy(&policy, READ_FOR_LOAD, &diagnostics);
+	assert_int_equal(diagnostics.errors, 2);
+	assert_false(policy.binaries[0].waits);
+	diagnostics_clear(&diagnostics);
+	resolve_policy(&policy, READ_AT_BOOT, &diagnostics);
+	expect_waiting(2);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Users who are gone
+ */
+
+#define GONE "[r]\nbinary = /bin/sh\nuser = root, nobody-of-that-name\nallow = 80\n" \
+	     "[s]\nbinary = /bin/sh\nuser = nobody-of-that-name\ndeny = any\n"
+
+static void test_unknown_user_waits_at_boot(void **state)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t length;
+	int error;
+
+	(void)state;
+	need_root();
+	put("gone.ini", GONE);
+	source_read("gone.ini", READ_FOR_LOAD, &policy, &diagnostics);
+	assert_int_equal(diagnostics.errors, 2);
+	again();
+	source_read("gone.ini", READ_AT_BOOT, &policy, &diagnostics);
+	assert_int_equal(diagnostics.errors, 0);
+	assert_int_equal(diagnostics.count, 2);
+	assert_int_equal(diagnostics.list[1].line, 7);
+	assert_string_equal(diagnostics.list[1].message, "unknown user 'nobody-of-that-name'; the rules of [s] for this user wait, and "
+			    "match nobody until then");
+	assert_int_equal(policy.rule_count, 3);
+	assert_int_equal(policy.unknown_user_count, 1);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(policy.rules[i].has_uid);
+	assert_int_equal(policy.rules[0].uid, 0);
+	assert_null(rule_unknown_user(&policy, &policy.rules[0]));
+	assert_int_equal(policy.rules[1].uid, UID_NONE);
+	assert_string_equal(rule_unknown_user(&policy, &policy.rules[2]), "nobody-of-that-name");
+	policy_normalise(&policy);
+	text = ini_text(&policy, "", &length, &error);
+	assert_int_equal(error, 0);
+	assert_non_null(strstr(text, "user   = nobody-of-that-name\n"));
+
+	/* For another machine, nothing that this one lacks is more than a note; what is wrong everywhere still is. */
+	again();
+	source_read("gone.ini", READ_OFFLINE, &policy, &diagnostics);
+	resolve_policy(&policy, READ_OFFLINE, &diagnostics);
+	assert_int_equal(diagnostics.errors, 0);
+	assert_true(diagnostics.offline);
+	assert_true(diagnostics.count >= 2);
+	for (size_t i = 0; i < diagnostics.count; i++)
+		assert_int_equal(diagnostics.list[i].severity, SEVERITY_NOTE);
+	diagnostics_drop_warnings(&diagnostics);
+	assert_int_equal(diagnostics.count, 0);
+	put("wrong.ini", "[s]\nbinary = relative\nallow = 80\n[t]\nbinary = /bin/sh\nalow = 80\n");
+	again();
+	source_read("wrong.ini", READ_OFFLINE, &policy, &diagnostics);
+	assert_int_not_equal(diagnostics.errors, 0);
+
+	/* What could never be a user is an error at boot, too. */
+	put("gone.ini", "[r]\nbinary = /bin/sh\nuser = any\nallow = 80\n[s]\nbinary = /bin/sh\nuser = two words\nallow = 80\n"
+	    "[t]\nbinary = /bin/sh\nuser = 4294967295\nallow = 80\n");
+	again();
+	source_read("gone.ini", READ_AT_BOOT, &policy, &diagnostics);
+	assert_int_equal(diagnostics.errors, 3);
 }
 
 static void test_resolve_unseen(void **state)
@@ -585,9 +716,9 @@ static void test_resolve_unseen(void **state)
 	put("closed/a", "");
 	add_binary(in_directory("closed/a"));
 	assert_int_equal(seteuid(NOBODY), 0);
-	expect_unresolved("closed/a", "Permission denied; run this as root");
-	expect_unresolved("closed/b", "Permission denied; run this as root");
-	resolve_policy(&policy, true, &diagnostics);
+	expect_unresolved("closed/a", "Permission denied; run this as root", false);
+	expect_unresolved("closed/b", "Permission denied; run this as root", false);
+	resolve_policy(&policy, READ_FOR_CHECK, &diagnostics);
 	assert_int_equal(seteuid(0), 0);
 	assert_int_equal(diagnostics.count, 1);
 	assert_int_equal(diagnostics.errors, 0);
@@ -613,7 +744,10 @@ int main(void)
 		TEST(test_resolve_path),
 		TEST(test_resolve_root),
 		TEST(test_resolve),
+		TEST(test_rules_wait),
+		TEST(test_no_file_waits_at_boot),
 		TEST(test_resolve_unseen),
+		TEST(test_unknown_user_waits_at_boot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

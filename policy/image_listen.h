@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who may listen, though a user whom no rule names may not accept there. Only image_build.c includes this.
+ */
+#ifndef SOCKACCEPT_IMAGE_LISTEN_H
+#define SOCKACCEPT_IMAGE_LISTEN_H
+
+#include "policy/image_table.h"
+
+/*
+ * Fills in `listen` of the binaries' entries. `groups`: the lasting rules of each binary, one after the other, those for `any` last.
+ * The entries, and the policy's default, are in `image` already. Aborts without memory.
+ */
+void image_build_listen(struct image *image, const struct group *groups, size_t count);
+
+#endif

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# Which rules let a binary listen: those of any user, those that say `listen`, and temporary ones before them.
+
+: "${sockaccept:?}" "${work:?}"
+
+# may_listen WANTED COMMAND...: on 27801 to 27803, each `ok` or the error's number
+may_listen() {
+	wanted=$1
+	shift
+	expect "listen(2) on three ports, $*" "$wanted" "$("$@" /tmp/three.py 27801 27802 27803)"
+}
+
+rules_that_let_listen() {
+	python=$(readlink -f /usr/bin/python3)
+	cat >/tmp/three.py <<-END
+		import socket, sys
+		said = []
+		for port in sys.argv[1:]:
+		    listener = socket.socket()
+		    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+		    listener.bind(("127.0.0.1", int(port)))
+		    try:
+		        listener.listen()
+		        said.append("ok")
+		    except OSError as error:
+		        said.append(str(error.errno))
+		print(*said)
+	END
+	chmod 644 /tmp/three.py
+	may_listen "ok ok ok" "$python"
+	load <<-END
+		[sockaccept]
+		default = deny
+		judge-listen = yes
+
+		[one]
+		binary = $python
+		user = root
+		allow = 27802
+		listen = 27803
+	END
+	may_listen "1 ok ok" "$python"
+	# whoever the user is
+	may_listen "1 ok ok" setpriv --reuid nobody --clear-groups "$python"
+	# a temporary rule beats what lasts, but no `listen`; and a narrower one of both beats the other
+	ctl deny "$python" any --for 10m
+	may_listen "1 1 ok" "$python"
+	ctl allow "$python" any --for 10m
+	may_listen "ok ok ok" "$python"
+	ctl deny "$python" 27801-27803 --for 10m
+	may_listen "1 1 ok" "$python"
+	ctl remove "$python"
+	ctl deny "$python" any
+	may_listen "1 ok ok" "$python"
+	ctl mode permissive
+	may_listen "ok ok ok" "$python"
+}
+
+test_case rules_that_let_listen
+rm -f /tmp/three.py

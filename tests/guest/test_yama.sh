@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# A machine on which nobody may trace, whatever their capabilities. This has to be the last file of a guest: it can't be taken back, and
+# killat traces.
+
+: "${blocked:?}" "${work:?}" "${pid=}"
+
+# Threads that wait in accept(2) can't be asked again, and their process is named; one that waits in poll(2) is not.
+yama_is_told() {
+	[ -e /proc/sys/kernel/yama/ptrace_scope ] || skip "this kernel has no Yama"
+	load <<-END
+		[sockaccept]
+		default = allow
+	END
+	background waits "$blocked" 26140 1
+	waits=$pid
+	until_true 30 grep -q ready waits || because "no listener: $(cat waits.errors)"
+	serve idle 26141
+	echo 3 >/proc/sys/kernel/yama/ptrace_scope
+	ctl deny any 26140 26141
+	expect_said "(pid $waits) may take one more connection on 0.0.0.0:26140/tcp"
+	expect_said "kernel.yama.ptrace_scope is 3, which lets nobody do that"
+	expect "warnings of that" 1 "$(grep -c 'one more connection' "$work/said")"
+	python3 -S -c 'import _socket
+_socket.socket().connect(("127.0.0.1", 26140))'
+	until_true 20 grep -q '^accepted' waits || because "the thread took none: $(cat waits)"
+}
+
+test_case yama_is_told
