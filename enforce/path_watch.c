@@ -212,6 +212,9 @@ void path_watch(struct path_watch *watch)
 		go_on(watch);
 		return;
 	}
+	/* One that was killed could take long to end, so nobody waited for it. */
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
 	if (when_now().boot < watch->at)
 		return;
 	/* Whoever changes the policy needs it for himself, above all to lock it: nobody may have it open then. */
