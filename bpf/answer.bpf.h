@@ -140,6 +140,9 @@ static __always_inline void answer_caller(struct call *call, const struct caller
 		return;
 	call->passing = now != 0;
 	rule = rule_for(caller, listener, now);
+	call->until = rule ? rule->until : 0;
+	if (event->generation != caller->policy->generation)
+		call->opened = 0;
 	event->generation = caller->policy->generation;
 	event->binary = caller->binary;
 	event->uid = caller->uid;

@@ -261,13 +261,13 @@ static __attribute__((noinline)) bool may_listen(policy_ref policy, const struct
 }
 
 /*
- * True if a policy lets the binary of `request` listen on its port under no condition, whoever it may run as when it accepts. *rule is then
- * the one that denies; NULL: the default does. Sets request->anyone.
+ * True if a policy lets the binary of `request` accept on its port under no condition, whoever it may run as then, and has no rule by which
+ * it listens there for others. *rule is then the one that denies; NULL: the default does. Sets request->anyone.
  */
-static __always_inline bool denies_listening(policy_ref policy, const struct policy_header *header, struct request *request,
+static __always_inline bool denies_everyone(policy_ref policy, const struct policy_header *header, struct request *request,
 					     const struct rule_record **rule)
 {
-	if (!(header->flags & POLICY_JUDGES_LISTEN))
+	if (!header->flags) /* nothing is known of who may listen */
 		return false;
 	request->anyone = 1;
 	*rule = decide(policy, header, request);

@@ -97,7 +97,13 @@ struct sock {
 	__u32 sk_max_ack_backlog;
 };
 
+struct request_sock_ops {
+	int family;
+};
+
 struct request_sock {
+	struct sock_common __req_common;
+	const struct request_sock_ops *rsk_ops;
 	struct sock *sk;
 };
 
@@ -107,6 +113,11 @@ struct request_sock_queue {
 
 struct inet_connection_sock {
 	struct request_sock_queue icsk_accept_queue;
+	void *icsk_ulp_data;
+};
+
+struct mptcp_subflow_context {
+	struct sock *conn;
 };
 
 struct tcp_sock {
@@ -231,6 +242,7 @@ struct mm_struct {
 };
 
 struct linux_binprm;
+struct sk_buff;
 struct sockaddr;
 
 struct fs_struct {
@@ -299,6 +311,8 @@ struct task_struct {
 
 /* x86-64; other machines have no descriptor in the log yet. */
 struct pt_regs {
+	unsigned long dx;
+	unsigned long si;
 	unsigned long di;
 	unsigned long ax;
 	unsigned long orig_ax;

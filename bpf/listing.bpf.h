@@ -6,6 +6,7 @@
 #ifndef SOCKACCEPT_LISTING_BPF_H
 #define SOCKACCEPT_LISTING_BPF_H
 
+#include "gate.bpf.h"
 #include "listened.bpf.h"
 #include "listener.bpf.h"
 #include "process.bpf.h"
@@ -28,6 +29,8 @@ static __always_inline void describe_listening(struct listening *listening, stru
 	listening->netns = sk->__sk_common.skc_net.net->ns.inum;
 	listening->backlog = queue.backlog;
 	listening->backlog_max = queue.backlog_max;
+	listening->cookie = bpf_get_socket_cookie(sk);
+	listening->gate = gate_now(gate_of(sk, listener.protocol, false));
 }
 
 /* What the process is by a record of its own. */
@@ -68,6 +71,9 @@ int list_listeners(struct bpf_iter__task_file *ctx)
 	listening.pid = task->tgid;
 	listening.fd = ctx->fd;
 	listening.uid = task->cred->euid.val;
+	listening.gid = task->cred->egid.val;
+	((__u64 *)listening.comm)[0] = ((volatile __u64 *)task->comm)[0];
+	((__u64 *)listening.comm)[1] = ((volatile __u64 *)task->comm)[1];
 	bpf_seq_write(ctx->meta->seq, &listening, sizeof(listening));
 	return 0;
 }

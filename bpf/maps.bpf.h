@@ -86,6 +86,12 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } listened SEC(".maps");
 
+/* The cookie of a listener with a denied connection in its queue, once until that was taken out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} drain_calls SEC(".maps");
+
 /* Bounded, as anybody can make binaries: the path of one that was pushed out is computed anew. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -46,10 +46,15 @@ static __always_inline bool record_denial(struct state *state, struct call *call
 	return record_event(state, call);
 }
 
-/* A connection that was returned. Of permissive mode's, those that the policy denies are folded as denials are. */
+/*
+ * A connection that was returned, or taken out of a queue. Of permissive mode's, those that the policy denies are folded as denials are.
+ */
 static __always_inline void record_connection(struct state *state, struct call *call)
 {
-	count_connection(state, call);
+	if (call->event.operation == OPERATION_DRAINED)
+		__sync_fetch_and_add(&state->drained, 1);
+	else
+		count_connection(state, call);
 	if (call->event.verdict == VERDICT_DENY)
 		record_denial(state, call, 0);
 	else

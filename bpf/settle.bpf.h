@@ -78,9 +78,21 @@ static __attribute__((noinline)) __u64 sweep_calls(struct state *state)
 }
 
 /* Records the connection of an earlier call, of which `call` still has the event. */
-static __always_inline void settle_call(struct state *state, struct call *call)
+static __attribute__((noinline)) bool settle_call(struct state *state, struct call *call)
 {
 	record_connection(state, call);
+	return true;
+}
+
+/* The place for a call of `task` that begins; that of an earlier one whose end wasn't seen is recorded first. NULL: no memory. */
+static __always_inline struct call *start_call(struct state *state, struct task_struct *task)
+{
+	bool grafted;
+	struct call *call = begin_call(state, task, &grafted);
+
+	if (call && grafted)
+		CALL(settle_call(state, call));
+	return call;
 }
 
 /* The same of one that is kept in the thread's own storage, while the thread now has `call`. */

@@ -10,6 +10,8 @@
  *   lsm/socket_listen   socket_listen: refuses a listen(2) of a binary that could accept there under no condition; and one by which a
  *                       socket would listen on another port than it did, under threads that were asked about that one.
  *   lsm/socket_bind     socket_bind: the same of a bind(2) of a socket that has listened.
+ *   lsm/inet_conn_request   connection_request: refuses requests for new connections of a listener on which accept(2) was denied
+ *                       (bpf/gate.bpf.h). Runs for each SYN, in a softirq: attached only while the policy wants it.
  *   lsm/bprm_committed_creds   process_exec: settles what a process is, by the name by which it is executed.
  *   lsm/task_alloc      process_fork: a child is what its parent is. Must never make fork(2) fail.
  *   lsm/task_prctl      task_prctl: refuses a prctl(2) by which a process in a user namespace would forge
@@ -20,9 +22,11 @@
  *                       makes a rule or asks about one; decides nothing.
  *   iter/task           list_processes: tells user space which processes have a record of what they are.
  *   iter/task_file      list_listeners (bpf/listing.bpf.h): tells user space who listens.
+ *   syscall             drain: lets its caller take out what waits on denied listeners (bpf/drain.bpf.h).
  *   syscall             close_windows: makes the events of repeats that nobody else has made. Runs when somebody reads events.
  */
 #include "answer.bpf.h"
+#include "drain.bpf.h"
 #include "listing.bpf.h"
 #include "pass_on.bpf.h"
 #include "settle.bpf.h"
@@ -100,14 +104,11 @@ static __attribute__((noinline)) bool decide_unfollowed(struct state *state, con
 static __always_inline bool decide_call(struct state *state, struct socket *newsock, const struct caller *caller,
 					const struct listener *listener)
 {
-	bool grafted;
-	struct call *call = begin_call(state, caller->task, &grafted);
+	struct call *call = start_call(state, caller->task);
 	bool deny;
 
 	if (!call)
 		return decide_unfollowed(state, caller, listener);
-	if (grafted)
-		settle_call(state, call);
 	if (*(volatile __u64 *)&state->other_calls)
 		CALL(settle_other(state, caller->task, call));
 	describe_task(&call->event);
@@ -116,28 +117,32 @@ static __always_inline bool decide_call(struct state *state, struct socket *news
 	deny = call->event.verdict == VERDICT_DENY;
 	if (deny && caller->policy->mode == MODE_ENFORCE) {
 		CALL(describe_refusal(state, call, caller, listener));
+		if (caller->policy->flags & (POLICY_GATES | POLICY_DRAINS))
+			CALL(note_denied(state, call, caller, listener));
 		record_denial(state, call, caller);
 		end_call(state, caller->task, call);
 	} else {
 		CALL(follow_call(call, newsock, caller, listener));
+		if (!deny && !is_noted(call, listener->sk) && caller->policy->flags & (POLICY_GATES | POLICY_DRAINS) && !throws_away(caller->task))
+			CALL(note_allowed(call, listener));
 	}
 	return deny;
 }
 
 /* `doctor` proves by it that this program is called, and that the caller gets what it returns. */
-static __always_inline bool is_self_test(const struct control *control, struct sock *sk)
-{
-	__u64 cookie = *(volatile __u64 *)&control->self_test & ~SELF_TEST_DECIDE;
-
-	return cookie && cookie == (__u64)sk->__sk_common.skc_cookie.counter;
-}
-
 static __always_inline int refuse(int error)
 {
 	int ret = -error;
 
 	FORGET(ret); /* a constant in a branch, not the result of arithmetic that a verifier can't follow */
 	return ret;
+}
+
+static __always_inline bool is_self_test(const struct control *control, struct sock *sk)
+{
+	__u64 cookie = *(volatile __u64 *)&control->self_test & ~SELF_TEST_DECIDE;
+
+	return cookie && cookie == (__u64)sk->__sk_common.skc_cookie.counter;
 }
 
 /* True if the accept of such a one is refused: by itself, or by the policy, if that was asked for. */
@@ -165,6 +170,7 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret
 	__u16 family = 0;
 	__u32 zero = 0;
 	bool deny;
+	int drains;
 
 	counters = bpf_map_lookup_elem(&state, &zero);
 	if (!counters)
@@ -186,7 +192,10 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret
 		return 0;
 	if (is_self_test(caller.control, sk))
 		return refuses_self_test(&caller, &listener) ? refuse(EPERM) : 0;
-	deny = decide_call(counters, newsock, &caller, &listener);
+	drains = drain_call(counters, newsock, &caller, &listener);
+	if (drains == DRAIN_REFUSED)
+		return refuse(EPERM);
+	deny = drains == DRAIN_NOT && decide_call(counters, newsock, &caller, &listener);
 	if (caller.policy->mode != MODE_ENFORCE)
 		return 0;
 	if (deny)
@@ -219,7 +228,8 @@ int BPF_PROG(connection_graft, struct sock *sk, struct socket *socket)
 	/* One that its client has reset already has given its port up (Linux, tcp_set_state()): it was the listener's. */
 	if (!event->local.port)
 		event->local.port = event->listener_port;
-	describe_thread(call, task);
+	if (event->operation != OPERATION_DRAINED)
+		describe_thread(call, task);
 	call->sweep = counters->sweeps;
 	__sync_lock_test_and_set(&call->grafted, (__u64)sk);
 	return 0;
@@ -252,11 +262,11 @@ int BPF_PROG(accept_end, struct file *listener, void *argument, void *address, v
 		return 0;
 	bpf_get_func_ret(ctx, &result);
 	if (take_grafted(call)) {
-		if (result < (__u64)-MAX_ERRNO)
+		if (result < (__u64)-MAX_ERRNO || call->event.operation == OPERATION_DRAINED)
 			record_connection(counters, call);
 		else /* it couldn't tell who the connection is from (EFAULT) */
 			__sync_fetch_and_add(&counters->failed, 1);
-	} else if (call->event.verdict == VERDICT_DENY && result >= (__u64)-MAX_ERRNO) {
+	} else if (call->event.verdict == VERDICT_DENY && call->event.operation != OPERATION_DRAINED && result >= (__u64)-MAX_ERRNO) {
 		CALL(record_attempt(counters, call, task));
 	}
 	end_call(counters, task, call);
@@ -301,21 +311,10 @@ static __attribute__((noinline)) bool describe_offence(struct call *call, const 
 	return true;
 }
 
-/* The place for what a call that isn't an accept(2) is refused for. NULL: no memory. */
-static __always_inline struct call *begin_offence(struct state *state, struct task_struct *task)
-{
-	bool grafted;
-	struct call *call = begin_call(state, task, &grafted);
-
-	if (call && grafted)
-		settle_call(state, call);
-	return call;
-}
-
 /* Records one. */
 static __always_inline void record_offence(struct state *state, const struct caller *caller, __u32 what, const struct listener *listener)
 {
-	struct call *call = begin_offence(state, caller->task);
+	struct call *call = start_call(state, caller->task);
 
 	if (!call)
 		return;
@@ -381,7 +380,7 @@ VERIFIED_ALONE int judge_listen(struct event *event, __u32 binary, __u32 class, 
 	if (!image)
 		return 0;
 	request.now = passing_time(header);
-	if (!denies_listening(image, header, &request, &rule))
+	if (!(header->flags & POLICY_JUDGES_LISTEN) || !denies_everyone(image, header, &request, &rule))
 		return 0;
 	object_to_listen(event, header, rule);
 	return 1;
@@ -391,7 +390,7 @@ VERIFIED_ALONE int judge_listen(struct event *event, __u32 binary, __u32 class, 
 static __always_inline bool refuses_listen(struct state *state, const struct caller *caller, const struct listener *listener, __u32 moved)
 {
 	bool enforced = moved && caller->policy->mode == MODE_ENFORCE;
-	struct call *call = begin_offence(state, caller->task);
+	struct call *call = start_call(state, caller->task);
 	__u32 denied = moved;
 
 	if (!call) /* no memory: accept(2) will be asked */
@@ -489,6 +488,20 @@ int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int add
 	listener.port = port;
 	record_offence(counters, &caller, REASON_MOVED | OPERATION_LISTEN << 8, &listener);
 	return refuse(EPERM);
+}
+
+SEC("lsm/inet_conn_request")
+int BPF_PROG(connection_request, struct sock *sk, struct sk_buff *skb, struct request_sock *req, int ret)
+{
+	struct state *counters;
+	__u32 zero = 0;
+
+	if (ret)
+		return pass_on(ret);
+	counters = bpf_map_lookup_elem(&state, &zero);
+	if (!counters || !*(volatile __u64 *)&counters->gates)
+		return 0;
+	return refuses_request(counters, sk, req) ? refuse(EPERM) : 0;
 }
 
 SEC("lsm/bprm_committed_creds")
@@ -659,6 +672,26 @@ int list_processes(struct bpf_iter__task *ctx)
 	identity.pid = task->tgid;
 	identity.binary = process->binary;
 	bpf_seq_write(ctx->meta->seq, &identity, sizeof(identity));
+	return 0;
+}
+
+SEC("syscall")
+int drain(struct draining *draining)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct control *there;
+	struct state *counters;
+	__u32 zero = 0;
+
+	counters = bpf_map_lookup_elem(&state, &zero);
+	there = bpf_map_lookup_elem(&control, &zero);
+	if (!counters || !there)
+		return 0;
+	if (draining->promise)
+		*(volatile __u64 *)&counters->drained_until = bpf_ktime_get_boot_ns() + draining->promise;
+	if (!draining->lasts)
+		end_draining(there, task);
+	draining->may = draining->lasts && begin_draining(there, task, draining);
 	return 0;
 }
 

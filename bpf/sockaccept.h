@@ -14,6 +14,9 @@
  *   executables       inode (storage)        struct executable     the hook
  *   processes         task (storage)         struct process        the hook; user space for who takes over
  *   listened          sock (storage)         struct listened       the hook, and list_listeners
+ *   gates             sock (storage)         struct gate           the hook   (bpf/gate.bpf.h; not pinned,
+ *   drainers          task (storage)         struct drainer        `drain`     nor is this: bpf/drain.bpf.h)
+ *   drain_calls       (ring buffer)          u64 socket cookie     the hook
  *   binary_paths      struct path_key        struct path_chunk     user space
  *   seen_paths        u32 binary             struct kept_path      the hook
  *   units             u64 cgroup             struct unit           the hook
@@ -34,7 +37,7 @@
 #include <linux/types.h>
 
 /* Changes with any change of this file that an older or newer program would misread. */
-#define SOCKACCEPT_LAYOUT 12
+#define SOCKACCEPT_LAYOUT 13
 
 /* Of policy images alone, which outlive an upgrade as long as this is the same. */
 #define IMAGE_LAYOUT 1
@@ -117,8 +120,19 @@ enum reason {
 
 #define POLICY_SOURCE_MAX 180 /* bytes */
 
+/* Settings that are yes or no. */
+enum policy_switch {
+	SWITCH_JUDGE_LISTEN,
+	SWITCH_GATE,
+	SWITCH_DRAIN,
+	SWITCHES,
+};
+
+/* If any is set, the binaries' `listen` is filled in. */
 enum policy_flag {
-	POLICY_JUDGES_LISTEN = 1 << 0, /* and the binaries' `listen` is filled in */
+	POLICY_JUDGES_LISTEN = 1 << SWITCH_JUDGE_LISTEN, /* listen(2) is judged, not only accept(2) */
+	POLICY_GATES = 1 << SWITCH_GATE,                 /* new connections of a denied listener are refused (bpf/gate.bpf.h) */
+	POLICY_DRAINS = 1 << SWITCH_DRAIN,               /* those that wait on one are taken out and reset (enforce/drain.h) */
 };
 
 struct policy_header {
@@ -493,6 +507,9 @@ struct control {
 	 */
 	__u64 self_test;
 	__u64 processes; /* 1: there is a struct process */
+	__u64 drainer;       /* the task that may take out what waits on denied listeners: its address; 0: none (bpf/drain.bpf.h) */
+	__u64 drainer_until; /* ns of CLOCK_BOOTTIME */
+	__u64 locked;        /* user space: 1: no task may become that any more */
 };
 #define SELF_TEST_DECIDE (1ULL << 63)
 #define SELF_TEST_DECIDED (1ULL << 62)
@@ -510,6 +527,11 @@ struct state {
 	__u64 sweeps;          /* of the calls whose end wasn't seen (bpf/settle.bpf.h) */
 	__u64 swept;           /* when the last of them was: ns of CLOCK_BOOTTIME */
 	__u64 other_calls;     /* accepts under way that found their place in `calls` taken */
+	__u64 changes;         /* user space: how often the policy in force was changed */
+	__u64 gates;           /* 1: a listener may be gated under the policy in force */
+	__u64 gated;           /* requests for a new connection that a gate has refused */
+	__u64 drained;         /* connections that were taken out of the queue of a denied listener */
+	__u64 drained_until;   /* somebody promises to drain what is asked for until then: ns of CLOCK_BOOTTIME */
 	__u64 next_seq;        /* one row of numbers for the events of both buffers */
 	struct buffer_state buffer[VERDICTS];
 };
@@ -569,6 +591,8 @@ enum operation {
 	OPERATION_ACCEPT,
 	OPERATION_ATTEMPT, /* a denied accept(2) for which no connection waited */
 	OPERATION_LISTEN,  /* a denied listen(2), or a bind(2) before it; sockfd is its argument */
+	OPERATION_GATED,   /* a request for a new connection of a denied listener. Who: whose accept(2) was denied last there */
+	OPERATION_DRAINED, /* a connection that was taken out of the queue of a denied listener, and reset. Who: as above, or who holds it */
 	OPERATION_SET_MM_MAP,      /* prctl(PR_SET_MM, PR_SET_MM_MAP) */
 	OPERATION_SET_MM_EXE_FILE, /* prctl(PR_SET_MM, PR_SET_MM_EXE_FILE) */
 	OPERATIONS,
@@ -624,6 +648,17 @@ struct listening {
 	struct endpoint local;
 	__u32 binary; /* what the process is by a struct process; 0: nothing that a rule has named, or it has none */
 	__u32 fd;     /* by which the process has it open */
+	__u64 cookie; /* SO_COOKIE */
+	__u32 gate;   /* enum gate_state */
+	__u32 gid;    /* the process's effective one */
+	char comm[16];
+};
+
+/* What an accept(2) on a listener, under the policy in force, has come to. */
+enum gate_state {
+	GATE_UNKNOWN, /* there was none */
+	GATE_OPEN,    /* one was allowed */
+	GATE_SHUT,    /* one was denied, and none was allowed. If POLICY_GATES is set, new requests are refused */
 };
 
 /* What the guard guards (bpf/guard.bpf.c), by the kernel's ids, which are never given again while the object is there. */
@@ -678,6 +713,22 @@ struct share {
 	__u64 folds;  /* how many the user has */
 };
 
+/*
+ * What `drain` is asked for: that its caller's next calls of accept(2) take out what waits on listeners, on which the policy in force
+ * denies this binary and user. How it is recorded who had them, if no accept(2) was denied there.
+ */
+struct draining {
+	__u64 promise; /* that somebody drains what is asked for, for so long: ns; 0: none is made */
+	__u64 lasts;   /* that the caller may do so: ns; 0: it may not any more */
+	__u64 may;     /* answer. 0: it may not: another one does, or the policy is locked */
+	__u32 binary;
+	__u32 uid;
+	__u32 gid;
+	__u32 pid;
+	char comm[16];
+	struct seen_path path; /* if binary is unnamed */
+};
+
 /* What `close_windows` is asked for, and answers. */
 struct closing {
 	__u64 age;  /* also windows that aren't over, if they are so old: ns; 0: none of them */
@@ -701,9 +752,9 @@ _Static_assert(sizeof(struct rule_counter) == 24, "no padding");
 _Static_assert(sizeof(struct port_group) == 96, "no padding");
 _Static_assert(sizeof(struct endpoint) == 20, "no padding");
 _Static_assert(sizeof(struct event) == 512, "an event slot is eight cache lines");
-_Static_assert(sizeof(struct listening) == 64, "no padding");
+_Static_assert(sizeof(struct listening) == 96, "no padding");
 _Static_assert(sizeof(struct fold_key) == 24, "no padding: it is hashed");
-_Static_assert(sizeof(struct control) == 120, "no padding");
-_Static_assert(sizeof(struct state) == 176, "no padding");
+_Static_assert(sizeof(struct control) == 144, "no padding");
+_Static_assert(sizeof(struct state) == 216, "no padding");
 
 #endif

@@ -54,7 +54,7 @@ struct waiter {
 };
 
 struct search {
-	struct listeners listeners;
+	const struct listeners *listeners;
 	bool *denied;           /* of each of them */
 	struct holder *holders; /* of denied ones */
 	size_t holder_count;
@@ -220,25 +220,25 @@ static void add_holder(struct search *search, size_t first, size_t end)
 
 	for (size_t i = first; i < end; i++)
 		some |= search->denied[i];
-	if (!some || search->listeners.list[first].socket.pid == (uint32_t)getpid())
+	if (!some || search->listeners->list[first].socket.pid == (uint32_t)getpid())
 		return;
 	holder = &search->holders[search->holder_count++];
-	*holder = (struct holder){ &search->listeners.list[first], &search->denied[first], end - first };
+	*holder = (struct holder){ &search->listeners->list[first], &search->denied[first], end - first };
 	add_threads(search, holder);
 }
 
 /* Finds the holders of denied listeners, and their threads. */
 static void find_threads(struct search *search, const struct image *image)
 {
-	size_t count = search->listeners.count;
+	size_t count = search->listeners->count;
 	uint64_t now = (uint64_t)when_now().boot;
 
 	search->denied = must(calloc(count + 1, sizeof(*search->denied)));
 	search->holders = must(calloc(count + 1, sizeof(*search->holders)));
 	for (size_t i = 0; i < count; i++)
-		search->denied[i] = is_denied(&search->listeners.list[i], image, now);
+		search->denied[i] = is_denied(&search->listeners->list[i], image, now);
 	for (size_t first = 0, end; first < count; first = end) {
-		for (end = first + 1; end < count && search->listeners.list[end].socket.pid == search->listeners.list[first].socket.pid; end++)
+		for (end = first + 1; end < count && search->listeners->list[end].socket.pid == search->listeners->list[first].socket.pid; end++)
 			;
 		add_holder(search, first, end);
 	}
@@ -366,23 +366,17 @@ static void clear_search(struct search *search)
 	free(search->threads);
 	free(search->holders);
 	free(search->denied);
-	listeners_clear(&search->listeners);
 }
 
-int ask_again(const struct kernel *kernel, const struct image *image, struct asked_again *asked)
+void ask_again(const struct listeners *listeners, const struct image *image, struct asked_again *asked)
 {
-	struct search search = { 0 };
-	int error;
+	struct search search = { .listeners = listeners };
 
 	if (!image->count || image->pages->header.mode != MODE_ENFORCE)
-		return 0;
-	error = listeners_find_each(kernel, &search.listeners);
-	if (!error) {
-		find_threads(&search, image);
-		ask_all(&search, asked);
-	}
+		return;
+	find_threads(&search, image);
+	ask_all(&search, asked);
 	clear_search(&search);
-	return error;
 }
 
 /* ---------------------------------------------------------------------------------------------

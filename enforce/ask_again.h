@@ -40,13 +40,11 @@ struct asked_again {
 
 /*
  * Has each thread that waits in accept(2) on a listener which the policy of `image` denies enter the hook once more. `image` is that
- * of the policy in force, in which its binaries have the numbers of `kernel`; with mode permissive, nobody is asked. Of `kernel`, what
- * listeners_find() takes must be open. Looks at processes that hold such a listener, and at no others. Takes 3 s at most, and much less
- * unless threads don't stop.
- *
- * Fills `asked`, which is empty. Returns 0, or -errno: it couldn't be found out who listens.
+ * of the policy in force, in which its binaries have the numbers of the kernel side; with mode permissive, nobody is asked. `listeners`: as listeners_find_each()
+ * gives them. Looks at processes that hold such a listener, and at no others. Takes 3 s at most, and much less unless threads don't stop.
+ * Fills `asked`, which is empty.
  */
-int ask_again(const struct kernel *kernel, const struct image *image, struct asked_again *asked);
+void ask_again(const struct listeners *listeners, const struct image *image, struct asked_again *asked);
 
 /* Warns of the processes that couldn't be asked: with a line for each of the first few, and their number. */
 void asked_again_warn(const struct asked_again *asked);

@@ -53,7 +53,7 @@ bool policies_are_alike(const struct policy *files, const struct policy *live)
 	/* They come first. */
 	lasting.rules += temporaries;
 	lasting.rule_count -= temporaries;
-	if (files->mode != live->mode || files->verdict != live->verdict || files->judges_listen != live->judges_listen ||
+	if (files->mode != live->mode || files->verdict != live->verdict || memcmp(files->switches, live->switches, sizeof(files->switches)) ||
 	    files->rule_count != lasting.rule_count)
 		return false;
 	ours = entries_sorted(&lasting);

@@ -19,7 +19,7 @@ struct entry *entries_sorted(const struct policy *policy);
 /* 0: the same binary, ports, user and verdict, and the same end if it is temporary. Sections are only labels. */
 int entries_compare(const void *a, const void *b);
 
-/* True if `live` has the mode, the default and the `judge-listen` of `files`, and, but for temporary ones, the same rules. Both are normalised. */
+/* True if `live` has the mode, the default and the switches of `files`, and, but for temporary ones, the same rules. Both are normalised. */
 bool policies_are_alike(const struct policy *files, const struct policy *live);
 
 #endif

@@ -16,7 +16,7 @@
 #include "policy/ini.h"
 
 const char *const event_reason_words[REASONS] = { "default", "rule", "prctl", "moved" };
-const char *const event_operation_words[OPERATIONS] = { "accept", "attempt", "listen", "PR_SET_MM_MAP", "PR_SET_MM_EXE_FILE" };
+const char *const event_operation_words[OPERATIONS] = { "accept", "attempt", "listen", "gated", "drained", "PR_SET_MM_MAP", "PR_SET_MM_EXE_FILE" };
 
 /* Prints each of these members as null. */
 static void print_null_list(struct output *output, const char *const *keys)
@@ -114,7 +114,7 @@ const char *event_address(uint16_t family, const struct endpoint *endpoint, char
 
 bool event_is_about_listener(const struct event *event)
 {
-	return event->operation <= OPERATION_LISTEN;
+	return event->operation <= OPERATION_DRAINED;
 }
 
 const char *event_port(const struct event *event, char *text)
@@ -363,9 +363,17 @@ static void print_port(struct event_printer *printer, const struct event *event)
 		print_cell(printer, COLUMN_PORT, event_port(event, text));
 }
 
+/* What became of a connection that nobody asked to accept. */
+static const char *peer_remark(const struct event *event)
+{
+	if (event->differ & DIFFER_OPERATION)
+		return "";
+	return event->operation == OPERATION_GATED ? " (gated)" : event->operation == OPERATION_DRAINED ? " (drained)" : "";
+}
+
 static void print_peer(struct event_printer *printer, const struct event *event)
 {
-	char address[EVENT_ADDRESS_MAX] = "", text[EVENT_ADDRESS_MAX + 16];
+	char address[EVENT_ADDRESS_MAX] = "", text[EVENT_ADDRESS_MAX + 32];
 	struct output *output = printer->output;
 	const char *shown;
 
@@ -384,8 +392,11 @@ static void print_peer(struct event_printer *printer, const struct event *event)
 		return;
 	/* That of an IPv4 client of an IPv6 listener reads better without what is before it. */
 	shown = strncmp(address, "::ffff:", 7) || !strchr(address, '.') ? address : address + 7;
-	snprintf(text, sizeof(text), strchr(shown, ':') ? "[%s]:%u" : "%s:%u", shown, event->peer.port);
-	print_cell(printer, COLUMN_PEER, printer->peer_port ? text : shown);
+	if (!printer->peer_port)
+		snprintf(text, sizeof(text), "%s%s", shown, peer_remark(event));
+	else
+		snprintf(text, sizeof(text), strchr(shown, ':') ? "[%s]:%u%s" : "%s:%u%s", shown, event->peer.port, peer_remark(event));
+	print_cell(printer, COLUMN_PEER, text);
 }
 
 static void print_listener(struct event_printer *printer, const struct event *event)

@@ -40,6 +40,8 @@ bool guard_lets_open(enum kernel_object object)
 	case MAP_OTHER_PORTS:
 	case MAP_UNITS:
 	case MAP_EVENTS:
+	case MAP_DRAIN_CALLS:
+	case PROGRAM_DRAIN:
 	case PROGRAM_IDENTIFY:
 	case PROGRAM_LISTENERS:
 	case PROGRAM_PROCESSES:
@@ -52,7 +54,7 @@ bool guard_lets_open(enum kernel_object object)
 
 bool guard_lets_map(enum kernel_object map)
 {
-	return map == MAP_STATE || map == MAP_PORTS || map == MAP_EVENTS;
+	return map == MAP_STATE || map == MAP_PORTS || map == MAP_EVENTS || map == MAP_DRAIN_CALLS;
 }
 
 uint64_t guard_refusals(void)

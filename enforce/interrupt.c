@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "enforce/accept_call.h"
+#include "enforce/child.h"
 #include "enforce/when.h"
 #include "policy/cleanup.h"
 
@@ -151,22 +152,6 @@ static void trace(struct interrupt *list, size_t count, bool (*waits)(const stru
  * Its parent
  */
 
-/* Waits until it has ended, and sees to that. */
-static void wait_for_tracer(pid_t tracer)
-{
-	_cleanup_close_ int fd = pidfd_open(tracer, 0);
-	struct pollfd end = { .fd = fd, .events = POLLIN };
-	int64_t last = when_now().boot + TRACER_MS * MILLISECOND, left;
-
-	while (fd >= 0 && (left = last - when_now().boot) > 0)
-		if (poll(&end, 1, (int)(left / MILLISECOND) + 1) == 1)
-			break;
-	if (end.revents == 0)
-		kill(tracer, SIGKILL);
-	while (waitpid(tracer, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
 int interrupt_accepts(struct interrupt *list, size_t count, bool (*waits)(const struct interrupt *thread, void *data), void *data)
 {
 	size_t size = count * sizeof(*list);
@@ -189,7 +174,7 @@ int interrupt_accepts(struct interrupt *list, size_t count, bool (*waits)(const 
 	if (tracer < 0) {
 		error = -errno;
 	} else {
-		wait_for_tracer(tracer);
+		child_wait(tracer, TRACER_MS);
 		memcpy(list, shared, size);
 	}
 	munmap(shared, size);

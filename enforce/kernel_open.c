@@ -29,6 +29,7 @@ static const char *const pin_names[] = {
 	[MAP_EXECUTABLES] = "executables",
 	[MAP_PROCESSES] = "processes",
 	[MAP_LISTENED] = "listened",
+	[MAP_DRAIN_CALLS] = "drain_calls",
 	[MAP_SEEN_PATHS] = "seen_paths",
 	[MAP_RULE_COUNTERS] = "rule_counters",
 	[MAP_PORTS] = "ports",
@@ -41,6 +42,7 @@ static const char *const pin_names[] = {
 	[PROGRAM_LISTENERS] = "list_listeners",
 	[PROGRAM_PROCESSES] = "list_processes",
 	[PROGRAM_CLOSE_WINDOWS] = "close_windows",
+	[PROGRAM_DRAIN] = "drain",
 	[PROGRAM_SOCKET_ACCEPT] = "socket_accept",
 	[PROGRAM_CONNECTION_GRAFT] = "connection_graft",
 	[PROGRAM_ACCEPT_END] = "accept_end",
@@ -98,7 +100,7 @@ void kernel_unmap(struct kernel *kernel)
 void kernel_keep_readable(struct kernel *kernel)
 {
 	for (int i = 0; i < KERNEL_OBJECTS; i++) {
-		if (kernel->fd[i] < 0 || i == PROGRAM_CLOSE_WINDOWS || (i < PROGRAM_IDENTIFY && guard_lets_open(i)))
+		if (kernel->fd[i] < 0 || i == PROGRAM_CLOSE_WINDOWS || i == PROGRAM_DRAIN || (i < PROGRAM_IDENTIFY && guard_lets_open(i)))
 			continue;
 		close(kernel->fd[i]);
 		kernel->fd[i] = -1;

@@ -21,6 +21,7 @@
 #include "enforce/lockout.h"
 #include "enforce/module_layout.h"
 #include "enforce/ports.h"
+#include "enforce/take_effect.h"
 #include "enforce/take_over.h"
 #include "enforce/trial.h"
 #include "enforce/when.h"
@@ -330,50 +331,13 @@ enum status live_publish(struct kernel *kernel, struct policy *policy, bool *tak
 		error = build_and_put(kernel, SLOT_LOADED, policy);
 	if (error)
 		return fail(STATUS_FAILED, "can't put the policy in force: %s; the old one stays", strerror(-error));
+	/* By a `lock` that was killed before it locked anything. */
+	kernel->control->locked = 0;
+	/* Of its gates, none is shut yet. */
+	*(volatile __u64 *)&kernel->state->gates = 0;
 	/* Those of the policy before are counted under its generation, of which no denial comes any more that would end them. */
 	windows_close(kernel, 0);
 	return STATUS_DONE;
-}
-
-/* True if a policy denies anyone; mostly, one that doesn't is seen by that. */
-static bool denies_some(const struct policy *policy)
-{
-	bool some = policy->verdict == VERDICT_DENY;
-
-	for (size_t i = 0; i < policy->rule_count && !some; i++)
-		some = policy->rules[i].verdict == VERDICT_DENY;
-	return some && policy->mode == MODE_ENFORCE;
-}
-
-enum status live_ask_again(const struct kernel *kernel, struct asked_again *asked)
-{
-	struct image image = { 0 };
-	struct policy policy;
-	enum status status;
-	int error = 0;
-
-	policy_init(&policy);
-	status = live_read_image(kernel, &policy);
-	if (status == STATUS_DONE && denies_some(&policy))
-		status = live_image(&policy, &image);
-	if (status == STATUS_DONE)
-		error = ask_again(kernel, &image, asked);
-	if (error)
-		status = fail(STATUS_FAILED, "can't tell who waits in accept() and is denied by now: %s", strerror(-error));
-	image_clear(&image);
-	policy_clear(&policy);
-	return status;
-}
-
-void live_changed(const struct kernel *kernel)
-{
-	struct asked_again asked = { 0 };
-
-	if (live_ask_again(kernel, &asked) == STATUS_DONE)
-		asked_again_warn(&asked);
-	else
-		warn("the change is in force; but a thread that waits in accept() may take one more connection");
-	asked_again_clear(&asked);
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -404,7 +368,7 @@ enum status live_settle(const struct kernel *kernel)
 			    "in force all the same", strerror(-error));
 	trial_end(kernel);
 	/* The kernel made that change by itself. */
-	live_changed(kernel);
+	take_effect_and_warn(kernel, true);
 	return STATUS_DONE;
 }
 
@@ -487,7 +451,7 @@ static enum status change_and_publish(struct kernel *kernel, const struct live_e
 		return status;
 	status = live_publish(kernel, policy, taken);
 	if (status == STATUS_DONE)
-		live_changed(kernel);
+		take_effect_and_warn(kernel, true);
 	else if (edit->undo)
 		edit->undo(edit->data);
 	return status;

@@ -5,7 +5,6 @@
 #ifndef SOCKACCEPT_LIVE_H
 #define SOCKACCEPT_LIVE_H
 
-#include "enforce/ask_again.h"
 #include "enforce/entries.h"
 #include "enforce/kernel.h"
 #include "policy/image.h"
@@ -43,19 +42,6 @@ int live_copy_image(const struct kernel *kernel);
 
 /* Reads what a trial falls back to, as live_read_image() does. */
 enum status live_read_before(const struct kernel *kernel, struct policy *policy);
-
-/*
- * Asks threads again that wait in accept(2) on a listener which the policy in force denies now (enforce/ask_again.h), and fills
- * `asked`, which is empty. For whoever sees that the policy in force, or what it says by now, is another. Needs no lock. Says what
- * is wrong.
- */
-enum status live_ask_again(const struct kernel *kernel, struct asked_again *asked);
-
-/*
- * The same, with warnings of who couldn't be asked. Each change of the policy in force ends with this: the last thing before the
- * result is told. Nothing depends on how it ends.
- */
-void live_changed(const struct kernel *kernel);
 
 /* Where a trial is over, puts what it fell back to in its ordinary place. Needs the lock. Says what is wrong. */
 enum status live_settle(const struct kernel *kernel);

@@ -68,6 +68,8 @@ static void print_decisions(FILE *stream, const struct state *state)
 	counter(stream, "refused_earlier_total", "Calls that another LSM had refused.", state->refused_earlier);
 	counter(stream, "accept_failed_total", "Calls that failed when they had taken a connection.", state->failed);
 	counter(stream, "listens_denied_total", "Calls of listen(2) that the policy denies.", state->listens);
+	counter(stream, "gated_total", "Requests for a new connection of a denied listener, refused.", state->gated);
+	counter(stream, "drained_total", "Connections taken out of the queue of a denied listener, and reset.", state->drained);
 	counter(stream, "moves_refused_total", "Calls of listen(2) that would have moved a listener to another port, refused.", state->moves);
 	counter(stream, "prctl_refused_total", "Attempts to forge an identity, refused.", state->forgeries);
 }

@@ -4,6 +4,7 @@
  * names in one step (bpffs can since Linux 5.16). So whatever ends this in the middle, under the usual name stands
  * one whole kernel side, and beside it at most another one, which the next command removes.
  */
+#include "enforce/take_effect.h"
 #include "enforce/take_over.h"
 
 #include <errno.h>
@@ -66,7 +67,7 @@ static enum status attach_beside(struct kernel *kernel, struct policy *policy, c
 		if (status == STATUS_DONE) {
 			listeners_note(kernel);
 			/* Threads that the old one would have asked first, and never did. */
-			live_changed(kernel);
+			take_effect_and_warn(kernel, false);
 		}
 	}
 	kernel_pins_are_in(SOCKACCEPT_PIN_DIR);

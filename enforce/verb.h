@@ -89,6 +89,7 @@ enum status verb_mode(const struct invocation *invocation);
 enum status verb_audit(const struct invocation *invocation);
 enum status verb_upgrade(const struct invocation *invocation);
 enum status verb_daemon(const struct invocation *invocation);
+enum status verb_drain(const struct invocation *invocation);
 enum status verb_report(const struct invocation *invocation);
 enum status verb_metrics(const struct invocation *invocation);
 enum status verb_listeners(const struct invocation *invocation);

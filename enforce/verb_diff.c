@@ -102,7 +102,8 @@ static void print_differences(struct printer *printer, const struct policy *file
 
 	print_setting(printer, "mode", ini_mode_words[files->mode], ini_mode_words[live->mode]);
 	print_setting(printer, "default", ini_verdict_words[files->verdict], ini_verdict_words[live->verdict]);
-	print_setting(printer, "judge-listen", ini_answer_words[files->judges_listen], ini_answer_words[live->judges_listen]);
+	for (unsigned n = 0; n < SWITCHES; n++)
+		print_setting(printer, ini_switch_words[n], ini_answer_words[files->switches[n]], ini_answer_words[live->switches[n]]);
 	while (i < files->rule_count || k < live->rule_count) {
 		int order = i == files->rule_count ? 1 : k == live->rule_count ? -1 : entries_compare(&theirs[i], &ours[k]);
 

@@ -43,6 +43,9 @@ static void print_verdict(struct output *output, struct inquiry *inquiry, const 
 	inquiry->refused += refused;
 }
 
+/* By enum gate_state. One of which nothing is known is none. */
+static const char *const gate_words[] = { NULL, "open", "shut" };
+
 static void print_place(struct output *output, const struct listener *listener)
 {
 	const struct listening *socket = &listener->socket;
@@ -51,6 +54,7 @@ static void print_place(struct output *output, const struct listener *listener)
 	snprintf(queue, sizeof(queue), "%" PRIu32 "/%" PRIu32, socket->backlog, socket->backlog_max);
 	output_text(output, NULL, "LISTENS ON", listener_text(listener, place));
 	output_text(output, NULL, "QUEUE", queue);
+	output_text(output, "gate", "GATE", socket->gate <= GATE_SHUT ? gate_words[socket->gate] : NULL);
 	output_text(output, "protocol", NULL, event_protocol(socket->family, socket->protocol));
 	output_text(output, "address", NULL, event_address(socket->family, &socket->local, address));
 	if (event_has_ports(socket->family))

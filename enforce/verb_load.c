@@ -22,6 +22,7 @@
 #include "enforce/policy_files.h"
 #include "enforce/prerequisites.h"
 #include "enforce/self_test.h"
+#include "enforce/take_effect.h"
 #include "enforce/take_over.h"
 #include "enforce/trial.h"
 #include "enforce/verb.h"
@@ -216,7 +217,7 @@ static enum status publish(struct policy *policy, const struct publication *how)
 	else if (status == STATUS_DONE)
 		status = publish_next(&kernel, policy, how);
 	if (status == STATUS_DONE) {
-		live_changed(&kernel);
+		take_effect_and_warn(&kernel, true);
 		tell_queue_layouts(&kernel);
 		/* Of one on trial, what it would fall back to stays what it is. */
 		if (!how->confirm)

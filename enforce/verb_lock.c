@@ -38,8 +38,20 @@ static enum status lock_all(void)
 		status = live_refuse_trial(&kernel);
 	if (status == STATUS_DONE)
 		status = live_settle(&kernel);
+	/* From now on, nobody who drains gets what is taken out (bpf/drain.bpf.h). */
+	if (status == STATUS_DONE)
+		kernel.control->locked = 1;
 	kernel_unmap(&kernel);
 	return status == STATUS_DONE ? lock_opened(&kernel) : status;
+}
+
+/* Nothing was locked after all. */
+static void undo(void)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+
+	if (!guard_has_frozen() && !guard_is_there() && kernel_open(&kernel, true, true) == STATUS_DONE)
+		kernel.control->locked = 0;
 }
 
 enum status verb_lock(const struct invocation *invocation)
@@ -56,6 +68,8 @@ enum status verb_lock(const struct invocation *invocation)
 	}
 	if (status == STATUS_DONE)
 		status = lock_all();
+	if (status != STATUS_DONE)
+		undo();
 	if (status == STATUS_DONE)
 		puts("Locked: the policy can't be changed, nor the program detached, until the machine stops.");
 	return status;

@@ -81,10 +81,14 @@ static void print_enforcing(struct output *output, const struct policy *policy, 
 
 static void print_policy(struct output *output, const struct policy *policy)
 {
+	static const char *const switch_names[SWITCHES] = { "judge_listen", "gate", "drain" };
+
 	output_text(output, "mode", "mode", ini_mode_words[policy->mode]);
 	output_text(output, "default", "default", ini_verdict_words[policy->verdict]);
-	output_flag(output, "judge_listen", NULL, policy->judges_listen);
-	output_text(output, NULL, "judge-listen", ini_answer_words[policy->judges_listen]);
+	for (unsigned i = 0; i < SWITCHES; i++) {
+		output_flag(output, switch_names[i], NULL, policy->switches[i] == ANSWER_YES);
+		output_text(output, NULL, ini_switch_words[i], ini_answer_words[policy->switches[i]]);
+	}
 	output_number(output, "generation", "generation", policy->generation);
 	output_number(output, "rules", "rules", policy->rule_count);
 }
@@ -142,6 +146,8 @@ static void print_counts(struct output *output, const struct state *state)
 	output_number(output, "repeats", NULL, repeats);
 	output_number(output, "unmediated", "unmediated", state->unmediated);
 	output_number(output, "listens_denied", state->listens ? "listens denied" : NULL, state->listens);
+	output_number(output, "gated", state->gated ? "gated" : NULL, state->gated);
+	output_number(output, "drained", state->drained ? "drained" : NULL, state->drained);
 	output_number(output, "moves_refused", state->moves ? "moved" : NULL, state->moves);
 	output_number(output, "prctl_refused", state->forgeries ? "forgeries" : NULL, state->forgeries);
 	output_number(output, "refused_earlier", NULL, state->refused_earlier);
@@ -245,12 +251,12 @@ static enum status print_not_loaded(const struct invocation *invocation)
 /* Of a policy whose pins can't be reached: what is known without them. */
 static enum status print_hidden(const struct invocation *invocation, const struct hidden *hidden, const char *not_enforcing)
 {
-	const struct policy policy = { .mode = hidden->mode, .verdict = hidden->verdict, .generation = hidden->generation,
-				       .rule_count = hidden->rules,
-				       .judges_listen = hidden->flags & POLICY_JUDGES_LISTEN ? ANSWER_YES : ANSWER_NO };
+	struct policy policy = { .mode = hidden->mode, .verdict = hidden->verdict, .generation = hidden->generation,
+				 .rule_count = hidden->rules };
 	_cleanup_free_ char *problem = hidden_problem();
 	struct output output;
 
+	policy_set_flags(&policy, hidden->flags);
 	output_start(&output, stdout, invocation->given[OPTION_JSON]);
 	output_open_object(&output, NULL);
 	output_number(&output, "schema", NULL, 1);

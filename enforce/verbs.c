@@ -60,6 +60,7 @@ const struct verb verbs[] = {
 	{ "metrics", "", 0, 0, TAKES(OPTION_LOG), PRIVILEGE_CHANGE, verb_metrics,
 	  "the counters, as text for a monitoring system", false },
 	{ "daemon", "", 0, 0, DAEMON_OPTIONS, PRIVILEGE_READ, verb_daemon, "keep the events in a lasting log", false },
+	{ "drain", "", 0, 0, 0, PRIVILEGE_PROCESS, verb_drain, "reset what waits on denied listeners, as it comes", false },
 	{ "identify", "PATH|PID", 1, 1, TAKES(OPTION_JSON), PRIVILEGE_PROCESS, verb_identify,
 	  "which rules a program or a process has, and why", false },
 	{ "check", "[FILE|DIRECTORY]", 0, 1, TAKES(OPTION_JSON) | TAKES(OPTION_NO_WARNINGS) | TAKES(OPTION_OFFLINE), PRIVILEGE_FILES,

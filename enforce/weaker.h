@@ -10,12 +10,12 @@
 struct stance {
 	unsigned mode;    /* enum mode */
 	unsigned verdict; /* enum verdict: the default */
-	unsigned judges_listen; /* enum answer */
+	unsigned switches[SWITCHES]; /* enum answer */
 };
 
 struct stance stance_of(const struct policy *policy);
 
-/* Warns of a default, a mode or a `judge-listen` in force that is weaker than the one before. */
+/* Warns of a default, a mode or a switch in force that is weaker than the one before. */
 void stance_warn(struct stance before, struct stance now);
 
 #endif

@@ -20,9 +20,14 @@ unsigned decide_verdict(const struct image *image, const struct rule_record *rul
 	return rule ? rule->label.verdict : image->pages->header.verdict;
 }
 
-bool decide_listen(const struct image *image, struct request *request)
+bool decide_never(const struct image *image, struct request *request)
 {
 	const struct rule_record *rule;
 
-	return !denies_listening(image, &image->pages->header, request, &rule);
+	return denies_everyone(image, &image->pages->header, request, &rule);
+}
+
+bool decide_listen(const struct image *image, struct request *request)
+{
+	return !(image->pages->header.flags & POLICY_JUDGES_LISTEN) || !decide_never(image, request);
 }

@@ -13,6 +13,12 @@ const struct rule_record *decide_request(const struct image *image, const struct
 /* The verdict, an enum verdict, when `rule` decides, or the default where that is NULL. */
 unsigned decide_verdict(const struct image *image, const struct rule_record *rule);
 
+/*
+ * True if a policy lets the binary of `request` accept on its port under no condition, and has no rule by which it listens there for others.
+ * Sets request->anyone.
+ */
+bool decide_never(const struct image *image, struct request *request);
+
 /* True if a policy lets the binary of `request` listen on its port, whoever the user is. Sets request->anyone. */
 bool decide_listen(const struct image *image, struct request *request);
 

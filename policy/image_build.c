@@ -216,7 +216,7 @@ static void lay_out(struct image *image, const struct policy *policy, uint32_t b
 		.generation = policy->generation,
 		.mode = policy->mode,
 		.verdict = policy->verdict,
-		.flags = policy->judges_listen ? POLICY_JUDGES_LISTEN : 0,
+		.flags = policy_flags(policy),
 		.binaries = binaries,
 		.rules = (uint32_t)policy->rule_count,
 		.names = (uint32_t)(policy->binary_count + policy->unknown_user_count),
@@ -251,7 +251,7 @@ static int build_rules(struct image *image, const struct policy *policy, size_t 
 		groups[count] = (struct group){ number, &sorted[i], next - i };
 		error = build_binary(image, &groups[count++], (uint32_t)i);
 	}
-	if (!error && policy->judges_listen)
+	if (!error && policy_flags(policy))
 		image_build_listen(image, groups, count);
 	return error;
 }

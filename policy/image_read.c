@@ -77,7 +77,7 @@ int image_read(const struct policy_page *pages, size_t count, struct policy *pol
 	header = &pages[0].header;
 	policy->mode = header->mode;
 	policy->verdict = header->verdict;
-	policy->judges_listen = header->flags & POLICY_JUDGES_LISTEN ? ANSWER_YES : ANSWER_NO;
+	policy_set_flags(policy, header->flags);
 	policy->generation = header->generation;
 	memcpy(policy->source, header->source, POLICY_SOURCE_MAX);
 

@@ -16,7 +16,7 @@ struct ini_settings {
 		char *file; /* NULL: not set yet */
 		unsigned line;
 		char *value;
-	} set[5]; /* mode, default, events, failure, judge-listen */
+	} set[4 + SWITCHES]; /* mode, default, events, failure; and each switch */
 	bool at_boot; /* a user whom the system doesn't know is a warning, and the rules for this user wait */
 };
 
@@ -58,6 +58,9 @@ const char *ini_check_section(const char *name);
 extern const char *const ini_mode_words[MODES];
 extern const char *const ini_failure_words[FAILURES];
 extern const char *const ini_answer_words[ANSWERS];
+
+/* The keys of the switches, by enum policy_switch. */
+extern const char *const *const ini_switch_words;
 extern const char *const ini_verdict_words[VERDICTS + 1]; /* VERDICT_LISTEN too, which only a rule has */
 
 #endif

@@ -22,8 +22,9 @@
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
 /* In the order of enum key. */
-const char *const ini_key_words[] = { "mode", "default", "events", "failure", "judge-listen", "binary", "user", "allow",
-				      "deny", "listen" };
+const char *const ini_key_words[] = { "mode", "default", "events", "failure", "judge-listen", "gate", "drain", "binary",
+				      "user", "allow", "deny", "listen" };
+const char *const *const ini_switch_words = &ini_key_words[KEY_FIRST_SWITCH];
 _Static_assert(LENGTH(ini_key_words) == KEYS, "each key has a word");
 _Static_assert(LENGTH(((struct ini_settings *)0)->set) == KEY_LAST_SETTING + 1, "each setting has a place");
 
@@ -85,7 +86,7 @@ void builder_refuse(struct builder *b, const char *format, ...)
 const char *builder_known_keys(const struct builder *b)
 {
 	if (b->section.kind == SECTION_SETTINGS)
-		return "mode, default, events, failure and judge-listen";
+		return "mode, default, events, failure, judge-listen, gate and drain";
 	return "binary, user, allow, deny and listen";
 }
 
@@ -357,12 +358,12 @@ static bool events_setting(struct builder *b, const char *value, unsigned *setti
 static void take_setting(struct builder *b, const char *value)
 {
 	static const char *const *const words[] = { [KEY_MODE] = ini_mode_words, [KEY_DEFAULT] = ini_verdict_words,
-						     [KEY_FAILURE] = ini_failure_words, [KEY_JUDGE_LISTEN] = ini_answer_words };
+						     [KEY_FAILURE] = ini_failure_words,
+						     [KEY_FIRST_SWITCH ... KEY_LAST_SETTING] = ini_answer_words };
 	unsigned *const settings[] = { [KEY_MODE] = &b->policy->mode, [KEY_DEFAULT] = &b->policy->verdict,
-				       [KEY_EVENTS] = &b->policy->events, [KEY_FAILURE] = &b->policy->failure,
-				       [KEY_JUDGE_LISTEN] = &b->policy->judges_listen };
+				       [KEY_EVENTS] = &b->policy->events, [KEY_FAILURE] = &b->policy->failure };
 	struct ini_place *place = &b->settings->set[b->key];
-	unsigned *setting = settings[b->key], wanted;
+	unsigned *setting = b->key < KEY_FIRST_SWITCH ? settings[b->key] : &b->policy->switches[b->key - KEY_FIRST_SWITCH], wanted;
 	bool valid;
 
 	if (b->key == KEY_EVENTS)

@@ -230,8 +230,9 @@ int ini_write(const struct policy *policy, FILE *stream)
 		fprintf(stream, "events  = %u\n", policy->events);
 	if (policy->failure != FAILURE_OPEN)
 		fprintf(stream, "failure = %s\n", ini_failure_words[policy->failure]);
-	if (policy->judges_listen != ANSWER_YES)
-		fprintf(stream, "judge-listen = %s\n", ini_answer_words[policy->judges_listen]);
+	for (unsigned i = 0; i < SWITCHES; i++)
+		if (policy->switches[i] != ANSWER_YES)
+			fprintf(stream, "%s = %s\n", ini_switch_words[i], ini_answer_words[policy->switches[i]]);
 	error = write_rules(policy, stream);
 	if (error)
 		return error;

@@ -13,8 +13,23 @@
 
 void policy_init(struct policy *policy)
 {
-	*policy = (struct policy){ .mode = MODE_ENFORCE, .verdict = VERDICT_ALLOW, .judges_listen = ANSWER_YES,
+	*policy = (struct policy){ .mode = MODE_ENFORCE, .verdict = VERDICT_ALLOW, .switches = { [0 ... SWITCHES - 1] = ANSWER_YES },
 				    .events = DEFAULT_EVENTS };
+}
+
+uint32_t policy_flags(const struct policy *policy)
+{
+	uint32_t flags = 0;
+
+	for (unsigned i = 0; i < SWITCHES; i++)
+		flags |= (uint32_t)(policy->switches[i] == ANSWER_YES) << i;
+	return flags;
+}
+
+void policy_set_flags(struct policy *policy, uint32_t flags)
+{
+	for (unsigned i = 0; i < SWITCHES; i++)
+		policy->switches[i] = flags & 1U << i ? ANSWER_YES : ANSWER_NO;
 }
 
 /* A node of binary_index; `path` is the binary's own. */

@@ -79,7 +79,7 @@ enum failure {
 struct policy {
 	unsigned mode;    /* enum mode */
 	unsigned verdict; /* enum verdict: the default */
-	unsigned judges_listen; /* enum answer: listen(2) is judged, not only accept(2) */
+	unsigned switches[SWITCHES]; /* enum answer */
 	unsigned failure; /* enum failure: what a boot does that finds the files invalid; only files have it */
 	uint32_t events; /* that each buffer holds: a power of two, MIN_EVENTS to MAX_EVENTS; the kernel keeps it, not the image */
 	uint64_t generation;
@@ -106,8 +106,14 @@ enum purpose {
 	READ_AT_BOOT,   /* what can change by itself is a warning: files, directories and users that were there once */
 };
 
-/* An empty policy: enforce, default allow, listen(2) judged, generation 0. Aborts without memory. */
+/* An empty policy: enforce, default allow, each switch on, generation 0. Aborts without memory. */
 void policy_init(struct policy *policy);
+
+/* The switches that are on, as enum policy_flag. */
+uint32_t policy_flags(const struct policy *policy);
+
+/* Sets the switches to what policy_flags() has returned. */
+void policy_set_flags(struct policy *policy, uint32_t flags);
 /* Frees what it holds; `policy` is then as after policy_init(). */
 void policy_clear(struct policy *policy);
 

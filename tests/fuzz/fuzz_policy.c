@@ -82,7 +82,7 @@ static void check_round_trip(struct policy *policy)
 	must(diagnostics.errors == 0);
 	policy_normalise(&again);
 
-	must(again.mode == policy->mode && again.verdict == policy->verdict && again.judges_listen == policy->judges_listen);
+	must(again.mode == policy->mode && again.verdict == policy->verdict && policy_flags(&again) == policy_flags(policy));
 	must(again.rule_count == policy->rule_count);
 	for (size_t i = 0; i < policy->rule_count; i++)
 		must(same_rule(policy, &policy->rules[i], &again, &again.rules[i]));

@@ -253,7 +253,9 @@ write_policy() {
 # shows nothing of what happens to it there.
 load() {
 	cat >$work/policy
-	grep -q '^judge-listen' $work/policy || printf '\n[sockaccept]\njudge-listen = no\n' >>$work/policy
+	for key in judge-listen gate drain; do
+		grep -q "^$key" $work/policy || printf '\n[sockaccept]\n%s = no\n' "$key" >>$work/policy
+	done
 	write_policy $work/policy.ini <$work/policy
 	ctl load $work/policy.ini
 }

@@ -294,13 +294,13 @@ static void test_image_reads_back(void **unused)
 		random_policy(&policy, random_below(60));
 		policy.mode = random_below(MODES);
 		policy.verdict = random_below(VERDICTS);
-		policy.judges_listen = random_below(ANSWERS);
+		policy_set_flags(&policy, random_below(1U << SWITCHES));
 		policy.generation = 1ULL << random_below(60);
 		assert_int_equal(image_build(&policy, &image), 0);
 		assert_int_equal(image_read(image.pages, image.count, &back), 0);
 		assert_int_equal(back.mode, policy.mode);
 		assert_int_equal(back.verdict, policy.verdict);
-		assert_int_equal(back.judges_listen, policy.judges_listen);
+		assert_int_equal(policy_flags(&back), policy_flags(&policy));
 		assert_true(back.generation == policy.generation);
 		assert_int_equal(back.rule_count, policy.rule_count);
 		for (size_t i = 0; i < policy.rule_count; i++)
@@ -428,9 +428,16 @@ static void test_listening_for_others(void **unused)
 	assert_false(listens(&image, 3, 25));
 	assert_int_equal(verdict_for(&image, 1, 25), VERDICTS);
 
-	policy.judges_listen = ANSWER_NO;
+	/* The gate and the drain ask too, where listen(2) isn't judged. */
+	policy.switches[SWITCH_JUDGE_LISTEN] = ANSWER_NO;
 	assert_int_equal(image_build(&policy, &image), 0);
 	assert_true(listens(&image, 3, 25));
+	assert_true(decide_never(&image, &(struct request){ .binary = 3, .protocol = PROTOCOL_TCP, .port = 25 }));
+	assert_false(decide_never(&image, &(struct request){ .binary = 1, .protocol = PROTOCOL_TCP, .port = 25 }));
+
+	policy_set_flags(&policy, 0);
+	assert_int_equal(image_build(&policy, &image), 0);
+	assert_false(decide_never(&image, &(struct request){ .binary = 3, .protocol = PROTOCOL_TCP, .port = 25 }));
 	/* As an image of before, which doesn't know of it. */
 	assert_int_equal(image.pages[0].header.flags, 0);
 	for (uint32_t i = 0; i < 3; i++)
@@ -452,10 +459,10 @@ static void test_no_table_without_a_user(void **unused)
 	add(&policy, "/a/x", 1, (struct port_item){ 80, 80, 0 }, VERDICT_ALLOW);
 	add(&policy, "/a/x", 1, (struct port_item){ 0, 0, 0 }, VERDICT_DENY);
 	policy_normalise(&policy);
-	policy.judges_listen = ANSWER_NO;
+	policy_set_flags(&policy, 0);
 	assert_int_equal(image_build(&policy, &image), 0);
 	pages = image.count;
-	policy.judges_listen = ANSWER_YES;
+	policy_set_flags(&policy, POLICY_JUDGES_LISTEN);
 	assert_int_equal(image_build(&policy, &image), 0);
 	assert_int_equal(image.count, pages);
 	assert_true(listens(&image, 1, 80));

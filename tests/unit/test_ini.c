@@ -66,8 +66,10 @@ static char *spell(struct policy *policy)
 	FILE *stream = open_memstream(&text, &length);
 
 	policy_normalise(policy);
-	fprintf(stream, "%s %s%s", ini_mode_words[policy->mode], ini_verdict_words[policy->verdict],
-		policy->judges_listen ? "" : " no-listen");
+	fprintf(stream, "%s %s", ini_mode_words[policy->mode], ini_verdict_words[policy->verdict]);
+	for (unsigned i = 0; i < SWITCHES; i++)
+		if (!policy->switches[i])
+			fprintf(stream, " no-%s", ini_switch_words[i]);
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
 
@@ -96,7 +98,7 @@ static const struct {
 	{ TEXT(HEAD "Allow = 80\nallow = 80\n"), 3, "did you mean 'allow'?" },
 	{ TEXT(HEAD "port = 80\nallow = 80\n"), 3, "unknown key 'port'; keys of this section are binary" },
 	{ TEXT("[sockaccept]\nmdoe = enforce\n"), 2, "did you mean 'mode'?" },
-	{ TEXT("[sockaccept]\ncolour = red\n"), 2, "keys of this section are mode, default, events, failure and" },
+	{ TEXT("[sockaccept]\ncolour = red\n"), 2, "keys of this section are mode, default, events, failure, judge-listen, gate and" },
 	{ TEXT("[sockaccept]\nfailure = close\n"), 2, "unknown failure 'close'; did you mean 'closed'?" },
 	{ TEXT("[sockaccept]\nfailure = open\nfailure = closed\n"), 3, "contradicts 'failure = open' at p.ini:2" },
 	{ TEXT("[sockaccept]\njudge-listen = maybe\n"), 2, "unknown judge-listen 'maybe'; write 'no' or 'yes'" },
@@ -105,6 +107,9 @@ static const struct {
 	{ TEXT("[sockaccept]\njudge_listen = no\n"), 2, "did you mean 'judge-listen'?" },
 	{ TEXT("[sockaccept]\njudge-listen = no\njudge-listen = yes\n"), 3, "contradicts 'judge-listen = no' at p.ini:2" },
 	{ TEXT("[sockaccept]\njudge-listen = yes\n no\n"), 3, "an indented line under 'judge-listen', which takes one word" },
+	{ TEXT("[sockaccept]\ngate = off\n"), 2, "unknown gate 'off'; write 'no' or 'yes'" },
+	{ TEXT("[sockaccept]\ndrain = no\ndrain = yes\n"), 3, "contradicts 'drain = no' at p.ini:2" },
+	{ TEXT(HEAD "gate = no\nallow = 80\n"), 3, "'gate' belongs in [sockaccept], not in [web]" },
 	{ TEXT(HEAD "judge-listen = no\nallow = 80\n"), 3, "'judge-listen' belongs in [sockaccept], not in [web]" },
 	{ TEXT("[sockaccept]\nlisten = 80\n"), 2, "'listen' does not belong in [sockaccept]" },
 	{ TEXT("[sockaccept]\nmode = enforcing\n"), 2, "unknown mode 'enforcing'; did you mean 'enforce'?" },
@@ -321,7 +326,9 @@ static const struct {
 	{ TEXT("[sockaccept]\nmode = permissive\ndefault=deny"), "permissive deny", 0 },
 	{ TEXT("[sockaccept]\ndefault = deny\n[sockaccept]\ndefault = deny\n"), "enforce deny", 0 },
 	{ TEXT("[sockaccept]\njudge-listen = yes\n"), "enforce allow", 0 },
-	{ TEXT("[sockaccept]\njudge-listen = no ; nor that\n[sockaccept]\njudge-listen = no\n"), "enforce allow no-listen", 0 },
+	{ TEXT("[sockaccept]\njudge-listen = no ; nor that\n[sockaccept]\njudge-listen = no\n"), "enforce allow no-judge-listen", 0 },
+	{ TEXT("[sockaccept]\ngate = no\ndrain = no\n"), "enforce allow no-gate no-drain", 0 },
+	{ TEXT("[sockaccept]\ngate = yes\ndrain = yes\njudge-listen = yes\n"), "enforce allow", 0 },
 	{ TEXT(HEAD "allow = 80"), "enforce allow" WEB, 0 },
 	{ TEXT("[web]\r\nbinary = /usr/sbin/nginx\r\nallow = 80\r\n"), "enforce allow" WEB, 0 },
 	{ TEXT("[web]\r\nbinary = /usr/sbin/nginx\r\nallow = 80\r"), "enforce allow" WEB, 0 },
@@ -574,7 +581,7 @@ static void random_policy(struct policy *policy)
 
 	policy->mode = (enum mode)(random() % MODES);
 	policy->verdict = (enum verdict)(random() % VERDICTS);
-	policy->judges_listen = (unsigned)(random() % ANSWERS);
+	policy_set_flags(policy, (uint32_t)random());
 	for (int i = 0; i < rules; i++) {
 		struct rule rule = { .counter = COUNTER_NONE };
 

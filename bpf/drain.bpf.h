@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Taking out what waits on a denied listener. A process of ours accepts it, and resets it: the hook must let that pass, and nothing else.
+ *
+ * Who may is one task at a time, which says so itself, through the program `drain` (who can run that could as well load another policy):
+ * it is told from all others by a record in its own task storage, which dies with it. Even so it gets only what the policy in force denies
+ * to the binary and user that it names.
+ *
+ * Once the policy is locked nobody can become that task, as whoever can debug it could keep what it accepts. Then an accept(2) still passes
+ * that can do nothing but throw the connection away: one of a descriptor that is denied, with an address for the peer's name that no process
+ * can write to. It takes the connection, fails with EFAULT and closes it (Linux, net/socket.c: do_accept()).
+ */
+#ifndef SOCKACCEPT_DRAIN_BPF_H
+#define SOCKACCEPT_DRAIN_BPF_H
+
+#include "gate.bpf.h"
+#include "settle.bpf.h"
+
+#include <bpf/bpf_helpers.h>
+
+struct drainer {
+	__u64 until; /* ns of CLOCK_BOOTTIME; 0: it isn't one */
+	struct draining from;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__type(key, int);
+	__type(value, struct drainer);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} drainers SEC(".maps");
+
+/* ---------------------------------------------------------------------------------------------
+ * Who may
+ */
+
+static __always_inline void end_draining(struct control *control, struct task_struct *task)
+{
+	struct drainer *drainer = bpf_task_storage_get(&drainers, task, 0, 0);
+
+	if (drainer)
+		drainer->until = 0;
+	__sync_val_compare_and_swap(&control->drainer, (__u64)task, 0);
+}
+
+/* True if `task` is the one from now on: nobody else is, or that has gone on for longer than it may. */
+static __always_inline bool take_drain(struct control *control, struct task_struct *task, __u64 until)
+{
+	__u64 other = *(volatile __u64 *)&control->drainer;
+
+	if (other && other != (__u64)task && bpf_ktime_get_boot_ns() < *(volatile __u64 *)&control->drainer_until)
+		return false;
+	if (__sync_val_compare_and_swap(&control->drainer, other, (__u64)task) != other)
+		return false;
+	control->drainer_until = until;
+	return true;
+}
+
+static __always_inline bool begin_draining(struct control *control, struct task_struct *task, const struct draining *draining)
+{
+	__u64 until = bpf_ktime_get_boot_ns() + draining->lasts;
+	struct drainer *drainer;
+
+	if (*(volatile __u64 *)&control->locked)
+		return false;
+	drainer = bpf_task_storage_get(&drainers, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!drainer || !take_drain(control, task, until))
+		return false;
+	drainer->from = *draining;
+	drainer->until = until;
+	return true;
+}
+
+/* The record of a task that may drain right now; else NULL. All but one are told by their address. */
+static __always_inline struct drainer *drainer_of(const struct control *control, struct task_struct *task)
+{
+	struct drainer *drainer;
+
+	if (*(volatile __u64 *)&control->drainer != (__u64)task)
+		return 0;
+	drainer = bpf_task_storage_get(&drainers, task, 0, 0);
+	return drainer && bpf_ktime_get_boot_ns() < drainer->until ? drainer : 0;
+}
+
+/*
+ * True if the call that the task makes is accept(2) or accept4(2) with an address for the length of the peer's that is in the kernel's half. The
+ * kernel reads the same registers, which nobody can change while the call is under way; of io_uring, see called_descriptor().
+ */
+static __always_inline bool throws_away(struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+
+	return (regs->orig_ax == 43 || regs->orig_ax == 288) && regs->ax == (unsigned long)-ENOSYS && regs->si && (long)regs->dx < 0;
+#else
+	return false;
+#endif
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * What is recorded
+ */
+
+/* Who had the listener: as whoever was denied there last, if that is so. */
+static __always_inline void describe_denied(struct call *call, const struct gate *gate)
+{
+	struct event *event = &call->event;
+	const struct event *from = &gate->event;
+
+	event->pid = from->pid;
+	event->tid = from->tid;
+	event->uid = from->uid;
+	event->gid = from->gid;
+	event->binary = from->binary;
+	event->cgroup_id = from->cgroup_id;
+	event->unit = from->unit;
+	__builtin_memcpy(event->comm, from->comm, sizeof(event->comm));
+	if (from->binary & BINARY_UNNAMED)
+		event->path = from->path;
+	call->user = gate->user;
+}
+
+/* Or as the drainer says. */
+static __always_inline void describe_holder(struct call *call, const struct draining *from)
+{
+	struct event *event = &call->event;
+
+	event->pid = event->tid = from->pid;
+	event->gid = from->gid;
+	event->cgroup_id = event->unit = 0;
+	__builtin_memcpy(event->comm, from->comm, sizeof(event->comm));
+	if (event->binary & BINARY_UNNAMED)
+		event->path = from->path;
+	call->user = event->uid ? event->uid : ADMINISTRATOR;
+}
+
+/*
+ * A call that takes a connection out, if the policy in force denies that to `caller`: to the binary and user that the drainer names, in
+ * `from`; or, if that is NULL, to whoever was denied there last. False: it is refused.
+ */
+static __attribute__((noinline)) bool take_out(struct call *call, const struct caller *caller, const struct listener *listener,
+					      struct gate *gate, const struct draining *from)
+{
+	struct event *event = &call->event;
+	struct queue queue = { 0 };
+
+	answer_caller(call, caller, listener);
+	if (event->verdict != VERDICT_DENY || caller->policy->mode != MODE_ENFORCE || !(caller->policy->flags & POLICY_DRAINS))
+		return false;
+	event->operation = OPERATION_DRAINED;
+	event->count = 1;
+	event->sockfd = -1;
+	describe_caller(event, caller);
+	describe_listener(call, listener, &queue);
+	if (gate->generation == event->generation)
+		describe_denied(call, gate);
+	else if (from)
+		describe_holder(call, from);
+	call->cgroup = 0; /* `unit` isn't that of the drainer's own */
+	if (from) {
+		*(volatile __u64 *)&gate->allowed = 0; /* nobody holds it who may accept */
+		shut_gate(gate, call, call->user);
+	}
+	*(volatile __u32 *)&gate->wanted = 0;
+	return true;
+}
+
+enum draining_answer {
+	DRAIN_NOT, /* it is an accept(2) like any other */
+	DRAIN_REFUSED,
+	DRAIN_PASSES,
+};
+
+/* Whether a call takes a connection out. Changes `caller` to whom it is taken from. */
+static __always_inline int drain_call(struct state *state, struct socket *newsock, struct caller *caller, const struct listener *listener)
+{
+	struct drainer *drainer = drainer_of(caller->control, caller->task);
+	struct gate *gate;
+	struct call *call;
+
+	if (!drainer && !(*(volatile __u64 *)&caller->control->locked && throws_away(caller->task)))
+		return DRAIN_NOT;
+	gate = gate_of(listener->sk, listener->protocol, drainer);
+	if (!drainer && gate_state(gate, caller->policy) != GATE_SHUT)
+		return DRAIN_NOT;
+	if (!gate)
+		return DRAIN_REFUSED;
+	caller->binary = drainer ? drainer->from.binary : gate->event.binary;
+	caller->uid = drainer ? drainer->from.uid : gate->event.uid;
+	call = start_call(state, caller->task);
+	if (!call)
+		return DRAIN_REFUSED;
+	if (take_out(call, caller, listener, gate, drainer ? &drainer->from : 0)) {
+		*(volatile __u64 *)&state->gates = 1;
+		call->newsock = (__u64)newsock;
+		return DRAIN_PASSES;
+	}
+	end_call(state, caller->task, call);
+	return DRAIN_REFUSED;
+}
+
+#endif

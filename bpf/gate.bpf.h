@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The gate: a listener on which an accept(2) was denied takes no new connections under that policy, so that none can wait there for a
+ * server that may not take it. Its requests are dropped at the SYN, as lsm/inet_conn_request can do no more: clients time out.
+ *
+ * A listener on which an accept(2) was allowed under the same policy has no gate, whoever else is denied there. One that was handed over
+ * to somebody who may accept doesn't know: so once a second a request is let through on trial, if nothing waits and somebody is there to
+ * take it out again should it be denied (bpf/drain.bpf.h). The accept(2) that follows opens the gate, or doesn't.
+ *
+ * What is kept with the socket is the event of the denial that shut the gate: what it refuses is recorded as that one, with other ends.
+ */
+#ifndef SOCKACCEPT_GATE_BPF_H
+#define SOCKACCEPT_GATE_BPF_H
+
+#include "record.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#define TRIAL_NS SECOND_NS
+
+struct gate {
+	__u64 claimed;    /* the generation for which somebody writes the rest */
+	__u64 generation; /* of the policy under which an accept(2) was denied. Set last */
+	__u64 allowed;    /* of that under which one was allowed last: it has no gate under that */
+	__u64 until;      /* when the temporary rule ends that denied it: ns of CLOCK_BOOTTIME; 0: none did */
+	__u64 trial;      /* when a request was let through last: ns of CLOCK_BOOTTIME */
+	__u32 trial_peer; /* of that: peer_stamp() */
+	__u32 wanted;     /* 1: it was asked to drain it, and that hasn't happened yet */
+	__u32 class;      /* as in a struct call */
+	__u32 port;
+	__u32 user;
+	__u32 reserved;
+	struct event event;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__type(key, int);
+	__type(value, struct gate);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} gates SEC(".maps");
+
+/* By cookie. Bounded: a gate that was pushed out is shut again by the next denial. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, __u64);
+	__type(value, struct gate);
+	__uint(max_entries, 1024);
+} indirect_gates SEC(".maps");
+
+/* For requests, which come in no call of accept(2). In use by one at a time: on a real-time kernel others can come in between. */
+struct request_scratch {
+	__u64 busy;
+	struct call call;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct request_scratch);
+	__uint(max_entries, 1);
+} request_scratches SEC(".maps");
+
+static const struct gate blank_gate;
+
+/* True if the requests of a listener come with another object than its socket, from which only the socket's cookie can be found. */
+static __always_inline bool is_indirect(__u16 protocol)
+{
+	return protocol == IPPROTO_MPTCP || protocol == IPPROTO_SCTP;
+}
+
+/* The gate of the listener with this cookie, of such a protocol. */
+static __always_inline struct gate *indirect_gate(__u64 cookie, bool create)
+{
+	struct gate *gate = bpf_map_lookup_elem(&indirect_gates, &cookie);
+
+	if (gate || !create)
+		return gate;
+	bpf_map_update_elem(&indirect_gates, &cookie, &blank_gate, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&indirect_gates, &cookie);
+}
+
+/* The gate of a listener; NULL: it has none, or if it was to be created: no memory. */
+static __always_inline struct gate *gate_of(struct sock *sk, __u16 protocol, bool create)
+{
+	if (is_indirect(protocol))
+		return indirect_gate(bpf_get_socket_cookie(sk), create);
+	return bpf_sk_storage_get(&gates, sk, 0, create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+}
+
+/* Shuts it, with the denial in `call`, whose path is described. */
+static __always_inline void shut_gate(struct gate *gate, const struct call *call, __u32 user)
+{
+	__u64 generation = call->event.generation, claimed = *(volatile __u64 *)&gate->claimed;
+
+	if (claimed != generation && __sync_val_compare_and_swap(&gate->claimed, claimed, generation) == claimed) {
+		copy_event(&gate->event, &call->event);
+		gate->class = call->class;
+		gate->port = call->port;
+		gate->until = call->until;
+		gate->user = user;
+		/* A full barrier: whoever sees the generation sees the rest. */
+		__sync_lock_test_and_set(&gate->generation, generation);
+	}
+}
+
+/* Asks whoever drains to look at a listener on which a connection waits. */
+static __always_inline void call_for_drain(struct gate *gate, struct sock *sk)
+{
+	__u64 cookie;
+
+	if (*(volatile __u32 *)&gate->wanted)
+		return;
+	*(volatile __u32 *)&gate->wanted = 1;
+	cookie = bpf_get_socket_cookie(sk);
+	bpf_ringbuf_output(&drain_calls, &cookie, sizeof(cookie), 0);
+}
+
+/* After a denial that is enforced. */
+static __attribute__((noinline)) bool note_denied(struct state *state, struct call *call, const struct caller *caller,
+						 const struct listener *listener)
+{
+	struct gate *gate = gate_of(listener->sk, listener->protocol, true);
+
+	if (!gate)
+		return false;
+	if (gate->allowed != call->event.generation) {
+		if (gate->generation != call->event.generation)
+			describe_path(call, caller);
+		shut_gate(gate, call, current_user());
+		if (!*(volatile __u64 *)&state->gates)
+			*(volatile __u64 *)&state->gates = 1;
+	}
+	if (call->event.operation == OPERATION_ACCEPT)
+		call_for_drain(gate, listener->sk);
+	return true;
+}
+
+/* After an accept(2) that is allowed, the first one by this thread, on this listener, under this policy. */
+static __attribute__((noinline)) bool note_allowed(struct call *call, const struct listener *listener)
+{
+	struct gate *gate = gate_of(listener->sk, listener->protocol, true);
+
+	if (!gate)
+		return false;
+	*(volatile __u64 *)&gate->allowed = call->event.generation;
+	call->opened = bpf_get_socket_cookie(listener->sk);
+	return true;
+}
+
+/* True if note_allowed() has nothing to say that it hasn't said. */
+static __always_inline bool is_noted(const struct call *call, struct sock *sk)
+{
+	__u64 cookie = sk->__sk_common.skc_cookie.counter;
+
+	return cookie && call->opened == cookie;
+}
+
+/* What accepts on a listener have come to under the policy with `header`: enum gate_state. */
+static __always_inline __u32 gate_state(const struct gate *gate, const struct policy_header *header)
+{
+	if (!gate || header->mode != MODE_ENFORCE)
+		return GATE_UNKNOWN;
+	if (gate->allowed == header->generation)
+		return GATE_OPEN;
+	if (gate->generation != header->generation)
+		return GATE_UNKNOWN;
+	return gate->until && bpf_ktime_get_boot_ns() >= gate->until ? GATE_UNKNOWN : GATE_SHUT;
+}
+
+/* Tells one peer from another, nearly always. */
+static __always_inline __u32 peer_stamp(const struct request_sock *request)
+{
+	return request->__req_common.skc_daddr ^ (__u32)request->__req_common.skc_dport << 16 ^ request->__req_common.skc_dport;
+}
+
+/* True if a request is the one in a second that is let through. With SYN cookies the same one comes here twice. */
+static __always_inline bool is_on_trial(const struct state *state, struct gate *gate, const struct sock *sk, __u32 peer)
+{
+	__u64 now = bpf_ktime_get_boot_ns(), then = *(volatile __u64 *)&gate->trial;
+
+	if (now - then < TRIAL_NS)
+		return gate->trial_peer == peer;
+	if (now >= *(volatile __u64 *)&state->drained_until || sk->sk_ack_backlog)
+		return false;
+	if (__sync_val_compare_and_swap(&gate->trial, then, now) != then)
+		return false;
+	gate->trial_peer = peer;
+	return true;
+}
+
+/* The ends of a request, in the form that an accepted socket of the listener's family shows. */
+static __always_inline void request_ends(struct request_sock *request, struct event *event)
+{
+	struct sock_common *common = &request->__req_common;
+	bool v4 = request->rsk_ops->family == AF_INET;
+
+	event->local.port = common->skc_num;
+	event->peer.port = bpf_ntohs(common->skc_dport);
+	__builtin_memset(event->local.address, 0, sizeof(event->local.address));
+	__builtin_memset(event->peer.address, 0, sizeof(event->peer.address));
+	if (v4 && event->family == AF_INET6) {
+		((__u32 *)event->local.address)[2] = ((__u32 *)event->peer.address)[2] = bpf_htonl(0xffff);
+		((__u32 *)event->local.address)[3] = common->skc_rcv_saddr;
+		((__u32 *)event->peer.address)[3] = common->skc_daddr;
+	} else {
+		copy_address(&event->local, event->family, common->skc_rcv_saddr, &common->skc_v6_rcv_saddr);
+		copy_address(&event->peer, event->family, common->skc_daddr, &common->skc_v6_daddr);
+	}
+	event->flags |= EVENT_HAS_PEER;
+}
+
+/* Records a request that is refused. */
+static __attribute__((noinline)) bool record_gated(struct state *state, const struct gate *gate, struct request_sock *request)
+{
+	struct request_scratch *scratch;
+	struct call *call;
+	__u32 zero = 0;
+
+	__sync_fetch_and_add(&state->gated, 1);
+	scratch = bpf_map_lookup_elem(&request_scratches, &zero);
+	if (!scratch || __sync_val_compare_and_swap(&scratch->busy, 0, 1)) {
+		__sync_fetch_and_add(&state->buffer[VERDICT_DENY].lost, 1);
+		return false;
+	}
+	call = &scratch->call;
+	copy_event(&call->event, &gate->event);
+	call->event.operation = OPERATION_GATED;
+	call->event.sockfd = -1;
+	call->event.count = 1;
+	call->class = gate->class;
+	call->port = gate->port;
+	call->user = gate->user;
+	request_ends(request, &call->event);
+	record_denial(state, call, 0);
+	__sync_lock_test_and_set(&scratch->busy, 0);
+	return true;
+}
+
+/* The header of the policy in force; NULL: there is none. */
+static __always_inline const struct policy_header *header_in_force(void)
+{
+	const struct policy_header *header = 0;
+	struct control *there;
+	__u32 zero = 0;
+
+	there = bpf_map_lookup_elem(&control, &zero);
+	return there && image_in_force(there, &header) ? header : 0;
+}
+
+/* The same under the policy in force. */
+static __always_inline __u32 gate_now(const struct gate *gate)
+{
+	const struct policy_header *header = gate ? header_in_force() : 0;
+
+	return header ? gate_state(gate, header) : GATE_UNKNOWN;
+}
+
+/* The cookie of the MPTCP socket whose subflow `sk` is; 0, or of none there is, if it isn't a subflow. */
+static __always_inline __u64 mptcp_cookie(struct sock *sk)
+{
+	struct inet_connection_sock *connection = (void *)sk;
+	struct mptcp_subflow_context *subflow;
+
+	if (!bpf_core_type_exists(struct mptcp_subflow_context))
+		return 0;
+	subflow = BPF_CORE_READ(connection, icsk_ulp_data);
+	return subflow ? BPF_CORE_READ(subflow, conn, __sk_common.skc_cookie.counter) : 0;
+}
+
+static __always_inline struct gate *gate_of_request(struct sock *sk)
+{
+	struct gate *gate = bpf_sk_storage_get(&gates, sk, 0, 0);
+	__u64 cookie;
+
+	if (gate)
+		return gate;
+	cookie = mptcp_cookie(sk);
+	return cookie ? indirect_gate(cookie, false) : 0;
+}
+
+/* True if a request for a new connection of the listener `sk` is to be refused. */
+static __attribute__((noinline)) bool refuses_request(struct state *state, struct sock *sk, struct request_sock *request)
+{
+	struct gate *gate = gate_of_request(sk);
+	const struct policy_header *header;
+
+	if (!gate)
+		return false;
+	header = header_in_force();
+	if (!header || !(header->flags & POLICY_GATES) || gate_state(gate, header) != GATE_SHUT)
+		return false;
+	if (is_on_trial(state, gate, sk, peer_stamp(request)))
+		return false;
+	CALL(record_gated(state, gate, request));
+	return true;
+}
+
+#endif
