@@ -177,13 +177,13 @@ static __always_inline __u32 peer_stamp(const struct request_sock *request)
 }
 
 /* True if a request is the one in a second that is let through. With SYN cookies the same one comes here twice. */
-static __always_inline bool is_on_trial(const struct state *state, struct gate *gate, const struct sock *sk, __u32 peer)
+static __always_inline bool is_on_trial(const struct state *state, struct gate *gate, __u32 backlog, __u32 peer)
 {
 	__u64 now = bpf_ktime_get_boot_ns(), then = *(volatile __u64 *)&gate->trial;
 
 	if (now - then < TRIAL_NS)
 		return gate->trial_peer == peer;
-	if (now >= *(volatile __u64 *)&state->drained_until || sk->sk_ack_backlog)
+	if (now >= *(volatile __u64 *)&state->drained_until || backlog)
 		return false;
 	if (__sync_val_compare_and_swap(&gate->trial, then, now) != then)
 		return false;
@@ -212,8 +212,8 @@ static __always_inline void request_ends(struct request_sock *request, struct ev
 	event->flags |= EVENT_HAS_PEER;
 }
 
-/* Records a request that is refused. */
-static __attribute__((noinline)) bool record_gated(struct state *state, const struct gate *gate, struct request_sock *request)
+/* Describes a request that is refused, but for its ends. NULL: there is no place for it, and it is lost. */
+static __always_inline struct request_scratch *describe_gated(struct state *state, const struct gate *gate)
 {
 	struct request_scratch *scratch;
 	struct call *call;
@@ -223,7 +223,7 @@ static __attribute__((noinline)) bool record_gated(struct state *state, const st
 	scratch = bpf_map_lookup_elem(&request_scratches, &zero);
 	if (!scratch || __sync_val_compare_and_swap(&scratch->busy, 0, 1)) {
 		__sync_fetch_and_add(&state->buffer[VERDICT_DENY].lost, 1);
-		return false;
+		return 0;
 	}
 	call = &scratch->call;
 	copy_event(&call->event, &gate->event);
@@ -233,8 +233,36 @@ static __attribute__((noinline)) bool record_gated(struct state *state, const st
 	call->class = gate->class;
 	call->port = gate->port;
 	call->user = gate->user;
-	request_ends(request, &call->event);
-	record_denial(state, call, 0);
+	return scratch;
+}
+
+static __attribute__((noinline)) bool record_gated(struct state *state, const struct gate *gate, struct request_sock *request)
+{
+	struct request_scratch *scratch = describe_gated(state, gate);
+
+	if (!scratch)
+		return false;
+	request_ends(request, &scratch->call.event);
+	record_denial(state, &scratch->call, 0);
+	__sync_lock_test_and_set(&scratch->busy, 0);
+	return true;
+}
+
+/* The same of a request of SCTP, whose association is at an address. */
+static __attribute__((noinline)) bool record_gated_association(struct state *state, const struct gate *gate, const struct control *control,
+							      __u64 association)
+{
+	struct request_scratch *scratch = describe_gated(state, gate);
+	struct event *event;
+
+	if (!scratch)
+		return false;
+	event = &scratch->call.event;
+	__builtin_memset(event->peer.address, 0, sizeof(event->peer.address));
+	event->flags &= ~EVENT_HAS_PEER;
+	if (association_peer(control, association, event->family, &event->peer))
+		event->flags |= EVENT_HAS_PEER;
+	record_denial(state, &scratch->call, 0);
 	__sync_lock_test_and_set(&scratch->busy, 0);
 	return true;
 }
@@ -248,6 +276,16 @@ static __always_inline const struct policy_header *header_in_force(void)
 
 	there = bpf_map_lookup_elem(&control, &zero);
 	return there && image_in_force(there, &header) ? header : 0;
+}
+
+/* True if a gate refuses a request under the policy in force, but for the one in a second. */
+static __always_inline bool is_shut(const struct state *state, struct gate *gate, __u32 backlog, __u32 peer)
+{
+	const struct policy_header *header = header_in_force();
+
+	if (!header || !(header->flags & POLICY_GATES) || gate_state(gate, header) != GATE_SHUT)
+		return false;
+	return !is_on_trial(state, gate, backlog, peer);
 }
 
 /* The same under the policy in force. */
@@ -285,16 +323,31 @@ static __always_inline struct gate *gate_of_request(struct sock *sk)
 static __attribute__((noinline)) bool refuses_request(struct state *state, struct sock *sk, struct request_sock *request)
 {
 	struct gate *gate = gate_of_request(sk);
-	const struct policy_header *header;
 
-	if (!gate)
-		return false;
-	header = header_in_force();
-	if (!header || !(header->flags & POLICY_GATES) || gate_state(gate, header) != GATE_SHUT)
-		return false;
-	if (is_on_trial(state, gate, sk, peer_stamp(request)))
+	if (!gate || !is_shut(state, gate, sk->sk_ack_backlog, peer_stamp(request)))
 		return false;
 	CALL(record_gated(state, gate, request));
+	return true;
+}
+
+/* The same of SCTP, whose listener is found from the association that is to be. */
+static __attribute__((noinline)) bool refuses_association(struct state *state, __u64 association)
+{
+	struct control *there;
+	struct gate *gate;
+	struct sock *sk = 0;
+	__u32 zero = 0;
+	__u16 port = 0;
+
+	there = bpf_map_lookup_elem(&control, &zero);
+	if (!there || !there->sctp.known)
+		return false;
+	bpf_probe_read_kernel(&sk, sizeof(sk), (void *)(association + there->sctp.socket));
+	bpf_probe_read_kernel(&port, sizeof(port), (void *)(association + there->sctp.peer_port));
+	gate = indirect_gate(BPF_CORE_READ(sk, __sk_common.skc_cookie.counter), false);
+	if (!gate || !is_shut(state, gate, BPF_CORE_READ(sk, sk_ack_backlog), port))
+		return false;
+	CALL(record_gated_association(state, gate, there, association));
 	return true;
 }
 

@@ -243,6 +243,7 @@ struct mm_struct {
 
 struct linux_binprm;
 struct sk_buff;
+struct sctp_association;
 struct sockaddr;
 
 struct fs_struct {

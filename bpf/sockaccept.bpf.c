@@ -12,6 +12,7 @@
  *   lsm/socket_bind     socket_bind: the same of a bind(2) of a socket that has listened.
  *   lsm/inet_conn_request   connection_request: refuses requests for new connections of a listener on which accept(2) was denied
  *                       (bpf/gate.bpf.h). Runs for each SYN, in a softirq: attached only while the policy wants it.
+ *   lsm/sctp_assoc_request   association_request: the same for SCTP.
  *   lsm/bprm_committed_creds   process_exec: settles what a process is, by the name by which it is executed.
  *   lsm/task_alloc      process_fork: a child is what its parent is. Must never make fork(2) fail.
  *   lsm/task_prctl      task_prctl: refuses a prctl(2) by which a process in a user namespace would forge
@@ -502,6 +503,20 @@ int BPF_PROG(connection_request, struct sock *sk, struct sk_buff *skb, struct re
 	if (!counters || !*(volatile __u64 *)&counters->gates)
 		return 0;
 	return refuses_request(counters, sk, req) ? refuse(EPERM) : 0;
+}
+
+SEC("lsm/sctp_assoc_request")
+int BPF_PROG(association_request, struct sctp_association *asoc, struct sk_buff *skb, int ret)
+{
+	struct state *counters;
+	__u32 zero = 0;
+
+	if (ret)
+		return pass_on(ret);
+	counters = bpf_map_lookup_elem(&state, &zero);
+	if (!counters || !*(volatile __u64 *)&counters->gates)
+		return 0;
+	return refuses_association(counters, (__u64)asoc) ? refuse(EPERM) : 0;
 }
 
 SEC("lsm/bprm_committed_creds")

@@ -462,7 +462,7 @@ struct sctp_layout {
 	__u32 owner;       /* sctp_association.ep */
 	__u32 peer_port;   /* sctp_association.peer.port */
 	__u32 peer;        /* sctp_association.peer.primary_addr */
-	__u32 reserved;
+	__u32 socket;      /* sctp_association.base.sk */
 	__u32 known;
 };
 

@@ -40,7 +40,8 @@ enum kernel_object {
 	PROGRAM_SOCKET_ACCEPT, /* for their statistics: being pinned doesn't attach a program */
 	PROGRAM_CONNECTION_GRAFT,
 	PROGRAM_ACCEPT_END,
-	PROGRAM_CONNECTION_REQUEST, /* to be attached and detached as the policy says */
+	PROGRAM_CONNECTION_REQUEST, /* to be attached and detached as the policy says (enforce/gate.h) */
+	PROGRAM_ASSOCIATION_REQUEST,
 	LINK_SUPERBLOCK_FREE,
 	LINK_PROCESS_FORK,
 	LINK_PROCESS_EXEC,

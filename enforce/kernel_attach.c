@@ -130,6 +130,7 @@ static int take_descriptors(struct kernel *kernel, const struct sockaccept_bpf *
 		[PROGRAM_CONNECTION_GRAFT] = bpf->progs.connection_graft,
 		[PROGRAM_ACCEPT_END] = bpf->progs.accept_end,
 		[PROGRAM_CONNECTION_REQUEST] = bpf->progs.connection_request,
+		[PROGRAM_ASSOCIATION_REQUEST] = bpf->progs.association_request,
 		[LINK_SUPERBLOCK_FREE] = bpf->progs.superblock_free,
 		[LINK_PROCESS_FORK] = bpf->progs.process_fork,
 		[LINK_PROCESS_EXEC] = bpf->progs.process_exec,

@@ -87,7 +87,8 @@ static int find_sctp(const struct types *types, struct sctp_layout *layout)
 		offset_of(types, "sctp_association", "asocs", &layout->link) ?:
 		offset_of(types, "sctp_association", "ep", &layout->owner) ?:
 		offset_of(types, "sctp_association", "peer.port", &layout->peer_port) ?:
-		offset_of(types, "sctp_association", "peer.primary_addr", &layout->peer);
+		offset_of(types, "sctp_association", "peer.primary_addr", &layout->peer) ?:
+		offset_of(types, "sctp_association", "base.sk", &layout->socket);
 }
 
 static int find_vsock(const struct types *types, struct vsock_layout *layout)

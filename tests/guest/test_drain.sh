@@ -2,15 +2,16 @@
 # shellcheck shell=sh
 # Denying harms nobody but who is denied: what waits on a denied listener is taken out and reset, and its new connections are refused.
 
-: "${sockaccept:?}" "${work:?}" "${base:?}" "${probe:?}"
+: "${blocked:?}" "${sockaccept:?}" "${work:?}" "${base:?}" "${probe:?}"
 pid=
 
 python=$(readlink -f "$(command -v python3)")
 
 # A listener that accepts nothing until SIGUSR1 comes: then it waits for connections, and says what accept() returns, once a connection.
+# With a third word: `blocking`; or `spin`: it begins at once, and tries again at once whatever accept() says.
 sleeper='
 import select, signal, socket, sys
-kind, port = sys.argv[1], int(sys.argv[2])
+kind, port, how = sys.argv[1], int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else ""
 if kind == "vsock":
     listener = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)
     listener.bind((socket.VMADDR_CID_ANY, port))
@@ -21,10 +22,15 @@ else:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("::1" if kind == "inet6" else "127.0.0.1", port))
 listener.listen(16)
-if "blocking" not in sys.argv:
-    listener.setblocking(False)
+listener.setblocking(how == "blocking")
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
 print("ready", flush=True)
+while how == "spin":
+    select.select([listener], [], [])
+    try:
+        listener.accept()[0].sendall(b"served")
+    except OSError:
+        pass
 signal.sigwait([signal.SIGUSR1])
 while True:
     select.select([listener], [], [])
@@ -39,7 +45,7 @@ while True:
 signal.pause()
 '
 
-# A client that says nothing, and prints what becomes of it: served, reset, refused, closed, or timeout.
+# A client that says nothing, and prints what becomes of it: served, reset, refused, closed, gated (it wasn't connected in time), or timeout.
 client='
 import socket, sys
 kind, port, patience = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
@@ -50,8 +56,10 @@ else:
     s = socket.socket(family, socket.SOCK_STREAM, {"mptcp": 262, "sctp": 132}.get(kind, 0))
     to = ("::1" if kind == "inet6" else "127.0.0.1", port)
 s.settimeout(patience)
+reached = False
 try:
     s.connect(to)
+    reached = True
     print("connected", flush=True)
     print("served" if s.recv(10) else "closed")
 except ConnectionResetError:
@@ -59,9 +67,26 @@ except ConnectionResetError:
 except ConnectionRefusedError:
     print("refused")
 except TimeoutError:
-    print("timeout")
+    print("timeout" if reached else "gated")
 except OSError as error:
     print("error", error.errno)
+'
+
+# Duplicates descriptor 3 of the process that is its first argument, and serves on it when SIGUSR1 comes.
+heir='
+import ctypes, os, select, signal, socket, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+fd = ctypes.CDLL(None).syscall(438, os.pidfd_open(int(sys.argv[1])), 3, 0)
+listener = socket.socket(fileno=fd)
+listener.setblocking(False)
+print("has it", flush=True)
+signal.sigwait([signal.SIGUSR1])
+while True:
+    select.select([listener], [], [])
+    try:
+        listener.accept()[0].sendall(b"served")
+    except OSError as error:
+        print(error, flush=True)
 '
 
 # serve NAME KIND PORT [WORD]: in the background
@@ -91,18 +116,6 @@ outcome() {
 	python3 -S -c "$client" "$1" "$2" "${3:-2}" | tail -n 1
 }
 
-# settings: the harness turns all of this off, if a policy doesn't say otherwise
-denying() {
-	cat >"$work/policy.ini" <<-END
-		[sockaccept]
-		judge-listen = no
-		[it]
-		binary = $python
-		deny = 28000-28999
-	END
-	chmod 600 "$work/policy.ini"
-}
-
 allowing() {
 	unloaded
 	load <<-END
@@ -110,6 +123,27 @@ allowing() {
 		gate = yes
 		drain = yes
 	END
+}
+
+# drainer: in the background
+drainer() {
+	background drainer "$sockaccept" drain
+	drainer_pid=$pid
+}
+
+# cpu_ms PID: what it has used
+cpu_ms() {
+	awk '{ print ($14 + $15) * 10 }' "/proc/$1/stat"
+}
+
+# queue PORT: how many wait
+queue() {
+	"$sockaccept" listeners --json | grep -o '"port":'"$1"',"netns":[0-9]*,"backlog":[0-9]*' | head -n 1 | sed 's/.*://'
+}
+
+# gate PORT: as `listeners` has it
+gate() {
+	"$sockaccept" listeners --json | tr '{' '\n' | sed -n 's/.*"gate":"*\([a-z]*\).*"port":'"$1"',.*/\1/p' | head -n 1
 }
 
 deny_resets_what_waits() {
@@ -120,24 +154,253 @@ deny_resets_what_waits() {
 	dial second inet 28001
 	connected first
 	connected second
+	expect "before" 2 "$(queue 28001)"
 	ctl deny "$python" 28001
 	becomes first reset
 	becomes second reset
+	expect "after" 0 "$(queue 28001)"
 	expect "drained" 2 "$(state drained)"
 	"$sockaccept" audit --json | grep '"operation":"drained"' >event || because "no event of it"
-	cat event
 	expect "its verdict" deny "$(value verdict <event)"
 	expect "its binary" "$python" "$(value binary <event)"
-	"$sockaccept" listeners --json >said
-	cat said
-	"$sockaccept" listeners
-	expect "another client" timeout "$(outcome inet 28001)"
-	expect "gated" 1 "$([ "$(state gated)" -ge 1 ] && echo 1)"
-	"$sockaccept" audit
-	"$sockaccept" status
+	expect "its user" 0 "$(value uid <event)"
+	expect "its process" "$server" "$(value pid <event)"
+	expect "its comm" python3 "$(value comm <event | cut -c 1-7)"
+	expect "its rule" "cli: deny 28001" "$(value rule <event)"
+	expect "what isn't known" null "$(value unit <event)"
+	grep -q '"peer":{"address":"127.0.0.1"' event || because "its peer: $(cat event)"
+	expect "the gate" shut "$(gate 28001)"
+	expect "another client" gated "$(outcome inet 28001)"
+	[ "$(state gated)" -ge 1 ] || because "gated: $(state gated)"
+	"$sockaccept" audit --json | grep '"operation":"gated"' | tail -n 1 >event
+	expect "its binary" "$python" "$(value binary <event)"
+	grep -q '"peer":{"address":"127.0.0.1"' event || because "its peer: $(cat event)"
+	"$sockaccept" audit >said
+	expect_said "(drained)"
+	expect_said "(gated)"
+	"$sockaccept" metrics >said
+	expect_said "sockaccept_drained_total 2"
+	grep -q '^sockaccept_gated_total [1-9]' said || because "no metric of the gate"
 	ctl remove "$python" 28001
+	expect "the gate" "" "$(gate 28001 | sed s/null//)"
 	kill -USR1 "$server"
 	expect "when it is allowed again" served "$(outcome inet 28001)"
+	expect "the gate" open "$(gate 28001)"
+}
+
+# drained_and_gated KIND WHAT-A-LATER-CLIENT-SEES
+drained_and_gated() {
+	"$probe" accept "$1" accept 28010 | grep -q accepted || return 0
+	serve "server_$1" "$1" 28011
+	server=$pid
+	dial "client_$1" "$1" 28011
+	connected "client_$1"
+	ctl deny "$python" 28011
+	becomes "client_$1" "reset\|closed\|error 104"
+	expect "$1: a later client" "$2" "$(outcome "$1" 28011)"
+	kill -KILL "$server"
+	ctl remove "$python" 28011
+	echo "tried: $1"
+}
+
+# VSOCK has no hook by which a request could be refused: its connections wait until they are drained.
+all_families_are_drained() {
+	allowing
+	drained_and_gated inet gated
+	drained_and_gated inet6 gated
+	drained_and_gated mptcp gated
+	drained_and_gated sctp gated
+	drained_and_gated vsock timeout
+	[ "$(grep -c tried "$base/output")" -ge 3 ] || because "only: $(grep tried "$base/output")"
+}
+
+# With the drain's process: what comes is reset within 100 ms of a denial, and the server sleeps.
+spinner_sleeps() {
+	allowing
+	drainer
+	serve server inet 28020 spin
+	server=$pid
+	expect "before" served "$(outcome inet 28020)"
+	ctl deny "$python" 28020
+	sleep 1
+	before=$(cpu_ms "$server")
+	for _ in 1 2 3 4 5; do
+		outcome inet 28020 1
+	done | sort | uniq -c >outcomes
+	sleep 1
+	used=$(($(cpu_ms "$server") - before))
+	echo "$used ms in 6 s; $(tr '\n' ' ' <outcomes)"
+	[ "$used" -lt 600 ] || because "the denied server used $used ms in 6 s"
+	! grep -vq 'timeout\|reset' outcomes || because "clients: $(cat outcomes)"
+	expect "what waits" 0 "$(queue 28020)"
+	ctl remove "$python" 28020
+	expect "after" served "$(outcome inet 28020)"
+	finish "$drainer_pid"
+}
+
+# Somebody else holds the listener: who may accept there, or hands it on.
+shared_listener_is_left_alone() {
+	allowing
+	cp "$python" "$work/heir_python"
+	serve server inet 28040
+	server=$pid
+	take_over_from "$server"
+	dial client inet 28040 20
+	connected client
+	ctl deny "$python" 28040
+	expect "the queue" 1 "$(queue 28040)"
+	kill -USR1 "$server"
+	until_true 10 grep -qx 1 server || because "the denied one wasn't denied: $(cat server)"
+	kill -USR1 "$other"
+	becomes client served
+	expect "the gate" open "$(gate 28040)"
+	# by now an accept was denied there, and one allowed
+	expect "a later client" served "$(outcome inet 28040)"
+	expect "drained" 0 "$(state drained)"
+	expect "gated" 0 "$(state gated)"
+}
+
+# take_over_from PID: another binary gets its listener, in a process of its own; sets $other
+take_over_from() {
+	background other "$work/heir_python" -S -c "$heir" "$1"
+	other=$pid
+	until_true 20 grep -q has "$work/other" || because "no heir: $(cat "$work/other.errors")"
+}
+
+# Without a daemon, one that is handed over stays shut until its new owner accepts; with one, a request a second is let through.
+gate_opens_to_its_heir() {
+	allowing
+	cp "$python" "$work/heir_python"
+	drainer
+	serve server inet 28050 spin
+	server=$pid
+	ctl deny "$python" 28050
+	outcome inet 28050 1 >/dev/null
+	expect "the gate" shut "$(gate 28050)"
+	take_over_from "$server"
+	kill -KILL "$server"
+	kill -USR1 "$other"
+	began=$(uptime_ms)
+	expect "with the drain" served "$(outcome inet 28050 5)"
+	took=$(($(uptime_ms) - began))
+	echo "after $took ms"
+	[ $took -lt 3000 ] || because "it took $took ms"
+	expect "the gate" open "$(gate 28050)"
+	finish "$drainer_pid"
+}
+
+# By a rule that listens for others: a super-server holds it while nobody accepts.
+listener_of_others_is_left_alone() {
+	unloaded
+	load <<-END
+		[sockaccept]
+		gate = yes
+		drain = yes
+	END
+	serve server inet 28060
+	server=$pid
+	dial client inet 28060
+	connected client
+	load <<-END
+		[sockaccept]
+		default = deny
+		gate = yes
+		drain = yes
+		[super]
+		binary = $python
+		listen = 28060
+	END
+	expect "the queue" 1 "$(queue 28060)"
+	expect "the gate" "" "$(gate 28060 | sed s/null//)"
+	# but when somebody was denied there
+	kill -USR1 "$server"
+	until_true 10 grep -qx 1 server || because "it wasn't denied: $(cat server)"
+	expect "the gate" shut "$(gate 28060)"
+	drainer
+	becomes client reset
+	finish "$drainer_pid"
+}
+
+each_is_a_setting() {
+	unloaded
+	load <<-END
+		[sockaccept]
+		gate = no
+		drain = no
+	END
+	ls /sys/fs/bpf/sockaccept >pins
+	! grep -q 'link.*request' pins || because "something is attached: $(grep request pins)"
+	serve server inet 28070
+	server=$pid
+	dial client inet 28070 20
+	connected client
+	ctl deny "$python" 28070
+	expect "the queue" 1 "$(queue 28070)"
+	kill -USR1 "$server"
+	until_true 10 grep -qx 1 server || because "it wasn't denied: $(cat server)"
+	expect "a later client" timeout "$(outcome inet 28070 1)"
+	load <<-END
+		[sockaccept]
+		gate = yes
+		drain = no
+		[it]
+		binary = $python
+		deny = 28070
+	END
+	ls /sys/fs/bpf/sockaccept | grep -q link_connection_request || because "the gate isn't attached"
+	expect "the queue" 2 "$(queue 28070)"
+	expect "drained" 0 "$(state drained)"
+	load <<-END
+		[sockaccept]
+		gate = no
+		drain = yes
+		[it]
+		binary = $python
+		deny = 28070
+	END
+	! ls /sys/fs/bpf/sockaccept | grep -q link_connection_request || because "the gate is attached"
+	expect "the queue" 0 "$(queue 28070)"
+	becomes client reset
+	expect "a later client" timeout "$(outcome inet 28070 1)"
+	expect "gated" 0 "$(state gated)"
+	ctl mode permissive
+	expect "a later client" timeout "$(outcome inet 28070 1)"
+	# the one of before, which has gone, and that one
+	expect "the queue" 2 "$(queue 28070)"
+}
+
+# What ends by itself is followed within a second: a thread that waits is asked again, and a listener that is allowed again is open.
+ends_are_followed() {
+	allowing
+	load <<-END
+		[sockaccept]
+		default = deny
+		gate = yes
+		drain = yes
+		[them]
+		binary = $python
+		allow = 28080
+	END
+	drainer
+	ctl deny "$python" 28080 --for 6s
+	serve server inet 28080 spin
+	expect "denied" 0 "$(outcome inet 28080 1 | grep -c served)"
+	sleep 5
+	expect "when the denial has ended" served "$(outcome inet 28080 3)"
+	ctl allow "$blocked" 28081 --for 4s
+	background waiter "$blocked" 28081 1
+	until_true 20 grep -q ready waiter || because "it isn't ready"
+	sleep 1
+	expect "before" 0 "$(grep -c EPERM waiter)"
+	until_true 6 grep -q EPERM waiter || because "it still waits: $(cat waiter)"
+	finish "$drainer_pid"
 }
 
 test_case deny_resets_what_waits
+test_case all_families_are_drained
+test_case spinner_sleeps
+test_case shared_listener_is_left_alone
+test_case gate_opens_to_its_heir
+test_case listener_of_others_is_left_alone
+test_case each_is_a_setting
+test_case ends_are_followed
