@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What one accept() with a connection waiting costs, in guest instructions.
+ * What one accept() with a connection waiting costs, in guest instructions; or one connect() to a listener of this machine.
  *
- *   accept PORT COUNT accepted|denied|nothing|alternating
+ *   accept PORT COUNT accepted|denied|nothing|alternating|connected
  *
  * denied: one connection waits all the time. nothing: none does, and accept() finds that out (EAGAIN) when it has made
- * a socket, which it frees then, as when it is denied. alternating: accepted on PORT and the next one by turns.
+ * a socket, which it frees then, as when it is denied. alternating: accepted on PORT and the next one by turns. connected: the
+ * connect(), in which loopback handles the request and the rest of the handshake too.
  *
  * Prints the median of COUNT calls (ticks.h says how instructions are counted).
  */
@@ -63,6 +64,25 @@ static uint64_t accept_nothing(int listener)
 	return ticks;
 }
 
+static uint64_t connect_once(int listener, uint16_t port)
+{
+	const struct linger reset = { 1, 0 };
+	const struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int client = socket(AF_INET, SOCK_STREAM, 0), server;
+	uint64_t start = __rdtsc(), ticks;
+
+	if (connect(client, (const struct sockaddr *)&address, sizeof(address)))
+		die("connect");
+	ticks = __rdtsc() - start;
+	server = accept(listener, NULL, NULL);
+	if (server < 0)
+		die("accept");
+	setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	close(client);
+	close(server);
+	return ticks;
+}
+
 static uint64_t accept_once(int listener, uint16_t port, int expect_denial)
 {
 	const struct linger reset = { 1, 0 };
@@ -95,7 +115,7 @@ int main(int argc, char **argv)
 	uint64_t *samples;
 
 	if (!port || !count) {
-		fprintf(stderr, "usage: accept PORT COUNT accepted|denied|nothing|alternating\n");
+		fprintf(stderr, "usage: accept PORT COUNT accepted|denied|nothing|alternating|connected\n");
 		return 2;
 	}
 	samples = calloc(count, sizeof(*samples));
@@ -106,7 +126,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < count + 50; i++) {
 		int which = alternating ? i % 2 : 0;
 		uint64_t ticks = nothing ? accept_nothing(listeners[0]) :
-					   accept_once(listeners[which], port + which, !strcmp(way, "denied"));
+				 !strcmp(way, "connected") ? connect_once(listeners[0], port) :
+				 accept_once(listeners[which], port + which, !strcmp(way, "denied"));
 
 		if (i >= 50) /* the first ones find nothing in place yet */
 			samples[i - 50] = ticks;

@@ -44,8 +44,23 @@ printf '[sockaccept]\ndefault = deny\n[all]\nbinary = any\nallow = 8080\n' >$pol
 row 'allowed by a rule for any, binary not named' "$base" "$(measure 8080 accepted)"
 : >$policy
 row 'allowed by default, binary not named' "$base" "$(measure 8080 accepted)"
-printf '[bench]\nbinary = %s\ndeny = 8080\n' "$bench" >$policy
+printf '[sockaccept]\njudge-listen = no\n[bench]\nbinary = %s\ndeny = 8080\n' "$bench" >$policy
 row 'denied by a rule, spinning, against one that finds nothing' "$fruitless" "$(measure 8080 denied)"
+$ctl unload >/dev/null
+
+# The gate: each request for a connection passes it. One that is shut, of another listener, makes the others be looked at.
+connect_base=$("$bench" 8080 $count connected)
+printf 'Linux %s: of one connect() over loopback\n' "$(uname -r)"
+row 'nothing loaded' "$connect_base" "$connect_base"
+gate_policy() { # YES|NO
+	printf '[sockaccept]\njudge-listen = no\ngate = %s\n[bench]\nbinary = %s\ndeny = 8090\n' "$1" "$bench" >$policy
+}
+gate_policy no
+row 'gate = no' "$connect_base" "$(measure 8080 connected)"
+gate_policy yes
+row 'gate = yes, none is shut' "$connect_base" "$(measure 8080 connected)"
+"$bench" 8090 60 denied >/dev/null
+row 'gate = yes, that of another listener is shut' "$connect_base" "$("$bench" 8080 $count connected)"
 $ctl unload >/dev/null
 
 # What a process is, is settled when it executes. On tmpfs, as the guest's own root is slow.

@@ -11,6 +11,8 @@ more_events_than_memory() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 		events = 1048576
 	END
 	expect_status 1 "$sockaccept" load policy.ini

@@ -290,6 +290,8 @@ lock_refuses_holders() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 	END
 	ctl load shut.ini --confirm 60
 	expect_status 1 "$sockaccept" lock

@@ -134,6 +134,8 @@ path_stands_for_something_else() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 		[app]
 		binary = $work/script
 		binary = $work/data
@@ -186,6 +188,8 @@ a_library_uses_the_rule() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 		[web]
 		binary = $work/server
 		allow = 22000

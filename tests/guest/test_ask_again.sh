@@ -140,6 +140,8 @@ every_change_asks_again() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 	END
 	quiet_ctl load deny.ini
 	ends_with by_load "EPERM 1"
@@ -186,6 +188,8 @@ upgrade_asks_again() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 	END
 	# as one did that doesn't ask
 	expect_status 0 "$older" load deny.ini
@@ -398,6 +402,8 @@ missing_privileges_are_told() {
 	write_policy some.ini <<-END
 		[sockaccept]
 		judge-listen = no
+		gate = no
+		drain = no
 		[some]
 		binary = any
 		deny = 26130-26139

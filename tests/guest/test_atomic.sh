@@ -10,6 +10,8 @@ write_a_and_b() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 		[a]
 		binary = $probe
 		allow = 21401
@@ -18,6 +20,8 @@ write_a_and_b() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 		[b]
 		binary = $probe
 		allow = 21402
@@ -190,6 +194,8 @@ each_decision_is_of_one_policy() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 		[traffic]
 		binary = $traffic
 		allow = 21500
@@ -229,6 +235,8 @@ odd_and_even() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 		[odd]
 		binary = $traffic
 		allow = 21600, 21620
@@ -238,6 +246,8 @@ odd_and_even() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 		[even]
 		binary = $traffic
 		deny = 21620
@@ -350,7 +360,7 @@ failed_load_changes_nothing() {
 		echo 'allow = 99999'
 	} | write_policy bad.ini
 	expect_status 6 "$sockaccept" load bad.ini
-	expect_said 'bad.ini:7:'
+	expect_said 'bad.ini:9:'
 	expect_status 6 "$sockaccept" load no-such-file.ini
 	expect_status 2 "$sockaccept" allow no/such/directory/x 80
 	expect_status 1 "$sockaccept" remove "$probe" 5

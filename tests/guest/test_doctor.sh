@@ -46,6 +46,8 @@ doctor_leaves_no_records() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 		[probe]
 		binary = $probe
 		allow = 22701

@@ -22,6 +22,8 @@ memory_of_a_control_group_lacks() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 		events = 1048576
 	END
 	expect_status 1 in_small "$sockaccept" load policy.ini

@@ -66,6 +66,8 @@ one_line_for_a_server() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 		[web]
 		binary = /usr/sbin/nginx
 		user = root
@@ -164,11 +166,15 @@ write_attempts() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 	END
 	write_policy open.ini <<-END
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 		[ssh]
 		binary = /usr/sbin/sshd
 		allow = 23022

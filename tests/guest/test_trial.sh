@@ -11,6 +11,8 @@ two_policies() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 		[probe]
 		binary = $probe
 		user = root
@@ -20,6 +22,8 @@ two_policies() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 	END
 }
 

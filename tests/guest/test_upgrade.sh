@@ -13,6 +13,8 @@ load_older() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 		events = 1024
 		[served]
 		binary = $traffic
@@ -85,6 +87,8 @@ processes_stay_what_they_are() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 		[server]
 		binary = $work/server
 		allow = 22960
@@ -112,6 +116,8 @@ older_trial_can_be_confirmed() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 	END
 	expect_status 0 "$older" load shut.ini --confirm 600
 	expect_status 1 "$sockaccept" upgrade
@@ -133,6 +139,8 @@ last_good_is_said_after_an_upgrade() {
 		[sockaccept]
 		default = deny
 		judge-listen = no
+		gate = no
+		drain = no
 		failure = closed
 	END
 	expect_status 0 "$older" load
