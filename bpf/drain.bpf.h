@@ -134,69 +134,63 @@ static __always_inline void describe_holder(struct call *call, const struct drai
 	call->user = event->uid ? event->uid : ADMINISTRATOR;
 }
 
-/*
- * A call that takes a connection out, if the policy in force denies that to `caller`: to the binary and user that the drainer names, in
- * `from`; or, if that is NULL, to whoever was denied there last. False: it is refused.
- */
-static __attribute__((noinline)) bool take_out(struct call *call, const struct caller *caller, const struct listener *listener,
-					      struct gate *gate, const struct draining *from)
+/* True if a call has to be looked at more closely. Nearly none has. */
+static __always_inline bool may_drain(const struct caller *caller)
 {
+	return *(volatile __u64 *)&caller->control->drainer == (__u64)caller->task || *(volatile __u64 *)&caller->control->locked;
+}
+
+/*
+ * True if a call is to take a connection out. `caller` is then whom it is taken from, for which the policy is asked: as the drainer says, or
+ * else whoever was denied there last.
+ */
+static __attribute__((noinline)) bool is_drain(struct caller *caller, const struct listener *listener)
+{
+	struct drainer *drainer = drainer_of(caller->control, caller->task);
+	struct gate *gate;
+
+	if (drainer) {
+		caller->binary = drainer->from.binary;
+		caller->uid = drainer->from.uid;
+		return true;
+	}
+	if (!*(volatile __u64 *)&caller->control->locked || !throws_away(caller->task))
+		return false;
+	gate = gate_of(listener->sk, listener->protocol, false);
+	if (!gate || gate_state(gate, caller->policy) != GATE_SHUT)
+		return false;
+	caller->binary = gate->event.binary;
+	caller->uid = gate->event.uid;
+	return true;
+}
+
+/* Prepares a call, which has its answer, to take a connection out. False: it may not. */
+static __attribute__((noinline)) bool take_out(struct state *state, struct call *call, const struct caller *caller,
+					      const struct listener *listener)
+{
+	struct drainer *drainer = drainer_of(caller->control, caller->task);
+	struct gate *gate = gate_of(listener->sk, listener->protocol, true);
 	struct event *event = &call->event;
 	struct queue queue = { 0 };
 
-	answer_caller(call, caller, listener);
-	if (event->verdict != VERDICT_DENY || caller->policy->mode != MODE_ENFORCE || !(caller->policy->flags & POLICY_DRAINS))
+	if (!gate || event->verdict != VERDICT_DENY || caller->policy->mode != MODE_ENFORCE || !(caller->policy->flags & POLICY_DRAINS))
 		return false;
 	event->operation = OPERATION_DRAINED;
-	event->count = 1;
 	event->sockfd = -1;
 	describe_caller(event, caller);
 	describe_listener(call, listener, &queue);
 	if (gate->generation == event->generation)
 		describe_denied(call, gate);
-	else if (from)
-		describe_holder(call, from);
+	else if (drainer)
+		describe_holder(call, &drainer->from);
 	call->cgroup = 0; /* `unit` isn't that of the drainer's own */
-	if (from) {
+	if (drainer) {
 		*(volatile __u64 *)&gate->allowed = 0; /* nobody holds it who may accept */
 		shut_gate(gate, call, call->user);
+		*(volatile __u64 *)&state->gates = 1;
 	}
 	*(volatile __u32 *)&gate->wanted = 0;
 	return true;
-}
-
-enum draining_answer {
-	DRAIN_NOT, /* it is an accept(2) like any other */
-	DRAIN_REFUSED,
-	DRAIN_PASSES,
-};
-
-/* Whether a call takes a connection out. Changes `caller` to whom it is taken from. */
-static __always_inline int drain_call(struct state *state, struct socket *newsock, struct caller *caller, const struct listener *listener)
-{
-	struct drainer *drainer = drainer_of(caller->control, caller->task);
-	struct gate *gate;
-	struct call *call;
-
-	if (!drainer && !(*(volatile __u64 *)&caller->control->locked && throws_away(caller->task)))
-		return DRAIN_NOT;
-	gate = gate_of(listener->sk, listener->protocol, drainer);
-	if (!drainer && gate_state(gate, caller->policy) != GATE_SHUT)
-		return DRAIN_NOT;
-	if (!gate)
-		return DRAIN_REFUSED;
-	caller->binary = drainer ? drainer->from.binary : gate->event.binary;
-	caller->uid = drainer ? drainer->from.uid : gate->event.uid;
-	call = start_call(state, caller->task);
-	if (!call)
-		return DRAIN_REFUSED;
-	if (take_out(call, caller, listener, gate, drainer ? &drainer->from : 0)) {
-		*(volatile __u64 *)&state->gates = 1;
-		call->newsock = (__u64)newsock;
-		return DRAIN_PASSES;
-	}
-	end_call(state, caller->task, call);
-	return DRAIN_REFUSED;
 }
 
 #endif

@@ -89,31 +89,31 @@ static __attribute__((noinline)) bool follow_call(struct call *call, struct sock
 	return true;
 }
 
-/* Decides with no place to follow a call in, for want of memory: what becomes of it is lost. */
-static __attribute__((noinline)) bool decide_unfollowed(struct state *state, const struct caller *caller,
-						       const struct listener *listener)
+enum decision {
+	DECISION_PASSES,
+	DECISION_DENIED, /* which is enforced or not, as the mode says */
+	DECISION_REFUSED, /* whatever the mode: it was to take out what may not be taken out */
+};
+
+/* Decides what `caller` asks by `call`, and records it or follows it. */
+static __always_inline enum decision decide_call(struct state *state, struct call *call, struct socket *newsock, struct caller *caller,
+						 const struct listener *listener)
 {
-	const struct rule_record *rule = rule_for(caller, listener, passing_time(caller->policy));
-	__u32 verdict = rule ? rule->label.verdict : caller->policy->verdict;
+	bool deny, drains;
 
-	__sync_fetch_and_add(&state->decisions[verdict & (VERDICTS - 1)].decisions, 1);
-	__sync_fetch_and_add(&state->buffer[verdict & (VERDICTS - 1)].lost, 1);
-	return verdict == VERDICT_DENY;
-}
-
-/* True if the policy denies what `caller` asks, in whichever mode. */
-static __always_inline bool decide_call(struct state *state, struct socket *newsock, const struct caller *caller,
-					const struct listener *listener)
-{
-	struct call *call = start_call(state, caller->task);
-	bool deny;
-
-	if (!call)
-		return decide_unfollowed(state, caller, listener);
+	drains = may_drain(caller) && is_drain(caller, listener);
 	if (*(volatile __u64 *)&state->other_calls)
 		CALL(settle_other(state, caller->task, call));
 	describe_task(&call->event);
 	answer_caller(call, caller, listener);
+	if (drains) {
+		if (take_out(state, call, caller, listener)) {
+			call->newsock = (__u64)newsock;
+			return DECISION_PASSES;
+		}
+		end_call(state, caller->task, call);
+		return DECISION_REFUSED;
+	}
 	count_decision(state, call);
 	deny = call->event.verdict == VERDICT_DENY;
 	if (deny && caller->policy->mode == MODE_ENFORCE) {
@@ -127,7 +127,7 @@ static __always_inline bool decide_call(struct state *state, struct socket *news
 		if (!deny && !is_noted(call, listener->sk) && caller->policy->flags & (POLICY_GATES | POLICY_DRAINS) && !throws_away(caller->task))
 			CALL(note_allowed(call, listener));
 	}
-	return deny;
+	return deny ? DECISION_DENIED : DECISION_PASSES;
 }
 
 /* `doctor` proves by it that this program is called, and that the caller gets what it returns. */
@@ -146,18 +146,27 @@ static __always_inline bool is_self_test(const struct control *control, struct s
 	return cookie && cookie == (__u64)sk->__sk_common.skc_cookie.counter;
 }
 
-/* True if the accept of such a one is refused: by itself, or by the policy, if that was asked for. */
-static __attribute__((noinline)) bool refuses_self_test(const struct caller *caller, const struct listener *listener)
+/*
+ * Decides about a call that isn't followed, and returns true if it is refused: with no place for it, for want of memory, what becomes of it is
+ * lost; the `self_test` is refused by itself, or by the policy, if that was asked for.
+ */
+static __attribute__((noinline)) bool refuses_unfollowed(struct state *state, const struct caller *caller, const struct listener *listener,
+							bool self_test)
 {
 	volatile __u64 *word = &caller->control->self_test;
 	const struct rule_record *rule;
 	__u32 verdict;
 
-	if (!(*word & SELF_TEST_DECIDE))
+	if (self_test && !(*word & SELF_TEST_DECIDE))
 		return true;
 	rule = rule_for(caller, listener, passing_time(caller->policy));
 	verdict = rule ? rule->label.verdict : caller->policy->verdict;
-	*word = SELF_TEST_DECIDED | verdict;
+	if (self_test) {
+		*word = SELF_TEST_DECIDED | verdict;
+	} else {
+		__sync_fetch_and_add(&state->decisions[verdict & (VERDICTS - 1)].decisions, 1);
+		__sync_fetch_and_add(&state->buffer[verdict & (VERDICTS - 1)].lost, 1);
+	}
 	return verdict == VERDICT_DENY && caller->policy->mode == MODE_ENFORCE;
 }
 
@@ -168,10 +177,11 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret
 	struct caller caller = { 0 };
 	struct sock *sk = sock->sk;
 	struct state *counters;
+	enum decision decision;
+	struct call *call;
 	__u16 family = 0;
 	__u32 zero = 0;
-	bool deny;
-	int drains;
+	bool self_test;
 
 	counters = bpf_map_lookup_elem(&state, &zero);
 	if (!counters)
@@ -191,15 +201,16 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret
 	read_listener(&listener, sk, family);
 	if (!read_caller(listener.port, &caller))
 		return 0;
-	if (is_self_test(caller.control, sk))
-		return refuses_self_test(&caller, &listener) ? refuse(EPERM) : 0;
-	drains = drain_call(counters, newsock, &caller, &listener);
-	if (drains == DRAIN_REFUSED)
+	self_test = is_self_test(caller.control, sk);
+	call = self_test ? 0 : start_call(counters, caller.task);
+	if (!call)
+		return refuses_unfollowed(counters, &caller, &listener, self_test) ? refuse(EPERM) : 0;
+	decision = decide_call(counters, call, newsock, &caller, &listener);
+	if (decision == DECISION_REFUSED)
 		return refuse(EPERM);
-	deny = drains == DRAIN_NOT && decide_call(counters, newsock, &caller, &listener);
 	if (caller.policy->mode != MODE_ENFORCE)
 		return 0;
-	if (deny)
+	if (decision == DECISION_DENIED)
 		return refuse(EPERM);
 	return is_idle(sock, &listener) ? refuse(EINVAL) : 0;
 }

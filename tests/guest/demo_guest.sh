@@ -52,7 +52,21 @@ start_servers() {
 
 http() {
 	printf '$ curl http://localhost:%s/\n' "$1"
-	curl -s -m 2 "http://127.0.0.1:$1/" || echo "(no answer: curl gave up, status $?)"
+	curl -sS -m 2 "http://127.0.0.1:$1/" 2>&1
+}
+
+# cpu_ms NAME: what the processes of that name have used so far
+cpu_ms() {
+	for pid in $(pgrep -x "$1"); do
+		awk '{ print ($14 + $15) * 10 }' "/proc/$pid/stat"
+	done | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# idle NAME: shows what it uses from now on
+idle() {
+	before=$(cpu_ms "$1")
+	sleep 3
+	echo "  $1 used $(($(cpu_ms "$1") - before)) ms of a processor in the next 3 s"
 }
 
 # What the server itself logs about a denied accept, once.
@@ -89,15 +103,21 @@ run cat policy.ini
 run sockaccept-ctl check policy.ini
 run sockaccept-ctl load policy.ini
 
-say 'nginx on 80 is served as before. Port 8081 is not, though nginx listens there.'
+say 'nginx on 80 is served as before. Port 8081 is not, though nginx listens there. What comes to wait is reset by the drain, which is a'
+echo '# service of its own: a server that may not accept spins on its queue otherwise.'
+printf '$ sockaccept-ctl drain &\n'
+sockaccept-ctl drain &
+sleep 1
 http 80
 http 8081
-nginx -c /tmp/nginx.conf -s stop 2>/dev/null # it would retry the denied accept for ever
 complaint nginx.log
+idle nginx
+http 8081
+run sockaccept-ctl listeners
 
 say 'Redis was running before the policy came. It is denied, too.'
 printf '$ redis-cli -p 6379 ping\n'
-timeout 2 redis-cli -p 6379 ping 2>&1 || echo '(no answer: the connection is made, but never accepted)'
+timeout 2 redis-cli -p 6379 ping 2>&1 || true
 complaint redis.log
 
 say 'A server that starts only now fails at listen(2), with a message of its own, and its clients are refused at once.'

@@ -16,6 +16,7 @@ attach=$base/bin/attach
 
 # what may still be opened, and how; of our programs use, everything else may not
 readable='map binary_paths read
+map drain_calls any
 map events any
 map other_ports read
 map policy_copy read
@@ -26,6 +27,7 @@ map seen_paths read
 map state any
 map units read
 program close_windows any
+program drain any
 program identify_files any
 program list_listeners any
 program list_processes any'
@@ -39,6 +41,8 @@ policy() {
 	load <<-END
 		[sockaccept]
 		default = deny
+		gate = yes
+		drain = yes
 		[probe]
 		binary = $probe
 		allow = 28001
@@ -209,7 +213,7 @@ possible_before() {
 	holds
 	expect "locked" false "$(state locked)"
 	# by id, and by a program
-	zeros=$(head -c 120 /dev/zero | od -An -v -tx1 | tr -d '\n')
+	zeros=$(head -c 144 /dev/zero | od -An -v -tx1 | tr -d '\n')
 	# shellcheck disable=SC2086 # they are bytes
 	bpftool map update id "$(map_id control)" key 0 0 0 0 value hex $zeros
 	bpftool prog load "$writer" /sys/fs/bpf/writer type syscall map name target id "$(map_id control)"
@@ -330,6 +334,9 @@ locked_policy_holds() {
 	images=$(find $pins/policies -type f | wc -l)
 	hold $pins/entries hidden hidden
 	hidden=$pid
+	# it holds nothing that would keep anybody from locking
+	background drain "$sockaccept" drain
+	sleep 2
 	lock_from_elsewhere
 	ctl lock
 	expect_said "Nothing to do"
@@ -545,6 +552,86 @@ locked_policy_can_be_read() {
 	expect_status 4 "$sockaccept" listeners --policy saved.ini
 }
 
+# denied_server PORT: is denied each accept, and tries again when something waits
+denied_server='
+import select, socket, sys
+listener = socket.socket()
+listener.bind(("127.0.0.1", int(sys.argv[1])))
+listener.listen()
+listener.setblocking(False)
+print("ready", flush=True)
+while True:
+    select.select([listener], [], [])
+    try:
+        listener.accept()
+        print("accepted", flush=True)
+    except PermissionError:
+        pass
+'
+
+# What an unlocked policy lets nobody but the drain do, nobody can do to a locked one: its connections are only lost.
+lose='
+import ctypes, os, socket, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+listener = socket.socket()
+listener.bind(("127.0.0.1", int(sys.argv[1])))
+listener.listen()
+listener.settimeout(5)
+def accept(length):
+    address = ctypes.create_string_buffer(64)
+    fd = libc.syscall(288, listener.fileno(), address, ctypes.c_void_p(length), 0)
+    return fd if fd >= 0 else os.strerror(ctypes.get_errno())
+def client():
+    s = socket.socket()
+    s.settimeout(2)
+    s.connect(("127.0.0.1", int(sys.argv[1])))
+    return s
+first = client()
+length = ctypes.create_string_buffer(struct.pack("I", 64))
+print("as anybody does:", accept(ctypes.addressof(length)))
+print("in the kernel:", accept(-4096))
+try:
+    print("the client:", first.recv(1))
+except OSError as error:
+    print("the client:", error.strerror)
+path = ctypes.create_string_buffer(b"/sys/fs/bpf/sockaccept/drain")
+attr = ctypes.create_string_buffer(struct.pack("QII", ctypes.addressof(path), 0, 0), 16)
+program = libc.syscall(321, 7, attr, 16)
+draining = ctypes.create_string_buffer(struct.pack("QQQIIII", 0, 10**10, 7, 0x80000000, 0, 0, os.getpid()), 320)
+attr = ctypes.create_string_buffer(struct.pack("IIIIQQIIIIQQ", program, 0, 0, 0, 0, 0, 0, 0, 320, 0, ctypes.addressof(draining), 0), 80)
+print("asked:", libc.syscall(321, 10, attr, 80), "may:", struct.unpack_from("QQQ", draining)[2])
+'
+
+locked_policy_drains() {
+	background drain "$sockaccept" drain
+	background server python3 -S -c "$denied_server" 28010
+	until_true 20 grep -q ready server
+	for said in "" hello; do
+		python3 -S -c '
+import socket, sys
+s = socket.socket()
+s.settimeout(10)
+s.connect(("127.0.0.1", 28010))
+s.sendall(sys.argv[1].encode())
+try:
+    print("closed" if not s.recv(1) else "served")
+except ConnectionResetError:
+    print("reset")' "$said" >>clients
+		sleep 1.5
+	done
+	expect "clients: a silent one, and one that had said something" "closed reset" "$(tr '\n' ' ' <clients | sed 's/ $//')"
+	! grep accepted server || because "the denied server was served"
+	"$sockaccept" audit --json | grep '"operation":"drained"' | tail -n 1 >event
+	expect "whom it was taken from" "$(readlink -f "$(command -v python3)")" "$(value binary <event)"
+	python3 -S -c "$lose" 28011 >lost
+	cat lost
+	expect "what anybody gets" "as anybody does: Operation not permitted
+in the kernel: Bad address
+the client: b''
+asked: 0 may: 0" "$(cat lost)"
+	holds
+}
+
 echo "Linux $(uname -r)"
 prepare || exit 1
 make_exchange
@@ -554,6 +641,7 @@ test_case mounts_are_a_way_out_before
 test_case lock_refuses_holders
 test_case locked_policy_holds
 test_case nothing_else_can_be_opened
+test_case locked_policy_drains
 test_case no_mount_is_a_way_out
 test_case containers_do_not_notice
 test_case locked_policy_can_be_read

@@ -72,6 +72,8 @@ verdicts_are_what_happens() {
 	cat >policy.in <<-END
 		[sockaccept]
 		default = deny
+		gate = no
+		drain = no
 		[served]
 		binary = $traffic
 		user = root

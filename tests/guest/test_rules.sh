@@ -348,7 +348,7 @@ weaker_policy_says_so() {
 	mode='the mode was enforce and is permissive now'
 	deny_all
 	is_denied 21795
-	printf '[sockaccept]\njudge-listen = no\n' | write_policy empty.ini
+	printf '[sockaccept]\njudge-listen = no\ngate = no\ndrain = no\n' | write_policy empty.ini
 	ctl load --no-warnings empty.ini
 	said_weaker 1 "$default"
 	accepts 21795
@@ -365,7 +365,7 @@ weaker_policy_says_so() {
 	said_weaker 0 "$mode"
 	ctl mode enforce
 	said_weaker 0 "$mode"
-	printf '[sockaccept]\nmode = permissive\ndefault = deny\njudge-listen = no\n' | write_policy loose.ini
+	printf '[sockaccept]\nmode = permissive\ndefault = deny\njudge-listen = no\ngate = no\ndrain = no\n' | write_policy loose.ini
 	ctl load --confirm 600 loose.ini
 	said_weaker 1 "$mode"
 	accepts 21795
