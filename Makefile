@@ -74,7 +74,8 @@ include tests/tests.mk
 # --- install ----------------------------------------------------------------------------------
 
 # What belongs where, from files that name the directory of the program.
-UNITS := sockaccept.service sockaccept-audit.service sockaccept-refresh.service sockaccept-refresh-remote.service sockaccept-last-good.service
+UNITS := sockaccept.service sockaccept-audit.service sockaccept-drain.service sockaccept-refresh.service sockaccept-refresh-remote.service \
+	sockaccept-last-good.service
 UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
 MANUALS := man8/sockaccept-ctl.8 man5/sockaccept.ini.5 man7/sockaccept.7
 place = $(Q)mkdir -p $(DESTDIR)$(dir $(2)); sed 's|@sbindir@|$(PREFIX)/sbin|g' enforce/boot/$(1) >$(DESTDIR)$(2); \
@@ -88,6 +89,7 @@ install: all
 	$(Q)$(B)/sockaccept-ctl help --completion >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sockaccept-ctl
 	$(call place,sockaccept.service,$(UNITDIR)/sockaccept.service)
 	$(call place,sockaccept-audit.service,$(UNITDIR)/sockaccept-audit.service)
+	$(call place,sockaccept-drain.service,$(UNITDIR)/sockaccept-drain.service)
 	$(call place,sockaccept-refresh.service,$(UNITDIR)/sockaccept-refresh.service)
 	$(call place,sockaccept-refresh-remote.service,$(UNITDIR)/sockaccept-refresh-remote.service)
 	$(call place,sockaccept-last-good.service,$(UNITDIR)/sockaccept-last-good.service)

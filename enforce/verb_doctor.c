@@ -5,7 +5,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "enforce/gate.h"
 #include "enforce/guard.h"
 #include "enforce/kernel.h"
 #include "enforce/last_good.h"
@@ -19,6 +21,7 @@
 #include "enforce/trial.h"
 #include "enforce/unit_state.h"
 #include "enforce/verb.h"
+#include "enforce/when.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
 #include "policy/text.h"
@@ -39,6 +42,7 @@ struct patient {
 	bool loaded;
 	bool unloaded; /* surely: there is nothing in its place */
 	bool unfit;    /* something is ill without which no program can be loaded */
+	bool gates, drains; /* a policy is enforced that says so */
 	char detail[DETAIL_MAX]; /* what there is to say of a part that is well */
 };
 
@@ -219,6 +223,10 @@ static enum health look_policy(struct patient *patient)
 		return HEALTH_UNKNOWN;
 	policy_init(&policy);
 	status = live_read(&patient->kernel, &policy);
+	if (status == STATUS_DONE && policy.mode == MODE_ENFORCE) {
+		patient->gates = policy.switches[SWITCH_GATE] == ANSWER_YES;
+		patient->drains = policy.switches[SWITCH_DRAIN] == ANSWER_YES;
+	}
 	if (status == STATUS_DONE)
 		status = moved_find(&patient->kernel, &policy, &moved);
 	if (status == STATUS_DONE)
@@ -229,6 +237,21 @@ static enum health look_policy(struct patient *patient)
 	moved_clear(&moved);
 	policy_clear(&policy);
 	return as_health(status);
+}
+
+/* Of one that isn't wanted, that it is attached does no harm: a policy on trial can end, and the one before it may want it. */
+static enum health look_gate(struct patient *patient)
+{
+	if (!patient->loaded)
+		return HEALTH_UNKNOWN;
+	DETAIL(patient, patient->gates ? "attached: new connections of a denied listener are refused" :
+	       "the policy wants none, or isn't enforced");
+	if (!patient->gates)
+		return HEALTH_ABSENT;
+	if (gate_is_attached())
+		return HEALTH_WELL;
+	return as_health(fail(STATUS_FAILED, "the policy has gate = yes, and the gate isn't attached: a denied listener takes new connections into "
+			      "its queue; run: sockaccept-ctl load"));
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -247,8 +270,14 @@ static enum health look_stopped_unit(struct patient *patient, const char *unit)
 			      "To load it now: systemctl start %s", unit, unit));
 }
 
-/* `purpose`: what is not done without it. `optional`: it may be absent. */
-static enum health look_unit(struct patient *patient, const char *unit, const char *purpose, bool optional)
+enum need {
+	NEED_NONE, /* it may be absent */
+	NEED_RUNS,
+	NEED_LOADS, /* it loads the policy, and may be stopped where that was done without it */
+};
+
+/* `purpose`: what is not done without it. */
+static enum health look_unit(struct patient *patient, const char *unit, const char *purpose, enum need need)
 {
 	struct unit_state state;
 	int error;
@@ -271,19 +300,43 @@ static enum health look_unit(struct patient *patient, const char *unit, const ch
 	else
 		DETAIL(patient, "%s is %s: %s. For that: systemctl enable --now %s", unit,
 		       strcmp(state.file, "enabled") ? state.file : state.active, purpose, unit);
-	if (!optional && !strcmp(state.file, "enabled") && !strcmp(state.active, "inactive"))
+	if (need == NEED_LOADS && !strcmp(state.file, "enabled") && !strcmp(state.active, "inactive"))
 		return look_stopped_unit(patient, unit);
-	return optional ? HEALTH_ABSENT : as_health(fail(STATUS_FAILED, "%s", patient->detail));
+	return need == NEED_NONE ? HEALTH_ABSENT : as_health(fail(STATUS_FAILED, "%s", patient->detail));
 }
 
 static enum health look_policy_unit(struct patient *patient)
 {
-	return look_unit(patient, "sockaccept.service", "no policy is loaded at boot", false);
+	return look_unit(patient, "sockaccept.service", "no policy is loaded at boot", NEED_LOADS);
 }
 
 static enum health look_log_unit(struct patient *patient)
 {
-	return look_unit(patient, "sockaccept-audit.service", "no lasting log is kept", true);
+	return look_unit(patient, "sockaccept-audit.service", "no lasting log is kept", NEED_NONE);
+}
+
+/* True if somebody drains, as the kernel side knows it: of who has just begun, it hears within half a second. */
+static bool is_promised(const struct state *state)
+{
+	for (int i = 0; i < 10 && state->drained_until <= (uint64_t)when_now().boot; i++)
+		usleep(100000);
+	return state->drained_until > (uint64_t)when_now().boot;
+}
+
+static enum health look_drain_unit(struct patient *patient)
+{
+	static const char purpose[] = "what comes to wait on a denied listener is reset by the next change of the policy only";
+	/* Only then is anything promised. */
+	bool denied = patient->drains && patient->kernel.state->gates;
+	bool promised = denied && is_promised(patient->kernel.state);
+
+	if (systemd_is_running())
+		return look_unit(patient, "sockaccept-drain.service", purpose, patient->drains && !promised ? NEED_RUNS : NEED_NONE);
+	DETAIL(patient, promised ? "somebody drains denied listeners" : "this machine wasn't started by systemd");
+	if (promised)
+		return HEALTH_WELL;
+	return denied ? as_health(fail(STATUS_FAILED, "a listener is denied, and nobody drains it: %s. For that, let this run: sockaccept-ctl "
+				       "drain", purpose)) : HEALTH_ABSENT;
 }
 
 static const struct part parts[] = {
@@ -298,9 +351,11 @@ static const struct part parts[] = {
 	{ "load", "load", look_load },
 	{ "program", "program", look_program },
 	{ "policy", "policy", look_policy },
+	{ "gate", "gate", look_gate },
 	{ "self_test", "self-test", look_self_test },
 	{ "policy_unit", "policy unit", look_policy_unit },
 	{ "log_unit", "log unit", look_log_unit },
+	{ "drain_unit", "drain unit", look_drain_unit },
 };
 
 /* ---------------------------------------------------------------------------------------------
