@@ -4,6 +4,7 @@
 # there: lsm= without bpf in no_bpf_lsm.sh, the units in systemd/.
 
 : "${sockaccept:?}" "${pins:?}" "${probe:?}" "${work:?}"
+pid=
 
 # finds PART HEALTH: what the last doctor said of a part
 finds() {
@@ -22,7 +23,7 @@ doctor_finds_all_well() {
 	expect_said 'all is well'
 	expect "parts that aren't" 0 "$(grep -cE 'FAILED|not tried' said)"
 	ctl doctor --json
-	judge 'r = json.load(open("said")); assert r["well"] is True and len(r["parts"]) == 14, r'
+	judge 'r = json.load(open("said")); assert r["well"] is True and len(r["parts"]) == 16, r'
 	expect "the word in the kernel" 0 "$(self_test_word)"
 	ctl mode permissive
 	ctl doctor
@@ -222,7 +223,38 @@ doctor_knows_its_own_program() {
 	ctl doctor
 }
 
+doctor_sees_gate_and_drain() {
+	load <<-END
+		[sockaccept]
+		default = deny
+		judge-listen = no
+		gate = yes
+		drain = yes
+	END
+	for _ in 1 2; do # nor does its own accept, which was refused, call for a drain
+		ctl doctor --json
+		finds gate ok
+		finds drain_unit absent
+	done
+	expect_outcomes EPERM inet accept 22711
+	ill drain_unit 'let this run: sockaccept-ctl drain'
+	background drain "$sockaccept" drain
+	ctl doctor --json
+	finds drain_unit ok
+	finish "$pid"
+	rm "$pins"/link_connection_request
+	ill gate 'run: sockaccept-ctl load'
+	ctl mode permissive
+	ctl doctor --json
+	finds gate absent
+	finds drain_unit absent
+	ctl mode enforce
+	ctl doctor --json
+	finds gate ok
+}
+
 test_case doctor_finds_all_well
+test_case doctor_sees_gate_and_drain
 test_case doctor_leaves_no_records
 test_case doctor_is_heard_without_ipv4
 test_case doctor_misses_what_is_not_loaded
