@@ -13,10 +13,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=lib.sh
 . "$here/lib.sh"
 
-packages="nginx-light redis-server ncat openssh-server strace bpftrace curl socat iproute2 procps xfsprogs btrfs-progs e2fsprogs bindfs prometheus logrotate rsyslog systemd"
+packages="nginx-light redis-server ncat openssh-server strace bpftrace curl socat iproute2 procps xfsprogs btrfs-progs e2fsprogs bindfs prometheus logrotate rsyslog systemd nodejs haproxy postfix"
 
 # Raise this when the list above or the layout changes.
-entry=$cache/servers-4
+entry=$cache/servers-5
 
 # is_whole: whether the entry is there, and so is what it relies on, since libraries that the machine
 # had are not in it and the machine may have lost one
