@@ -232,12 +232,12 @@ percent() {
 
 # --- tests
 
-# The harness turns both of this off, if a policy doesn't say otherwise.
+# harmless_policy GATE DRAIN: yes or no. The harness turns both off, if a policy doesn't say otherwise.
 harmless_policy() {
 	load <<-END
 		[sockaccept]
-		gate = ${1:-yes}
-		drain = ${2:-yes}
+		gate = $1
+		drain = $2
 	END
 }
 
@@ -261,7 +261,7 @@ at_most() {
 
 denied_is_harmless() {
 	who=$1 port=$2 binary=$(binary_of "$1")
-	harmless_policy
+	harmless_policy yes yes
 	running "$who" "$port"
 	ctl deny "$binary" "$port"
 	endure "$who" "$port" "$harmless_seconds"

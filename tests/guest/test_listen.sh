@@ -246,6 +246,11 @@ async def main():
     await server.serve_forever()
 asyncio.run(main())"
 	server ncat 25176 'Operation not permitted' ncat -k -l 25176
+	server node 25177 'operation not permitted' node -e 'require("http").createServer().listen(25177)'
+	printf 'defaults\n mode http\n timeout client 9s\nfrontend web\n bind 127.0.0.1:25178\n http-request return status 200\n' >haproxy.cfg
+	server haproxy 25178 'failed to start their listeners' haproxy -db -f haproxy.cfg
+	echo >prometheus.yml
+	server prometheus 25179 'operation not permitted' prometheus --config.file=prometheus.yml --storage.tsdb.path=data --web.listen-address=127.0.0.1:25179
 	ctl mode permissive
 	background control nginx -e stderr -c "$work/nginx.conf"
 	wait_listening 25171
