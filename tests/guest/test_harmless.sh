@@ -263,6 +263,7 @@ denied_is_harmless() {
 	who=$1 port=$2 binary=$(binary_of "$1")
 	harmless_policy yes yes
 	running "$who" "$port"
+	trap 'finish "$pid"' EXIT # a master that is killed after its workers starts others
 	ctl deny "$binary" "$port"
 	endure "$who" "$port" "$harmless_seconds"
 	echo "$who: $(cat visited), $logged lines"
@@ -340,14 +341,14 @@ configure_postfix() {
 
 mail='
 import smtplib
-s = smtplib.SMTP("127.0.0.1", 25, "client.example", 60)
+s = smtplib.SMTP("127.0.0.1", 25, "client.example", 600)
 s.sendmail("a@client.example", ["b@guest.example"], "Subject: one\r\n\r\nHere it is.\r\n")
-print("taken")
 s.quit()
 '
 
 mail_is_taken() {
-	expect "$1" taken "$(python3 -S -c "$mail" 2>&1 | tail -n 1)"
+	python3 -S -c "$mail" >taken 2>&1 ||
+		because "$1: $(tail -n 1 taken); denied, gated, drained: $(state deny gated drained); $(tail -n 2 "$work/mail.log")"
 }
 
 # nobody_accepts: the master alone holds the listener
