@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The gate's program (bpf/gate.bpf.h), which is attached only while the policy wants it: each SYN of the machine passes it.
+ * The gate's programs (bpf/gate.bpf.h), which are attached only while the policy wants them: each SYN of the machine passes one.
  */
 #ifndef SOCKACCEPT_GATE_H
 #define SOCKACCEPT_GATE_H
@@ -10,12 +10,12 @@
 #include "enforce/kernel.h"
 
 /*
- * Attaches the program, and pins the link beside the others, if `wanted`; detaches it if not. What is so already stays. Needs the lock.
- * Returns 0 or -errno.
+ * Attaches the programs, and pins their links beside the others, if `wanted`; detaches them if not. What is so already stays. Needs the
+ * lock. Returns 0 or -errno.
  */
 int gate_attach(const struct kernel *kernel, bool wanted);
 
-/* True if it is attached. */
+/* True if all of them are attached. */
 bool gate_is_attached(void);
 
 #endif

@@ -46,7 +46,17 @@ static void print_verdict(struct output *output, struct inquiry *inquiry, const 
 /* By enum gate_state. One of which nothing is known is none. */
 static const char *const gate_words[] = { NULL, "open", "shut" };
 
-static void print_place(struct output *output, const struct listener *listener)
+/* NULL: it has none, or nothing is known of it. */
+static const char *gate_of(const struct inquiry *inquiry, const struct listening *socket)
+{
+	bool has_gate = socket->class == PROTOCOL_TCP || socket->class == PROTOCOL_SCTP;
+
+	if (!has_gate || !inquiry->image->count || !(inquiry->image->pages->header.flags & POLICY_GATES))
+		return NULL;
+	return socket->gate <= GATE_SHUT ? gate_words[socket->gate] : NULL;
+}
+
+static void print_place(struct output *output, const struct inquiry *inquiry, const struct listener *listener)
 {
 	const struct listening *socket = &listener->socket;
 	char address[EVENT_ADDRESS_MAX], place[LISTENER_TEXT_MAX], queue[24];
@@ -54,7 +64,7 @@ static void print_place(struct output *output, const struct listener *listener)
 	snprintf(queue, sizeof(queue), "%" PRIu32 "/%" PRIu32, socket->backlog, socket->backlog_max);
 	output_text(output, NULL, "LISTENS ON", listener_text(listener, place));
 	output_text(output, NULL, "QUEUE", queue);
-	output_text(output, "gate", "GATE", socket->gate <= GATE_SHUT ? gate_words[socket->gate] : NULL);
+	output_text(output, "gate", "GATE", gate_of(inquiry, socket));
 	output_text(output, "protocol", NULL, event_protocol(socket->family, socket->protocol));
 	output_text(output, "address", NULL, event_address(socket->family, &socket->local, address));
 	if (event_has_ports(socket->family))
@@ -80,7 +90,7 @@ static void print_listener(struct output *output, struct inquiry *inquiry, const
 {
 	output_open_object(output, NULL);
 	print_verdict(output, inquiry, listener);
-	print_place(output, listener);
+	print_place(output, inquiry, listener);
 	output_number(output, "uid", "USER", listener->socket.uid);
 	output_number(output, "pid", "PID", listener->socket.pid);
 	output_number(output, "processes", NULL, listener->processes);

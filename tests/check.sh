@@ -101,7 +101,7 @@ guest() { # SERIES [OPTION...]
 }
 
 # Long ones, which the oldest kernel shows in a guest of their own.
-apart="test_log.sh test_audit.sh test_executed.sh test_moved.sh test_ask_again.sh test_listen.sh test_spinning.sh test_save.sh"
+apart="test_drain.sh test_harmless.sh test_log.sh test_audit.sh test_executed.sh test_moved.sh test_ask_again.sh test_listen.sh test_spinning.sh test_save.sh"
 
 # The oldest and the newest kernel show most; those between, what could be another there.
 guest_as_needed() { # SERIES

@@ -353,6 +353,7 @@ locked_policy_holds() {
 		refused bpftool link detach id "$link"
 	done
 	refused rm -f $pins/link_socket_accept
+	refused rm -f $pins/link_connection_request
 	refused rm -rf $pins
 	refused mv $pins/link_socket_accept $pins/moved
 	refused mv $pins /sys/fs/bpf/moved
