@@ -34,7 +34,7 @@ measure() {
 	"$sockaccept" deny "$(binary_of "$who")" "$port" >said 2>&1
 	endure "$who" "$port" "$HARMLESS_SECONDS"
 	"$sockaccept" remove "$(binary_of "$who")" "$port" >said 2>&1
-	printf '  %-12s %-5s %-5s %-8s %7s %10d   %6d %6d %8d %8d %7d\n' "$who" "$3" "$4" "$5" "$(percent)" "$((logged / HARMLESS_SECONDS))" \
+	printf '  %-12s %-5s %-5s %-8s %7s %10d   %6d %6d %8d %8d %7d\n' "$who" "$3" "$4" "$5" "$(percent)" "$((logged * 1000 / $(count took)))" \
 		"$(count served)" "$(count reset)" "$(count refused)" "$(count timeout)" "$(count closed)"
 	[ -z "$process" ] || finish "$process"
 }

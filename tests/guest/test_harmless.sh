@@ -106,7 +106,8 @@ start() {
 # --- clients
 
 # Ten times a second, one that waits for an answer and one that goes away at once. Prints what has become of those that wait, how many ms
-# after the last of them nothing waits any more at the listener, and the hundredths of a percent of a processor that the server used.
+# after the last of them nothing waits any more at the listener, the hundredths of a percent of a processor that the server used, and how
+# many ms all of that took.
 visitors='
 import errno, glob, selectors, socket, sys, time
 
@@ -192,8 +193,9 @@ gone = time.monotonic()
 while waits() and time.monotonic() < gone + 1:
     time.sleep(0.01)
 empty = time.monotonic() - gone
-share = max(0, used() - before) / (time.monotonic() - began) # one that has ended uses nothing
-print(*("%s %d" % item for item in counts.items()), "empty %d share %d" % (empty * 1000, share * 10000))
+took = time.monotonic() - began
+share = max(0, used() - before) / took # one that has ended uses nothing
+print(*("%s %d" % item for item in counts.items()), "empty %d share %d took %d" % (empty * 1000, share * 10000, took * 1000))
 '
 
 # visit NAME PORT SECONDS: the server is $pid
