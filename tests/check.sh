@@ -109,7 +109,7 @@ guest_as_needed() { # SERIES
 	"$first") guest "$1" --by-turns --env "WITHOUT=$apart" --env ACCEPTS=10000 --env CROWD=3000 --env FORKS=2000 \
 		--env KILL_EVERY=11 --env RELOADS=50 --env UPGRADES=15 ;;
 	"$last") guest "$1" --by-turns --env BRIEF=1 --env ACCEPTS=5000 --env CROWD=3000 --env RELOADS=50 --env UPGRADES=8 \
-		--env KILL_EVERY=31 ;;
+		--env KILL_EVERY=31 --env HARMLESS_SECONDS=3 ;;
 	*) guest "$1" --by-turns --env BRIEF=2 --env ACCEPTS=5000 --env CROWD=3000 --env UPGRADES=8 --env KILL_EVERY=31 ;;
 	esac
 }
@@ -135,14 +135,14 @@ preempted() { # SERIES
 realtime() { # SERIES
 	part "linux-$1-rt" tests/guest/run --kernel "$1-rt" --by-turns --timeout 900 --env ACCEPTS=4000 tests/guest/suite.sh \
 		kernel_is_realtime baseline_deny_control_inet baseline_deny_control_inet6 rule_outlives_upgrade deny_rule_outlives_upgrade \
-		running_server_obeys_new_rule spinner_makes_few_events failed_call_is_an_attempt every_accept_is_recorded doctor_finds_all_well
+		running_server_obeys_new_rule spinner_makes_few_events failed_call_is_an_attempt every_accept_is_recorded deny_resets_what_waits spinner_sleeps doctor_finds_all_well
 }
 
 run_job() { # JOB
 	case $1 in
 	guest-*) guest_as_needed "${1#guest-}" ;;
 	realtime-*) realtime "${1#realtime-}" ;;
-	log) part "linux-$first-log" tests/guest/run --kernel "$first" --by-turns --timeout 3600 --env "ONLY=$apart" --env KILL_EVERY=11 \
+	log) part "linux-$first-log" tests/guest/run --kernel "$first" --by-turns --timeout 3600 --env "ONLY=$apart" --env KILL_EVERY=11 --env HARMLESS_SECONDS=4 \
 		tests/guest/suite.sh ;;
 	locked)
 		part "locked-$first" tests/guest/run --kernel "$first" --by-turns --timeout 900 tests/guest/locked.sh
