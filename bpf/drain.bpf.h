@@ -61,7 +61,8 @@ static __always_inline bool begin_draining(struct control *control, struct task_
 	__u64 until = bpf_ktime_get_boot_ns() + draining->lasts;
 	struct drainer *drainer;
 
-	if (*(volatile __u64 *)&control->locked)
+	/* Who opens a gate gets nothing: whoever waits behind it is asked as ever. */
+	if (*(volatile __u64 *)&control->locked && !draining->opens)
 		return false;
 	drainer = bpf_task_storage_get(&drainers, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!drainer || !take_drain(control, task, until))
@@ -164,7 +165,7 @@ static __attribute__((noinline)) bool is_drain(struct caller *caller, const stru
 	return true;
 }
 
-/* Prepares a call, which has its answer, to take a connection out. False: it may not. */
+/* Prepares a call, which has its answer, to take a connection out. False: it may not, or is to open the gate. */
 static __attribute__((noinline)) bool take_out(struct state *state, struct call *call, const struct caller *caller,
 					      const struct listener *listener)
 {
@@ -173,6 +174,11 @@ static __attribute__((noinline)) bool take_out(struct state *state, struct call 
 	struct event *event = &call->event;
 	struct queue queue = { 0 };
 
+	if (drainer && drainer->from.opens) {
+		if (gate)
+			*(volatile __u64 *)&gate->generation = *(volatile __u64 *)&gate->claimed = 0;
+		return false;
+	}
 	if (!gate || event->verdict != VERDICT_DENY || caller->policy->mode != MODE_ENFORCE || !(caller->policy->flags & POLICY_DRAINS))
 		return false;
 	event->operation = OPERATION_DRAINED;
@@ -186,7 +192,7 @@ static __attribute__((noinline)) bool take_out(struct state *state, struct call 
 	call->cgroup = 0; /* `unit` isn't that of the drainer's own */
 	if (drainer) {
 		*(volatile __u64 *)&gate->allowed = 0; /* nobody holds it who may accept */
-		shut_gate(gate, call, call->user);
+		shut_gate(gate, listener->sk, call, call->user);
 		*(volatile __u64 *)&state->gates = 1;
 	}
 	*(volatile __u32 *)&gate->wanted = 0;

@@ -3,9 +3,10 @@
  * The gate: a listener on which an accept(2) was denied takes no new connections under that policy, so that none can wait there for a
  * server that may not take it. Its requests are dropped at the SYN, as lsm/inet_conn_request can do no more: clients time out.
  *
- * A listener on which an accept(2) was allowed under the same policy has no gate, whoever else is denied there. One that was handed over
- * to somebody who may accept doesn't know: so once a second a request is let through on trial, if nothing waits and somebody is there to
- * take it out again should it be denied (bpf/drain.bpf.h). The accept(2) that follows opens the gate, or doesn't.
+ * A listener on which an accept(2) was allowed under the same policy has no gate, whoever else is denied there. The kernel doesn't see that
+ * one was handed over to somebody who may accept, and who waits for a connection to do so. So a request that is refused knocks, at most once a
+ * second: whoever drains (enforce/verb_drain.c) looks who holds the listener, and opens the gate if one of them may accept. No request is let
+ * through to try that out: each would make a server that is denied spin for a moment, and most servers log each turn.
  *
  * What is kept with the socket is the event of the denial that shut the gate: what it refuses is recorded as that one, with other ends.
  */
@@ -18,20 +19,19 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#define TRIAL_NS SECOND_NS
+#define KNOCK_NS SECOND_NS
 
 struct gate {
 	__u64 claimed;    /* the generation for which somebody writes the rest */
 	__u64 generation; /* of the policy under which an accept(2) was denied. Set last */
 	__u64 allowed;    /* of that under which one was allowed last: it has no gate under that */
 	__u64 until;      /* when the temporary rule ends that denied it: ns of CLOCK_BOOTTIME; 0: none did */
-	__u64 trial;      /* when a request was let through last: ns of CLOCK_BOOTTIME */
-	__u32 trial_peer; /* of that: peer_stamp() */
+	__u64 knocked;    /* when a refused request knocked last: ns of CLOCK_BOOTTIME */
+	__u64 cookie;     /* SO_COOKIE of the listener */
 	__u32 wanted;     /* 1: it was asked to drain it, and that hasn't happened yet */
 	__u32 class;      /* as in a struct call */
 	__u32 port;
 	__u32 user;
-	__u32 reserved;
 	struct event event;
 };
 
@@ -91,7 +91,7 @@ static __always_inline struct gate *gate_of(struct sock *sk, __u16 protocol, boo
 }
 
 /* Shuts it, with the denial in `call`, whose path is described. */
-static __always_inline void shut_gate(struct gate *gate, const struct call *call, __u32 user)
+static __always_inline void shut_gate(struct gate *gate, struct sock *sk, const struct call *call, __u32 user)
 {
 	__u64 generation = call->event.generation, claimed = *(volatile __u64 *)&gate->claimed;
 
@@ -101,6 +101,7 @@ static __always_inline void shut_gate(struct gate *gate, const struct call *call
 		gate->port = call->port;
 		gate->until = call->until;
 		gate->user = user;
+		gate->cookie = bpf_get_socket_cookie(sk);
 		/* A full barrier: whoever sees the generation sees the rest. */
 		__sync_lock_test_and_set(&gate->generation, generation);
 	}
@@ -129,7 +130,7 @@ static __attribute__((noinline)) bool note_denied(struct state *state, struct ca
 	if (gate->allowed != call->event.generation) {
 		if (gate->generation != call->event.generation)
 			describe_path(call, caller);
-		shut_gate(gate, call, current_user());
+		shut_gate(gate, listener->sk, call, current_user());
 		if (!*(volatile __u64 *)&state->gates)
 			*(volatile __u64 *)&state->gates = 1;
 	}
@@ -170,25 +171,13 @@ static __always_inline __u32 gate_state(const struct gate *gate, const struct po
 	return gate->until && bpf_ktime_get_boot_ns() >= gate->until ? GATE_UNKNOWN : GATE_SHUT;
 }
 
-/* Tells one peer from another, nearly always. */
-static __always_inline __u32 peer_stamp(const struct request_sock *request)
+/* Asks whoever drains to look who holds a listener whose gate refuses a request. */
+static __always_inline void knock(struct gate *gate)
 {
-	return request->__req_common.skc_daddr ^ (__u32)request->__req_common.skc_dport << 16 ^ request->__req_common.skc_dport;
-}
+	__u64 now = bpf_ktime_get_boot_ns(), then = *(volatile __u64 *)&gate->knocked;
 
-/* True if a request is the one in a second that is let through. With SYN cookies the same one comes here twice. */
-static __always_inline bool is_on_trial(const struct state *state, struct gate *gate, __u32 backlog, __u32 peer)
-{
-	__u64 now = bpf_ktime_get_boot_ns(), then = *(volatile __u64 *)&gate->trial;
-
-	if (now - then < TRIAL_NS)
-		return gate->trial_peer == peer;
-	if (now >= *(volatile __u64 *)&state->drained_until || backlog)
-		return false;
-	if (__sync_val_compare_and_swap(&gate->trial, then, now) != then)
-		return false;
-	gate->trial_peer = peer;
-	return true;
+	if (now - then >= KNOCK_NS && __sync_val_compare_and_swap(&gate->knocked, then, now) == then)
+		bpf_ringbuf_output(&drain_calls, &gate->cookie, sizeof(gate->cookie), 0);
 }
 
 /* The ends of a request, in the form that an accepted socket of the listener's family shows. */
@@ -278,14 +267,15 @@ static __always_inline const struct policy_header *header_in_force(void)
 	return there && image_in_force(there, &header) ? header : 0;
 }
 
-/* True if a gate refuses a request under the policy in force, but for the one in a second. */
-static __always_inline bool is_shut(const struct state *state, struct gate *gate, __u32 backlog, __u32 peer)
+/* True if a gate refuses a request under the policy in force. */
+static __always_inline bool is_shut(struct gate *gate)
 {
 	const struct policy_header *header = header_in_force();
 
 	if (!header || !(header->flags & POLICY_GATES) || gate_state(gate, header) != GATE_SHUT)
 		return false;
-	return !is_on_trial(state, gate, backlog, peer);
+	knock(gate);
+	return true;
 }
 
 /* The same under the policy in force. */
@@ -324,7 +314,7 @@ static __attribute__((noinline)) bool refuses_request(struct state *state, struc
 {
 	struct gate *gate = gate_of_request(sk);
 
-	if (!gate || !is_shut(state, gate, sk->sk_ack_backlog, peer_stamp(request)))
+	if (!gate || !is_shut(gate))
 		return false;
 	CALL(record_gated(state, gate, request));
 	return true;
@@ -337,15 +327,13 @@ static __attribute__((noinline)) bool refuses_association(struct state *state, _
 	struct gate *gate;
 	struct sock *sk = 0;
 	__u32 zero = 0;
-	__u16 port = 0;
 
 	there = bpf_map_lookup_elem(&control, &zero);
 	if (!there || !there->sctp.known)
 		return false;
 	bpf_probe_read_kernel(&sk, sizeof(sk), (void *)(association + there->sctp.socket));
-	bpf_probe_read_kernel(&port, sizeof(port), (void *)(association + there->sctp.peer_port));
 	gate = indirect_gate(BPF_CORE_READ(sk, __sk_common.skc_cookie.counter), false);
-	if (!gate || !is_shut(state, gate, BPF_CORE_READ(sk, sk_ack_backlog), port))
+	if (!gate || !is_shut(gate))
 		return false;
 	CALL(record_gated_association(state, gate, there, association));
 	return true;

@@ -16,7 +16,7 @@
  *   listened          sock (storage)         struct listened       the hook, and list_listeners
  *   gates             sock (storage)         struct gate           the hook   (bpf/gate.bpf.h; not pinned,
  *   drainers          task (storage)         struct drainer        `drain`     nor is this: bpf/drain.bpf.h)
- *   drain_calls       (ring buffer)          u64 socket cookie     the hook
+ *   drain_calls       (ring buffer)          u64 socket cookie     the hook, and refused requests
  *   binary_paths      struct path_key        struct path_chunk     user space
  *   seen_paths        u32 binary             struct kept_path      the hook
  *   units             u64 cgroup             struct unit           the hook
@@ -25,7 +25,7 @@
  *   folds             struct fold_key        struct fold           the hook, and close_windows (bpf/fold.bpf.h)
  *   shares            u32 user               struct share          the same
  *   control           u32 0                  struct control        user space, and the hook
- *   state             u32 0                  struct state          the hook; one word by user space
+ *   state             u32 0                  struct state          the hook; a few words by user space
  *   rule_counters     u32 rule_record.counter  struct rule_counter the hook
  *   ports             u32 group              struct port_group     the hook; places are reserved by user space
  *   other_ports       u32 binary             struct binary_counter the hook
@@ -531,7 +531,7 @@ struct state {
 	__u64 gates;           /* 1: a listener may be gated under the policy in force */
 	__u64 gated;           /* requests for a new connection that a gate has refused */
 	__u64 drained;         /* connections that were taken out of the queue of a denied listener */
-	__u64 drained_until;   /* somebody promises to drain what is asked for until then: ns of CLOCK_BOOTTIME */
+	__u64 drained_until;   /* somebody says that he drains what is asked for until then: ns of CLOCK_BOOTTIME */
 	__u64 next_seq;        /* one row of numbers for the events of both buffers */
 	struct buffer_state buffer[VERDICTS];
 };
@@ -720,6 +720,7 @@ struct share {
 struct draining {
 	__u64 promise; /* that somebody drains what is asked for, for so long: ns; 0: none is made */
 	__u64 lasts;   /* that the caller may do so: ns; 0: it may not any more */
+	__u64 opens;   /* 1: its calls take nothing out, and fail, but open the gates of the listeners */
 	__u64 may;     /* answer. 0: it may not: another one does, or the policy is locked */
 	__u32 binary;
 	__u32 uid;

@@ -27,9 +27,10 @@
 #define INTERRUPT_US 2000
 #define SECOND 1000000000ULL
 
-/* A listener that is to be drained; in memory that the child shares. */
+/* A listener that is to be drained, or whose gate is to be opened; in memory that the child shares. */
 struct source {
 	const struct listener *holder; /* one of those who hold it */
+	bool opens;
 	size_t taken;
 	int error; /* errno; 0: its queue is empty */
 };
@@ -53,25 +54,33 @@ static enum standing standing_of(const struct listener *listener, const struct i
 	return listener->socket.pid == 1 || !decide_never(image, &request) ? STANDING_OTHERS : STANDING_NEVER;
 }
 
-/* Whether to drain the listener that all `count` of `same` are. */
-static bool is_denied_to_all(struct listener *const *same, size_t count, const struct image *image, uint64_t now)
+/* The standing of whoever of those `count` has the best, who hold the same listener. */
+static enum standing best_standing(struct listener *const *same, size_t count, const struct image *image, uint64_t now)
 {
-	bool for_others = false;
+	enum standing best = STANDING_NEVER;
 
 	for (size_t i = 0; i < count; i++) {
 		enum standing standing = standing_of(same[i], image, now);
 
-		if (standing == STANDING_MAY)
-			return false;
-		for_others |= standing == STANDING_OTHERS;
+		best = standing < best ? standing : best;
 	}
-	return !for_others || same[0]->socket.gate == GATE_SHUT;
+	return best;
 }
 
-/* True if there is something to be done about one that is denied. */
-static bool is_worth_it(const struct listening *socket, const struct image *image)
+/* True if something is to be done about the listener that all `count` of `same` are. *opens: its gate is to be opened. */
+static bool is_source(struct listener *const *same, size_t count, const struct image *image, uint64_t now, bool *opens)
 {
-	return socket->backlog || (image->pages->header.flags & POLICY_GATES && socket->gate != GATE_SHUT);
+	const struct listening *socket = &same[0]->socket;
+	bool gates = image->pages->header.flags & POLICY_GATES, shut = socket->gate == GATE_SHUT;
+	enum standing standing = best_standing(same, count, image, now);
+
+	*opens = standing == STANDING_MAY;
+	if (*opens)
+		return gates && shut;
+	/* Who holds it for others is no reason to think that those are denied; that somebody was, is. */
+	if (standing == STANDING_OTHERS && !shut)
+		return false;
+	return socket->backlog || (gates && !shut);
 }
 
 static int by_socket(const void *a, const void *b)
@@ -81,7 +90,7 @@ static int by_socket(const void *a, const void *b)
 	return ((*x)->socket.socket > (*y)->socket.socket) - ((*x)->socket.socket < (*y)->socket.socket);
 }
 
-/* Fills `sources`, with room for each listener. Returns how many. */
+/* Fills `sources`, with room for each listener and one more. Returns how many. */
 static size_t find_sources(const struct listeners *listeners, const struct image *image, struct source *sources)
 {
 	_cleanup_free_ struct listener **sorted = must(calloc(listeners->count + 1, sizeof(*sorted)));
@@ -94,7 +103,7 @@ static size_t find_sources(const struct listeners *listeners, const struct image
 	for (size_t first = 0, end; first < listeners->count; first = end) {
 		for (end = first + 1; end < listeners->count && !by_socket(&sorted[first], &sorted[end]); end++)
 			;
-		if (is_worth_it(&sorted[first]->socket, image) && is_denied_to_all(&sorted[first], end - first, image, now))
+		if (is_source(&sorted[first], end - first, image, now, &sources[found].opens))
 			sources[found++].holder = sorted[first];
 	}
 	return found;
@@ -113,9 +122,10 @@ static int run_program(const struct kernel *kernel, struct draining *draining)
 }
 
 /* Makes this task the one that may, for the holder of a listener. *may: it is. */
-static int begin_draining(const struct kernel *kernel, const struct listener *holder, bool *may)
+static int begin_draining(const struct kernel *kernel, const struct source *source, bool *may)
 {
-	struct draining draining = { .lasts = 2 * SECOND, .binary = holder->binary, .uid = holder->socket.uid, .gid = holder->socket.gid,
+	const struct listener *holder = source->holder;
+	struct draining draining = { .lasts = 2 * SECOND, .opens = source->opens, .binary = holder->binary, .uid = holder->socket.uid, .gid = holder->socket.gid,
 				     .pid = holder->socket.pid };
 	size_t length = holder->path && !holder->foreign ? strlen(holder->path) : 0;
 	int error;
@@ -201,7 +211,12 @@ static void drain_source(const struct kernel *kernel, struct source *source, siz
 		source->error = is_gone(-listener) ? 0 : -listener;
 		return;
 	}
-	source->error = -begin_draining(kernel, source->holder, &may);
+	source->error = -begin_draining(kernel, source, &may);
+	if (source->opens) {
+		if (may)
+			take_and_reset(listener); /* which is refused, and opens the gate */
+		return;
+	}
 	while (!source->error && source->taken < room) {
 		error = may ? take_and_reset(listener) : take_and_lose(listener);
 		if (is_empty(error))

@@ -35,7 +35,7 @@ struct drained {
 
 /*
  * Takes out what waits on each listener that no one may accept on who holds it: by the policy of `image`, which is that in force; and shuts
- * its gate (bpf/gate.bpf.h), where the policy has gates. Left alone is a listener that somebody holds who listens for others, such as process
+ * its gate (bpf/gate.bpf.h), where the policy has gates. Opens the gate of one that somebody holds who may accept. Left alone is a listener that somebody holds who listens for others, such as process
  * 1, unless the kernel has denied an accept(2) there under this policy: the one who will accept may not be there yet.
  *
  * `listeners`: as listeners_find_each() gives them. Of `kernel`, PROGRAM_DRAIN must be open. Needs CAP_SYS_PTRACE. Fills `drained`, which is
@@ -43,10 +43,7 @@ struct drained {
  */
 int drain(const struct kernel *kernel, const struct listeners *listeners, const struct image *image, struct drained *drained);
 
-/*
- * Tells the kernel side that somebody drains what is asked for within `ns` from now: so long it lets one request a second through a gate.
- * Returns 0 or -errno.
- */
+/* Tells the kernel side that somebody drains what is asked for within `ns` from now, which `doctor` looks for. Returns 0 or -errno. */
 int drain_promise(const struct kernel *kernel, uint64_t ns);
 
 /* Warns of the listeners from which not all could be taken. */

@@ -28,7 +28,7 @@
 
 /* How often it looks whether anything is another, with nothing asked of it. */
 #define TICK_NS (500 * MILLISECOND)
-/* What it promises lasts for longer than a tick, and not much longer than it is there. */
+/* What it says of itself holds for longer than a tick, and not much longer than it is there. */
 #define PROMISE_NS (2 * SECOND)
 /* While a command changes the policy. */
 #define RETRY_NS (10 * MILLISECOND)
