@@ -25,4 +25,5 @@ rm -rf "${directory:?}"/*
 for series in "$@"; do
 	tests/guest/run --kernel "$series" --icount --timeout 600 tests/bench/guest.sh
 	tests/guest/run --kernel "$series" --timeout 600 tests/bench/load.sh
+	tests/guest/run --kernel "$series" --icount --timeout 7200 --env HARMLESS_SECONDS=3 tests/bench/harmless.sh
 done

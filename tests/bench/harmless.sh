@@ -36,10 +36,7 @@ measure() {
 	"$sockaccept" remove "$(binary_of "$who")" "$port" >said 2>&1
 	printf '  %-12s %-5s %-5s %-8s %7s %10d   %6d %6d %8d %8d %7d\n' "$who" "$3" "$4" "$5" "$(percent)" "$((logged * 1000 / $(count took)))" \
 		"$(count served)" "$(count reset)" "$(count refused)" "$(count timeout)" "$(count closed)"
-	if [ -n "$process" ]; then
-		finish "$process"
-		sleep 3 # requests pass on trial for 2 s more
-	fi
+	[ -z "$process" ] || finish "$process"
 }
 
 # rows NAME PORT: without all, with each, with both; without and with the process that drains
