@@ -251,9 +251,9 @@ running() {
 	until_true 1 is_served "$1" "$2" || because "without a denial, its client: $(cat one), its log: $(tail -n 3 "$work/$1.errors")"
 }
 
-# queue_of PORT: how many wait at it
+# queue_of PORT: how many wait there, at all its listeners
 queue_of() {
-	"$sockaccept" listeners --json | tr '{' '\n' | sed -n 's/.*"port":'"$1"',.*"backlog":\([0-9]*\).*/\1/p'
+	"$sockaccept" listeners --json | tr '{' '\n' | sed -n 's/.*"port":'"$1"',.*"backlog":\([0-9]*\).*/\1/p' | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
 # at_most WHAT LIMIT SEEN
