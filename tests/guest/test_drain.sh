@@ -141,6 +141,10 @@ queue() {
 	"$sockaccept" listeners --json | grep -o '"port":'"$1"',"netns":[0-9]*,"backlog":[0-9]*' | head -n 1 | sed 's/.*://'
 }
 
+nothing_waits() {
+	[ "$(queue "$1")" = 0 ]
+}
+
 # gate PORT: as `listeners` has it
 gate() {
 	"$sockaccept" listeners --json | tr '{' '\n' | sed -n 's/.*"gate":"*\([a-z]*\).*"port":'"$1"',.*/\1/p' | head -n 1
@@ -245,7 +249,7 @@ spinner_sleeps() {
 		fate inet 28020 4
 	done | sort | uniq -c >outcomes
 	! grep -vq 'gated\|reset' outcomes || because "clients: $(tr '\n' ' ' <outcomes)"
-	until_true 5 expect "what waits" 0 "$(queue 28020)"
+	until_true 10 nothing_waits 28020 || because "$(queue 28020) wait"
 	used=$(uses_ms "$server")
 	[ "$used" -lt 300 ] || because "after the clients it uses $used ms in 2 s"
 	ctl remove "$python" 28020
@@ -441,7 +445,7 @@ killed_drain_leaves_nothing() {
 		drainer
 	done
 	! grep -q served outcomes || because "served: $(cat outcomes)"
-	until_true 10 expect "what waits" 0 "$(queue 28090)"
+	until_true 10 nothing_waits 28090 || because "$(queue 28090) wait"
 	ctl remove "$python" 28090
 	kill -USR1 "$server"
 	expect "when it is allowed again" served "$(fate inet 28090 5)"
