@@ -190,6 +190,8 @@ what_listens_is_not_asked_until_it_listens_again() {
 	judging <<-END
 		[sockaccept]
 		default = deny
+		gate = no
+		drain = no
 	END
 	expect_said 'listens on 127.0.0.1:25161/tcp'
 	expect_said 'which the new policy denies, as it will the next listen(2)'
