@@ -152,7 +152,7 @@ run_job() { # JOB
 	# On a clock that counts instructions, so that what a server uses doesn't depend on what else this machine does.
 	harmless)
 		for series in $first $last; do
-			part "harmless-$series" tests/guest/run --kernel "$series" --icount --timeout 1800 --env HARMLESS_SECONDS=10 \
+			part "harmless-$series" tests/guest/run --kernel "$series" --icount --timeout 1800 --env HARMLESS_SECONDS=5 \
 				--env ONLY=test_harmless.sh tests/guest/suite.sh
 		done
 		;;

@@ -23,6 +23,7 @@ is_brief() {
 	*/test_hidden.sh | */test_listen_rules.sh | */test_load.sh | */test_outside.sh | */test_spinning.sh | */test_waiting.sh) return 0 ;;
 	*/test_temporary.sh | */test_trial.sh | */test_upgrade.sh) return 0 ;;
 	1:*/test_stress.sh | 2:*/test_listeners.sh | 2:*/test_recording.sh | 2:*/test_servers.sh) return 0 ;;
+	2:*/test_ask_again.sh | 2:*/test_drain.sh | 2:*/test_moved.sh) return 0 ;;
 	2:*/test_atomic.sh | 2:*/test_filesystems.sh | 2:*/test_rules.sh | 2:*/test_stress.sh) return 0 ;;
 	esac
 	return 1
