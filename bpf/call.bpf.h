@@ -33,6 +33,7 @@ struct call {
 	__u32 user;     /* in whose share it is if it is denied, and lets pass in permissive mode (bpf/fold.bpf.h) */
 	__u64 passing;  /* 1: the answer was given while temporary rules were in force, and is not to be relied on */
 	__u64 until;    /* when the temporary rule ends that gave the answer: ns of CLOCK_BOOTTIME; 0: none did */
+	__u64 gates;    /* state.gates when `opened` was set */
 	__u64 opened;   /* cookie of a listener that is noted to be open under the answer's policy (bpf/gate.bpf.h) */
 	/*
 	 * What is to be recorded. The question and its answer in it (generation, binary, uid, port; verdict, reason, rule) hold

@@ -18,6 +18,8 @@
 
 #include <bpf/bpf_helpers.h>
 
+#define DRAINING_MAX_NS (2 * SECOND_NS)
+
 struct drainer {
 	__u64 until; /* ns of CLOCK_BOOTTIME; 0: it isn't one */
 	struct draining from;
@@ -58,7 +60,7 @@ static __always_inline bool take_drain(struct control *control, struct task_stru
 
 static __always_inline bool begin_draining(struct control *control, struct task_struct *task, const struct draining *draining)
 {
-	__u64 until = bpf_ktime_get_boot_ns() + draining->lasts;
+	__u64 until = bpf_ktime_get_boot_ns() + (draining->lasts < DRAINING_MAX_NS ? draining->lasts : DRAINING_MAX_NS);
 	struct drainer *drainer;
 
 	/* Who opens a gate gets nothing: whoever waits behind it is asked as ever. */
@@ -80,18 +82,24 @@ static __always_inline struct drainer *drainer_of(const struct control *control,
 	if (*(volatile __u64 *)&control->drainer != (__u64)task)
 		return 0;
 	drainer = bpf_task_storage_get(&drainers, task, 0, 0);
-	return drainer && bpf_ktime_get_boot_ns() < drainer->until ? drainer : 0;
+	if (!drainer || bpf_ktime_get_boot_ns() >= drainer->until)
+		return 0;
+	/* One of before it was locked, too. */
+	return *(volatile __u64 *)&control->locked && !drainer->from.opens ? 0 : drainer;
 }
 
 /*
  * True if the call that the task makes is accept(2) or accept4(2) with an address for the length of the peer's that is in the kernel's half. The
- * kernel reads the same registers, which nobody can change while the call is under way; of io_uring, see called_descriptor().
+ * kernel reads the same registers, which nobody can change while the call is under way. But io_uring can accept with other arguments while
+ * the registers still say so, as at the exit of a call that seccomp(2) or a tracer has skipped: who has ever used one is left out.
  */
 static __always_inline bool throws_away(struct task_struct *task)
 {
 #if defined(__TARGET_ARCH_x86)
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 
+	if (bpf_core_field_exists(task->io_uring) && task->io_uring)
+		return false;
 	return (regs->orig_ax == 43 || regs->orig_ax == 288) && regs->ax == (unsigned long)-ENOSYS && regs->si && (long)regs->dx < 0;
 #else
 	return false;
@@ -175,8 +183,9 @@ static __attribute__((noinline)) bool take_out(struct state *state, struct call 
 	struct queue queue = { 0 };
 
 	if (drainer && drainer->from.opens) {
-		if (gate)
-			*(volatile __u64 *)&gate->generation = *(volatile __u64 *)&gate->claimed = 0;
+		/* As if it had accepted; once nobody holds it who may, the next drain shuts it. */
+		if (gate && event->verdict != VERDICT_DENY)
+			*(volatile __u64 *)&gate->allowed = event->generation;
 		return false;
 	}
 	if (!gate || event->verdict != VERDICT_DENY || caller->policy->mode != MODE_ENFORCE || !(caller->policy->flags & POLICY_DRAINS))
@@ -193,7 +202,8 @@ static __attribute__((noinline)) bool take_out(struct state *state, struct call 
 	if (drainer) {
 		*(volatile __u64 *)&gate->allowed = 0; /* nobody holds it who may accept */
 		shut_gate(gate, listener->sk, call, call->user);
-		*(volatile __u64 *)&state->gates = 1;
+		/* Also for whoever was noted as allowed. */
+		__sync_fetch_and_add(&state->gates, 1);
 	}
 	*(volatile __u32 *)&gate->wanted = 0;
 	return true;

@@ -90,11 +90,23 @@ static __always_inline struct gate *gate_of(struct sock *sk, __u16 protocol, boo
 	return bpf_sk_storage_get(&gates, sk, 0, create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 }
 
-/* Shuts it, with the denial in `call`, whose path is described. */
-static __always_inline void shut_gate(struct gate *gate, struct sock *sk, const struct call *call, __u32 user)
+/* A gate whose temporary rule has ended is shut by the next denial as if it was new. In this order, as the claim is what others wait for. */
+static __always_inline void forget_ended(struct gate *gate)
 {
-	__u64 generation = call->event.generation, claimed = *(volatile __u64 *)&gate->claimed;
+	if (!gate->until || bpf_ktime_get_boot_ns() < gate->until)
+		return;
+	*(volatile __u64 *)&gate->generation = 0;
+	*(volatile __u64 *)&gate->until = 0;
+	__sync_lock_test_and_set(&gate->claimed, 0);
+}
 
+/* Shuts it, with the denial in `call`, whose path is described. Returns true if it wasn't shut. */
+static __always_inline bool shut_gate(struct gate *gate, struct sock *sk, const struct call *call, __u32 user)
+{
+	__u64 generation = call->event.generation, claimed;
+
+	forget_ended(gate);
+	claimed = *(volatile __u64 *)&gate->claimed;
 	if (claimed != generation && __sync_val_compare_and_swap(&gate->claimed, claimed, generation) == claimed) {
 		copy_event(&gate->event, &call->event);
 		gate->class = call->class;
@@ -104,7 +116,9 @@ static __always_inline void shut_gate(struct gate *gate, struct sock *sk, const 
 		gate->cookie = bpf_get_socket_cookie(sk);
 		/* A full barrier: whoever sees the generation sees the rest. */
 		__sync_lock_test_and_set(&gate->generation, generation);
+		return true;
 	}
+	return false;
 }
 
 /* Asks whoever drains to look at a listener on which a connection waits. */
@@ -130,9 +144,8 @@ static __attribute__((noinline)) bool note_denied(struct state *state, struct ca
 	if (gate->allowed != call->event.generation) {
 		if (gate->generation != call->event.generation)
 			describe_path(call, caller);
-		shut_gate(gate, listener->sk, call, current_user());
-		if (!*(volatile __u64 *)&state->gates)
-			*(volatile __u64 *)&state->gates = 1;
+		if (shut_gate(gate, listener->sk, call, current_user()) || !*(volatile __u64 *)&state->gates)
+			__sync_fetch_and_add(&state->gates, 1);
 	}
 	if (call->event.operation == OPERATION_ACCEPT)
 		call_for_drain(gate, listener->sk);
@@ -140,23 +153,25 @@ static __attribute__((noinline)) bool note_denied(struct state *state, struct ca
 }
 
 /* After an accept(2) that is allowed, the first one by this thread, on this listener, under this policy. */
-static __attribute__((noinline)) bool note_allowed(struct call *call, const struct listener *listener)
+static __attribute__((noinline)) bool note_allowed(struct state *state, struct call *call, const struct listener *listener)
 {
 	struct gate *gate = gate_of(listener->sk, listener->protocol, true);
 
 	if (!gate)
 		return false;
+	/* Before: a gate that is shut meanwhile makes it be noted anew. */
+	call->gates = *(volatile __u64 *)&state->gates;
 	*(volatile __u64 *)&gate->allowed = call->event.generation;
 	call->opened = bpf_get_socket_cookie(listener->sk);
 	return true;
 }
 
-/* True if note_allowed() has nothing to say that it hasn't said. */
-static __always_inline bool is_noted(const struct call *call, struct sock *sk)
+/* True if note_allowed() has nothing to say that it hasn't said, since a gate was shut last. */
+static __always_inline bool is_noted(const struct state *state, const struct call *call, struct sock *sk)
 {
 	__u64 cookie = sk->__sk_common.skc_cookie.counter;
 
-	return cookie && call->opened == cookie;
+	return cookie && call->opened == cookie && call->gates == *(volatile __u64 *)&state->gates;
 }
 
 /* What accepts on a listener have come to under the policy with `header`: enum gate_state. */

@@ -307,6 +307,7 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct nsproxy *nsproxy;
 	struct pid *thread_pid;
+	void *io_uring; /* since it used one */
 	char comm[16];
 };
 

@@ -124,8 +124,8 @@ static __always_inline enum decision decide_call(struct state *state, struct cal
 		end_call(state, caller->task, call);
 	} else {
 		CALL(follow_call(call, newsock, caller, listener));
-		if (!deny && !is_noted(call, listener->sk) && caller->policy->flags & (POLICY_GATES | POLICY_DRAINS) && !throws_away(caller->task))
-			CALL(note_allowed(call, listener));
+		if (!deny && !is_noted(state, call, listener->sk) && caller->policy->flags & (POLICY_GATES | POLICY_DRAINS) && !throws_away(caller->task))
+			CALL(note_allowed(state, call, listener));
 	}
 	return deny ? DECISION_DENIED : DECISION_PASSES;
 }
@@ -718,6 +718,7 @@ int drain(struct draining *draining)
 	if (!draining->lasts)
 		end_draining(there, task);
 	draining->may = draining->lasts && begin_draining(there, task, draining);
+	draining->locked = there->locked;
 	return 0;
 }
 

@@ -528,7 +528,7 @@ struct state {
 	__u64 swept;           /* when the last of them was: ns of CLOCK_BOOTTIME */
 	__u64 other_calls;     /* accepts under way that found their place in `calls` taken */
 	__u64 changes;         /* user space: how often the policy in force was changed */
-	__u64 gates;           /* 1: a listener may be gated under the policy in force */
+	__u64 gates;           /* 0: no listener is gated under the policy in force. Counts up with each gate that is shut */
 	__u64 gated;           /* requests for a new connection that a gate has refused */
 	__u64 drained;         /* connections that were taken out of the queue of a denied listener */
 	__u64 drained_until;   /* somebody says that he drains what is asked for until then: ns of CLOCK_BOOTTIME */
@@ -721,7 +721,8 @@ struct draining {
 	__u64 promise; /* that somebody drains what is asked for, for so long: ns; 0: none is made */
 	__u64 lasts;   /* that the caller may do so: ns; 0: it may not any more */
 	__u64 opens;   /* 1: its calls take nothing out, and fail, but open the gates of the listeners */
-	__u64 may;     /* answer. 0: it may not: another one does, or the policy is locked */
+	__u64 may;     /* answer. 0: it may not: another one does, there is no memory, or the policy is locked */
+	__u64 locked;  /* answer. 1: that is why */
 	__u32 binary;
 	__u32 uid;
 	__u32 gid;

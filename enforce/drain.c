@@ -32,7 +32,7 @@ struct source {
 	const struct listener *holder; /* one of those who hold it */
 	bool opens;
 	size_t taken;
-	int error; /* errno; 0: its queue is empty */
+	int error; /* errno; 0: its queue is empty. At first EAGAIN: its turn didn't come */
 };
 
 /* ---------------------------------------------------------------------------------------------
@@ -67,6 +67,16 @@ static enum standing best_standing(struct listener *const *same, size_t count, c
 	return best;
 }
 
+/* The first of them who may accept; one is. */
+static const struct listener *who_may(struct listener *const *same, const struct image *image, uint64_t now)
+{
+	size_t i = 0;
+
+	while (standing_of(same[i], image, now) != STANDING_MAY)
+		i++;
+	return same[i];
+}
+
 /* True if something is to be done about the listener that all `count` of `same` are. *opens: its gate is to be opened. */
 static bool is_source(struct listener *const *same, size_t count, const struct image *image, uint64_t now, bool *opens)
 {
@@ -77,6 +87,8 @@ static bool is_source(struct listener *const *same, size_t count, const struct i
 	*opens = standing == STANDING_MAY;
 	if (*opens)
 		return gates && shut;
+	if (!(image->pages->header.flags & POLICY_DRAINS))
+		return false;
 	/* Who holds it for others is no reason to think that those are denied; that somebody was, is. */
 	if (standing == STANDING_OTHERS && !shut)
 		return false;
@@ -103,8 +115,10 @@ static size_t find_sources(const struct listeners *listeners, const struct image
 	for (size_t first = 0, end; first < listeners->count; first = end) {
 		for (end = first + 1; end < listeners->count && !by_socket(&sorted[first], &sorted[end]); end++)
 			;
-		if (is_source(&sorted[first], end - first, image, now, &sources[found].opens))
-			sources[found++].holder = sorted[first];
+		if (!is_source(&sorted[first], end - first, image, now, &sources[found].opens))
+			continue;
+		sources[found].holder = sources[found].opens ? who_may(&sorted[first], image, now) : sorted[first];
+		sources[found++].error = EAGAIN;
 	}
 	return found;
 }
@@ -121,7 +135,7 @@ static int run_program(const struct kernel *kernel, struct draining *draining)
 	return bpf_prog_test_run_opts(kernel->fd[PROGRAM_DRAIN], &options) ? -errno : 0;
 }
 
-/* Makes this task the one that may, for the holder of a listener. *may: it is. */
+/* Makes this task the one that may, for the holder of a listener. *may: it is; or else, the policy is locked. */
 static int begin_draining(const struct kernel *kernel, const struct source *source, bool *may)
 {
 	const struct listener *holder = source->holder;
@@ -142,7 +156,7 @@ static int begin_draining(const struct kernel *kernel, const struct source *sour
 	}
 	error = run_program(kernel, &draining);
 	*may = draining.may;
-	return error;
+	return error ? error : draining.may || draining.locked ? 0 : -EBUSY;
 }
 
 /* A duplicate of the holder's descriptor, if that is still the same listener; or -errno. */
@@ -205,25 +219,15 @@ static void drain_source(const struct kernel *kernel, struct source *source, siz
 {
 	_cleanup_close_ int listener = duplicate(source->holder);
 	bool may = false;
-	int error;
+	int error = listener < 0 ? -listener : -begin_draining(kernel, source, &may);
 
-	if (listener < 0) {
-		source->error = is_gone(-listener) ? 0 : -listener;
-		return;
-	}
-	source->error = -begin_draining(kernel, source, &may);
-	if (source->opens) {
-		if (may)
-			take_and_reset(listener); /* which is refused, and opens the gate */
-		return;
-	}
-	while (!source->error && source->taken < room) {
+	if (source->opens && !error && may)
+		take_and_reset(listener); /* which is refused, and opens the gate */
+	while (!source->opens && !error && source->taken < room) {
 		error = may ? take_and_reset(listener) : take_and_lose(listener);
-		if (is_empty(error))
-			return;
 		source->taken += !error;
-		source->error = error;
 	}
+	source->error = (listener < 0 ? is_gone(error) : is_empty(error)) ? 0 : error;
 }
 
 static void be_interrupted(int signal)
@@ -249,7 +253,13 @@ static void drain_sources(const struct kernel *kernel, struct source *sources, s
 	size_t taken = 0;
 
 	interrupt_often();
+	/* Those that take no time first. */
+	for (size_t i = 0; i < count; i++)
+		if (sources[i].opens)
+			drain_source(kernel, &sources[i], 0);
 	for (size_t i = 0; i < count; i++) {
+		if (sources[i].opens)
+			continue;
 		drain_source(kernel, &sources[i], DRAIN_MAX - taken);
 		taken += sources[i].taken;
 	}
@@ -272,7 +282,7 @@ static void add_undrained(struct drained *drained, const struct source *source)
 	listener_text(source->holder, last->place);
 }
 
-/* What the child has come to. One that had no time for a listener leaves EAGAIN there. */
+/* What the child has come to. */
 static void take_results(const struct source *sources, size_t count, struct drained *drained)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -303,7 +313,7 @@ int drain(const struct kernel *kernel, const struct listeners *listeners, const 
 	struct source *sources;
 	int error = 0;
 
-	if (!image->count || image->pages->header.mode != MODE_ENFORCE || !(image->pages->header.flags & (POLICY_DRAINS)))
+	if (!image->count || image->pages->header.mode != MODE_ENFORCE || !(image->pages->header.flags & (POLICY_DRAINS | POLICY_GATES)))
 		return 0;
 	sources = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (sources == MAP_FAILED)

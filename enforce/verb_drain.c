@@ -134,7 +134,18 @@ static void tell(struct drainer *drainer, char *message)
 	free(message);
 }
 
-static void work(struct drainer *drainer)
+/* True if there is more to be taken out than there was time for. */
+static bool is_unfinished(const struct drained *drained)
+{
+	bool unfinished = drained->connections >= DRAIN_MAX;
+
+	for (size_t i = 0; i < drained->count; i++)
+		unfinished |= drained->list[i].error == EAGAIN || drained->list[i].error == EBUSY;
+	return unfinished;
+}
+
+/* Returns false if it couldn't be tried. */
+static bool work(struct drainer *drainer)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	struct effect effect = { 0 };
@@ -149,10 +160,14 @@ static void work(struct drainer *drainer)
 		drained_warn(&effect.drained);
 	}
 	tell(drainer, messages_end());
-	drainer->next_end = effect.next_end;
-	drainer->wanted = effect.drained.connections >= DRAIN_MAX;
-	drainer->ended = false;
+	/* What failed is tried again in a second. */
+	if (status == STATUS_DONE) {
+		drainer->next_end = effect.next_end;
+		drainer->ended = false;
+		drainer->wanted = is_unfinished(&effect.drained);
+	}
 	effect_clear(&effect);
+	return status == STATUS_DONE;
 }
 
 static int64_t pause_after(int64_t took)
@@ -165,15 +180,16 @@ static void go_round(struct drainer *drainer)
 {
 	_cleanup_close_ int lock = -1;
 	int64_t began = when_now().boot;
+	bool done;
 
 	if (!lock_try(&lock) && lock >= 0) {
 		drainer->round_at = began + RETRY_NS;
 		return;
 	}
 	drainer->denials = drainer->kernel.state->decisions[VERDICT_DENY].connections;
-	work(drainer);
+	done = work(drainer);
 	drainer->looked_at = when_now().boot;
-	drainer->round_at = drainer->looked_at + pause_after(drainer->looked_at - began);
+	drainer->round_at = drainer->looked_at + (done ? pause_after(drainer->looked_at - began) : SECOND);
 }
 
 /* ---------------------------------------------------------------------------------------------

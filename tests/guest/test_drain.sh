@@ -286,7 +286,7 @@ take_over_from() {
 	until_true 20 grep -q has "$work/other" || because "no heir: $(cat "$work/other.errors")"
 }
 
-# Without a daemon, one that is handed over stays shut until its new owner accepts; with one, a request a second is let through.
+# Without a daemon, one that is handed over stays shut until its new owner accepts; with one, who knocks has its owner looked at.
 gate_opens_to_its_heir() {
 	allowing
 	cp "$python" "$work/heir_python"
