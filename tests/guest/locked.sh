@@ -598,9 +598,9 @@ except OSError as error:
 path = ctypes.create_string_buffer(b"/sys/fs/bpf/sockaccept/drain")
 attr = ctypes.create_string_buffer(struct.pack("QII", ctypes.addressof(path), 0, 0), 16)
 program = libc.syscall(321, 7, attr, 16)
-draining = ctypes.create_string_buffer(struct.pack("QQQIIII", 0, 10**10, 7, 0x80000000, 0, 0, os.getpid()), 320)
-attr = ctypes.create_string_buffer(struct.pack("IIIIQQIIIIQQ", program, 0, 0, 0, 0, 0, 0, 0, 320, 0, ctypes.addressof(draining), 0), 80)
-print("asked:", libc.syscall(321, 10, attr, 80), "may:", struct.unpack_from("QQQ", draining)[2])
+draining = ctypes.create_string_buffer(struct.pack("QQQQQIIII", 0, 10**10, 0, 7, 0, 0x80000000, 0, 0, os.getpid()), 336)
+attr = ctypes.create_string_buffer(struct.pack("IIIIQQIIIIQQ", program, 0, 0, 0, 0, 0, 0, 0, 336, 0, ctypes.addressof(draining), 0), 80)
+print("asked:", libc.syscall(321, 10, attr, 80), "may:", struct.unpack_from("QQQQ", draining)[3])
 '
 
 locked_policy_drains() {
