@@ -544,6 +544,8 @@ locked_policy_can_be_read() {
 		esac
 	done
 	expect "locked" true "$(state locked)"
+	background drain "$sockaccept" drain
+	sleep 1
 	ctl doctor
 	expect_said "no refusal can be tried"
 	expect "attempts refused" "$before" "$(state attempts_refused)"
@@ -605,26 +607,27 @@ print("asked:", libc.syscall(321, 10, attr, 80), "may:", struct.unpack_from("QQQ
 
 locked_policy_drains() {
 	background drain "$sockaccept" drain
-	background server python3 -S -c "$denied_server" 28010
-	until_true 20 grep -q ready server
+	# each shuts its gate with its first client
 	for said in "" hello; do
+		port=$((28010 + ${#said}))
+		background "server$said" python3 -S -c "$denied_server" $port
+		until_true 20 grep -q ready "server$said"
 		python3 -S -c '
 import socket, sys
 s = socket.socket()
 s.settimeout(10)
-s.connect(("127.0.0.1", 28010))
+s.connect(("127.0.0.1", int(sys.argv[2])))
 s.sendall(sys.argv[1].encode())
 try:
     print("closed" if not s.recv(1) else "served")
 except ConnectionResetError:
-    print("reset")' "$said" >>clients
-		sleep 1.5
+    print("reset")' "$said" $port >>clients
 	done
 	expect "clients: a silent one, and one that had said something" "closed reset" "$(tr '\n' ' ' <clients | sed 's/ $//')"
-	! grep accepted server || because "the denied server was served"
+	! grep accepted server serverhello || because "the denied server was served"
 	"$sockaccept" audit --json | grep '"operation":"drained"' | tail -n 1 >event
 	expect "whom it was taken from" "$(readlink -f "$(command -v python3)")" "$(value binary <event)"
-	python3 -S -c "$lose" 28011 >lost
+	python3 -S -c "$lose" 28012 >lost
 	cat lost
 	expect "what anybody gets" "as anybody does: Operation not permitted
 in the kernel: Bad address
