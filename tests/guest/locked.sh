@@ -606,24 +606,27 @@ print("asked:", libc.syscall(321, 10, attr, 80), "may:", struct.unpack_from("QQQ
 '
 
 locked_policy_drains() {
-	background drain "$sockaccept" drain
-	# each shuts its gate with its first client
+	# each shuts its gate with its first client, which waits until somebody drains
 	for said in "" hello; do
 		port=$((28010 + ${#said}))
 		background "server$said" python3 -S -c "$denied_server" $port
 		until_true 20 grep -q ready "server$said"
-		python3 -S -c '
+		background "client$said" python3 -S -c '
 import socket, sys
 s = socket.socket()
-s.settimeout(10)
+s.settimeout(90)
 s.connect(("127.0.0.1", int(sys.argv[2])))
 s.sendall(sys.argv[1].encode())
+print("connected", flush=True)
 try:
     print("closed" if not s.recv(1) else "served")
 except ConnectionResetError:
-    print("reset")' "$said" $port >>clients
+    print("reset")' "$said" $port
+		until_true 20 grep -q connected "client$said" || because "no connection: $(cat "client$said.errors")"
 	done
-	expect "clients: a silent one, and one that had said something" "closed reset" "$(tr '\n' ' ' <clients | sed 's/ $//')"
+	background drain "$sockaccept" drain
+	until_true 40 grep -qx closed client || because "a silent client: $(cat client client.errors)"
+	until_true 40 grep -qx reset clienthello || because "one that had said something: $(cat clienthello clienthello.errors)"
 	! grep accepted server serverhello || because "the denied server was served"
 	"$sockaccept" audit --json | grep '"operation":"drained"' | tail -n 1 >event
 	expect "whom it was taken from" "$(readlink -f "$(command -v python3)")" "$(value binary <event)"
