@@ -99,16 +99,20 @@ static int read_pages(int fd, struct policy_page **pages, uint32_t *count)
 	return 0;
 }
 
+/* Reads the pages of a slot, or of the image in force. */
+static int read_slot_pages(const struct kernel *kernel, __u32 slot, struct policy_page **pages, uint32_t *count)
+{
+	_cleanup_close_ int fd = open_image(kernel, slot);
+
+	return fd < 0 ? fd : read_pages(fd, pages, count);
+}
+
 static int read_image(const struct kernel *kernel, __u32 slot, struct policy *policy)
 {
 	_cleanup_free_ struct policy_page *pages = NULL;
-	_cleanup_close_ int fd = open_image(kernel, slot);
 	uint32_t count = 0;
-	int error;
+	int error = read_slot_pages(kernel, slot, &pages, &count);
 
-	if (fd < 0)
-		return fd;
-	error = read_pages(fd, &pages, &count);
 	return error ? error : image_read(pages, count, policy);
 }
 
@@ -126,6 +130,18 @@ static enum status read_slot(const struct kernel *kernel, __u32 slot, struct pol
 enum status live_read_image(const struct kernel *kernel, struct policy *policy)
 {
 	return read_slot(kernel, SLOT_IN_FORCE, policy);
+}
+
+enum status live_image_in_force(const struct kernel *kernel, struct image *image)
+{
+	uint32_t count = 0;
+	int error = read_slot_pages(kernel, SLOT_IN_FORCE, &image->pages, &count);
+
+	image->count = count;
+	if (!error && image_is_valid(image->pages, count))
+		return STATUS_DONE;
+	image_clear(image);
+	return fail(STATUS_FAILED, "can't read the policy in force: %s", strerror(error ? -error : EPROTO));
 }
 
 enum status live_read(const struct kernel *kernel, struct policy *policy)
@@ -400,9 +416,8 @@ enum status live_prepare_trial(const struct kernel *kernel, struct policy *befor
 int live_copy_image(const struct kernel *kernel)
 {
 	_cleanup_free_ struct policy_page *pages = NULL;
-	_cleanup_close_ int fd = open_image(kernel, SLOT_IN_FORCE);
 	uint32_t count = 0;
-	int error = fd < 0 ? fd : read_pages(fd, &pages, &count);
+	int error = read_slot_pages(kernel, SLOT_IN_FORCE, &pages, &count);
 
 	return error ? error : make_image_map("policy_copy", pages, count);
 }

@@ -18,6 +18,9 @@ enum status live_read(const struct kernel *kernel, struct policy *policy);
 /* The same without the resolved paths, which take a system call for each binary. */
 enum status live_read_image(const struct kernel *kernel, struct policy *policy);
 
+/* Reads the image in force itself into `image`, which is empty: to be asked, as decisions ask it. Says what is wrong. Needs no lock. */
+enum status live_image_in_force(const struct kernel *kernel, struct image *image);
+
 /*
  * Gives numbers to the binaries of `policy` that have none, and puts its rules in order. Needs the lock. Says what is wrong. A
  * binary where no rule can name one is an error if `all` must have numbers of their own; otherwise it waits, with a warning.

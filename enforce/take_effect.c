@@ -7,31 +7,15 @@
 #include "enforce/live.h"
 #include "enforce/trial.h"
 #include "enforce/when.h"
-#include "policy/image.h"
+#include "policy/decide.h"
 
-/* True if a policy denies anyone; mostly, one that doesn't is seen by that. */
-static bool denies_some(const struct policy *policy)
+/* What the kernel changes by itself, and when next: ns since boot; 0: nothing. */
+static uint64_t next_end(const struct kernel *kernel, const struct image *image)
 {
-	bool some = policy->verdict == VERDICT_DENY;
+	uint64_t now = (uint64_t)when_now().boot, next = decide_next_end(image, now), left;
 
-	for (size_t i = 0; i < policy->rule_count && !some; i++)
-		some = policy->rules[i].verdict == VERDICT_DENY;
-	return some && policy->mode == MODE_ENFORCE;
-}
-
-/* What the kernel changes by itself, and when next. */
-static uint64_t next_end(const struct kernel *kernel, const struct policy *policy)
-{
-	uint64_t next = 0, left;
-
-	for (size_t i = 0; i < policy->rule_count; i++)
-		if (policy->rules[i].until && (!next || policy->rules[i].until < next))
-			next = policy->rules[i].until;
-	if (kernel->control && trial_now(kernel, &left) == TRIAL_IS_PENDING) {
-		uint64_t end = (uint64_t)when_now().boot + left;
-
-		next = next && next < end ? next : end;
-	}
+	if (kernel->control && trial_now(kernel, &left) == TRIAL_IS_PENDING && (!next || now + left < next))
+		next = now + left;
 	return next;
 }
 
@@ -48,41 +32,31 @@ static int act(const struct kernel *kernel, const struct image *image, unsigned 
 	return error;
 }
 
-static enum status apply(const struct kernel *kernel, const struct policy *policy, unsigned parts, struct effect *effect)
+static enum status apply(const struct kernel *kernel, const struct image *image, unsigned parts, struct effect *effect)
 {
-	struct image image = { 0 };
-	enum status status;
 	int error = 0;
 
-	effect->next_end = next_end(kernel, policy);
-	if (!denies_some(policy))
-		return STATUS_DONE;
-	status = live_image(policy, &image);
-	if (status == STATUS_DONE)
-		error = act(kernel, &image, parts, effect);
-	if (error)
-		status = fail(STATUS_FAILED, "can't tell who waits in accept() and is denied by now: %s", strerror(-error));
-	image_clear(&image);
-	return status;
+	effect->next_end = next_end(kernel, image);
+	if (decide_denies_some(image))
+		error = act(kernel, image, parts, effect);
+	return error ? fail(STATUS_FAILED, "can't tell who waits in accept() and is denied by now: %s", strerror(-error)) : STATUS_DONE;
 }
 
 enum status take_effect(const struct kernel *kernel, unsigned parts, struct effect *effect)
 {
-	struct policy policy;
-	enum status status;
+	struct image image = { 0 };
+	enum status status = live_image_in_force(kernel, &image);
 
-	policy_init(&policy);
-	status = live_read_image(kernel, &policy);
 	if (status == STATUS_DONE)
-		status = apply(kernel, &policy, parts, effect);
-	policy_clear(&policy);
+		status = apply(kernel, &image, parts, effect);
+	image_clear(&image);
 	return status;
 }
 
 /* While a policy is on trial, the one before it may want the gate, and come back by itself. */
-static void attach_gate(const struct kernel *kernel, const struct policy *policy)
+static void attach_gate(const struct kernel *kernel, const struct policy_header *header)
 {
-	bool wanted = policy->mode == MODE_ENFORCE && policy->switches[SWITCH_GATE] == ANSWER_YES;
+	bool wanted = header->mode == MODE_ENFORCE && header->flags & POLICY_GATES;
 	uint64_t left;
 	int error;
 
@@ -98,14 +72,12 @@ static void attach_gate(const struct kernel *kernel, const struct policy *policy
 void take_effect_and_warn(const struct kernel *kernel, bool drain)
 {
 	struct effect effect = { 0 };
-	struct policy policy;
-	enum status status;
+	struct image image = { 0 };
+	enum status status = live_image_in_force(kernel, &image);
 
-	policy_init(&policy);
-	status = live_read_image(kernel, &policy);
 	if (status == STATUS_DONE) {
-		attach_gate(kernel, &policy);
-		status = apply(kernel, &policy, EFFECT_ASK | (drain ? EFFECT_DRAIN : 0), &effect);
+		attach_gate(kernel, &image.pages->header);
+		status = apply(kernel, &image, EFFECT_ASK | (drain ? EFFECT_DRAIN : 0), &effect);
 	}
 	if (status == STATUS_DONE) {
 		asked_again_warn(&effect.asked);
@@ -115,7 +87,7 @@ void take_effect_and_warn(const struct kernel *kernel, bool drain)
 	}
 	__atomic_add_fetch(&kernel->state->changes, 1, __ATOMIC_SEQ_CST);
 	effect_clear(&effect);
-	policy_clear(&policy);
+	image_clear(&image);
 }
 
 void effect_clear(struct effect *effect)

@@ -20,6 +20,30 @@ unsigned decide_verdict(const struct image *image, const struct rule_record *rul
 	return rule ? rule->label.verdict : image->pages->header.verdict;
 }
 
+bool decide_denies_some(const struct image *image)
+{
+	const struct policy_header *header = &image->pages->header;
+	bool some = header->verdict == VERDICT_DENY;
+
+	for (uint32_t i = 0; i < header->rules && !some; i++)
+		some = rule_at(image, header, i)->label.verdict == VERDICT_DENY;
+	return some && header->mode == MODE_ENFORCE;
+}
+
+uint64_t decide_next_end(const struct image *image, uint64_t now)
+{
+	const struct policy_header *header = &image->pages->header;
+	uint64_t next = 0;
+
+	for (uint32_t i = 0; i < header->temporaries; i++) {
+		uint64_t until = rule_at(image, header, i)->until;
+
+		if (until > now && (!next || until < next))
+			next = until;
+	}
+	return next;
+}
+
 bool decide_never(const struct image *image, struct request *request)
 {
 	const struct rule_record *rule;

@@ -13,6 +13,12 @@ const struct rule_record *decide_request(const struct image *image, const struct
 /* The verdict, an enum verdict, when `rule` decides, or the default where that is NULL. */
 unsigned decide_verdict(const struct image *image, const struct rule_record *rule);
 
+/* True if a policy denies anyone, and means it (mode enforce); mostly, one that doesn't is seen by that. */
+bool decide_denies_some(const struct image *image);
+
+/* When the next of its temporary rules ends, after `now`: ns of CLOCK_BOOTTIME; 0: none does. */
+uint64_t decide_next_end(const struct image *image, uint64_t now);
+
 /*
  * True if a policy lets the binary of `request` accept on its port under no condition, and has no rule by which it listens there for others.
  * Sets request->anyone.

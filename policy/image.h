@@ -31,6 +31,9 @@ int image_build(const struct policy *policy, struct image *image);
  */
 int image_read(const struct policy_page *pages, size_t count, struct policy *policy);
 
+/* True if `pages` are an image of this layout, whose header is right. */
+bool image_is_valid(const struct policy_page *pages, size_t count);
+
 /* Frees what it holds and leaves it empty. */
 void image_clear(struct image *image);
 

@@ -12,7 +12,7 @@ static bool within(uint32_t first, uint64_t items, uint64_t per_page, size_t pag
 	return first + (items + per_page - 1) / per_page <= pages;
 }
 
-static bool is_image(const struct policy_page *pages, size_t count)
+bool image_is_valid(const struct policy_page *pages, size_t count)
 {
 	const struct policy_header *header;
 
@@ -72,7 +72,7 @@ int image_read(const struct policy_page *pages, size_t count, struct policy *pol
 	const struct policy_header *header;
 
 	policy_clear(policy);
-	if (!is_image(pages, count))
+	if (!image_is_valid(pages, count))
 		return -EPROTO;
 	header = &pages[0].header;
 	policy->mode = header->mode;

@@ -643,6 +643,43 @@ static void test_what_waits_matches_nobody(void **unused)
 	policy_clear(&back);
 }
 
+static void test_what_ends_next(void **unused)
+{
+	struct image image = { 0 };
+	struct policy policy;
+
+	(void)unused;
+	policy_init(&policy);
+	add(&policy, "/a/x", 1, (struct port_item){ 80, 80, 0 }, VERDICT_ALLOW);
+	add(&policy, "/a/x", 1, (struct port_item){ 81, 81, 0 }, VERDICT_ALLOW);
+	policy.rules[0].until = 300;
+	policy.rules[1].until = 200;
+	policy_normalise(&policy);
+	assert_int_equal(image_build(&policy, &image), 0);
+	assert_int_equal(decide_next_end(&image, 0), 200);
+	assert_int_equal(decide_next_end(&image, 199), 200);
+	assert_int_equal(decide_next_end(&image, 200), 300);
+	assert_int_equal(decide_next_end(&image, 300), 0);
+	assert_false(decide_denies_some(&image));
+
+	add(&policy, "/a/x", 1, (struct port_item){ 82, 82, 0 }, VERDICT_DENY);
+	policy_normalise(&policy);
+	assert_int_equal(image_build(&policy, &image), 0);
+	assert_true(decide_denies_some(&image));
+	policy.mode = MODE_PERMISSIVE;
+	assert_int_equal(image_build(&policy, &image), 0);
+	assert_false(decide_denies_some(&image));
+	policy_clear(&policy);
+
+	policy_init(&policy);
+	policy.verdict = VERDICT_DENY;
+	assert_int_equal(image_build(&policy, &image), 0);
+	assert_true(decide_denies_some(&image));
+	assert_int_equal(decide_next_end(&image, 0), 0);
+	image_clear(&image);
+	policy_clear(&policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -651,6 +688,7 @@ int main(void)
 		cmocka_unit_test(test_listening_for_others),
 		cmocka_unit_test(test_no_table_without_a_user),
 		cmocka_unit_test(test_listening_has_no_conditions),
+		cmocka_unit_test(test_what_ends_next),
 		cmocka_unit_test(test_image_reads_back),
 		cmocka_unit_test(test_broken_images_are_refused),
 		cmocka_unit_test(test_equal_tables_are_shared),
