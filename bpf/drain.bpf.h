@@ -190,6 +190,8 @@ static __attribute__((noinline)) bool take_out(struct state *state, struct call 
 	}
 	if (!gate || event->verdict != VERDICT_DENY || caller->policy->mode != MODE_ENFORCE || !(caller->policy->flags & POLICY_DRAINS))
 		return false;
+	/* The event says whom it was taken from, who need not be who the answer is about. */
+	call->passing = 1;
 	event->operation = OPERATION_DRAINED;
 	event->sockfd = -1;
 	describe_caller(event, caller);
@@ -201,7 +203,7 @@ static __attribute__((noinline)) bool take_out(struct state *state, struct call 
 	call->cgroup = 0; /* `unit` isn't that of the drainer's own */
 	if (drainer) {
 		*(volatile __u64 *)&gate->allowed = 0; /* nobody holds it who may accept */
-		shut_gate(gate, listener->sk, call, call->user);
+		shut_gate(gate, call, call->user);
 		/* Also for whoever was noted as allowed. */
 		__sync_fetch_and_add(&state->gates, 1);
 	}

@@ -27,7 +27,6 @@ struct gate {
 	__u64 allowed;    /* of that under which one was allowed last: it has no gate under that */
 	__u64 until;      /* when the temporary rule ends that denied it: ns of CLOCK_BOOTTIME; 0: none did */
 	__u64 knocked;    /* when a refused request knocked last: ns of CLOCK_BOOTTIME */
-	__u64 cookie;     /* SO_COOKIE of the listener */
 	__u32 wanted;     /* 1: it was asked to drain it, and that hasn't happened yet */
 	__u32 class;      /* as in a struct call */
 	__u32 port;
@@ -101,7 +100,7 @@ static __always_inline void forget_ended(struct gate *gate)
 }
 
 /* Shuts it, with the denial in `call`, whose path is described. Returns true if it wasn't shut. */
-static __always_inline bool shut_gate(struct gate *gate, struct sock *sk, const struct call *call, __u32 user)
+static __always_inline bool shut_gate(struct gate *gate, const struct call *call, __u32 user)
 {
 	__u64 generation = call->event.generation, claimed;
 
@@ -113,7 +112,6 @@ static __always_inline bool shut_gate(struct gate *gate, struct sock *sk, const 
 		gate->port = call->port;
 		gate->until = call->until;
 		gate->user = user;
-		gate->cookie = bpf_get_socket_cookie(sk);
 		/* A full barrier: whoever sees the generation sees the rest. */
 		__sync_lock_test_and_set(&gate->generation, generation);
 		return true;
@@ -121,16 +119,12 @@ static __always_inline bool shut_gate(struct gate *gate, struct sock *sk, const 
 	return false;
 }
 
-/* Asks whoever drains to look at a listener on which a connection waits. */
-static __always_inline void call_for_drain(struct gate *gate, struct sock *sk)
+/* Asks whoever drains to look at the listeners. */
+static __always_inline void call_drain(void)
 {
-	__u64 cookie;
+	__u64 call = 0;
 
-	if (*(volatile __u32 *)&gate->wanted)
-		return;
-	*(volatile __u32 *)&gate->wanted = 1;
-	cookie = bpf_get_socket_cookie(sk);
-	bpf_ringbuf_output(&drain_calls, &cookie, sizeof(cookie), 0);
+	bpf_ringbuf_output(&drain_calls, &call, sizeof(call), 0);
 }
 
 /* After a denial that is enforced. */
@@ -144,11 +138,14 @@ static __attribute__((noinline)) bool note_denied(struct state *state, struct ca
 	if (gate->allowed != call->event.generation) {
 		if (gate->generation != call->event.generation)
 			describe_path(call, caller);
-		if (shut_gate(gate, listener->sk, call, current_user()) || !*(volatile __u64 *)&state->gates)
+		if (shut_gate(gate, call, current_user()) || !*(volatile __u64 *)&state->gates)
 			__sync_fetch_and_add(&state->gates, 1);
 	}
-	if (call->event.operation == OPERATION_ACCEPT)
-		call_for_drain(gate, listener->sk);
+	/* A connection waits. Once, until it is taken out. */
+	if (call->event.operation == OPERATION_ACCEPT && !*(volatile __u32 *)&gate->wanted) {
+		*(volatile __u32 *)&gate->wanted = 1;
+		call_drain();
+	}
 	return true;
 }
 
@@ -192,7 +189,7 @@ static __always_inline void knock(struct gate *gate)
 	__u64 now = bpf_ktime_get_boot_ns(), then = *(volatile __u64 *)&gate->knocked;
 
 	if (now - then >= KNOCK_NS && __sync_val_compare_and_swap(&gate->knocked, then, now) == then)
-		bpf_ringbuf_output(&drain_calls, &gate->cookie, sizeof(gate->cookie), 0);
+		call_drain();
 }
 
 /* The ends of a request, in the form that an accepted socket of the listener's family shows. */

@@ -86,7 +86,7 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } listened SEC(".maps");
 
-/* The cookie of a listener that is to be looked at: with a denied connection in its queue, once until that was taken out; or with a gate that refuses. */
+/* Calls for whoever drains to look at the listeners: one has a denied connection in its queue, or a gate that refuses. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);

@@ -502,32 +502,34 @@ int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int add
 	return refuse(EPERM);
 }
 
-SEC("lsm/inet_conn_request")
-int BPF_PROG(connection_request, struct sock *sk, struct sk_buff *skb, struct request_sock *req, int ret)
+/* The counters while a gate may be shut; else NULL: nearly all requests need no more. */
+static __always_inline struct state *state_with_gates(void)
 {
 	struct state *counters;
 	__u32 zero = 0;
 
+	counters = bpf_map_lookup_elem(&state, &zero);
+	return counters && *(volatile __u64 *)&counters->gates ? counters : 0;
+}
+
+SEC("lsm/inet_conn_request")
+int BPF_PROG(connection_request, struct sock *sk, struct sk_buff *skb, struct request_sock *req, int ret)
+{
+	struct state *counters = state_with_gates();
+
 	if (ret)
 		return pass_on(ret);
-	counters = bpf_map_lookup_elem(&state, &zero);
-	if (!counters || !*(volatile __u64 *)&counters->gates)
-		return 0;
-	return refuses_request(counters, sk, req) ? refuse(EPERM) : 0;
+	return counters && refuses_request(counters, sk, req) ? refuse(EPERM) : 0;
 }
 
 SEC("lsm/sctp_assoc_request")
 int BPF_PROG(association_request, struct sctp_association *asoc, struct sk_buff *skb, int ret)
 {
-	struct state *counters;
-	__u32 zero = 0;
+	struct state *counters = state_with_gates();
 
 	if (ret)
 		return pass_on(ret);
-	counters = bpf_map_lookup_elem(&state, &zero);
-	if (!counters || !*(volatile __u64 *)&counters->gates)
-		return 0;
-	return refuses_association(counters, (__u64)asoc) ? refuse(EPERM) : 0;
+	return counters && refuses_association(counters, (__u64)asoc) ? refuse(EPERM) : 0;
 }
 
 SEC("lsm/bprm_committed_creds")

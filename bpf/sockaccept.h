@@ -16,7 +16,7 @@
  *   listened          sock (storage)         struct listened       the hook, and list_listeners
  *   gates             sock (storage)         struct gate           the hook   (bpf/gate.bpf.h; not pinned,
  *   drainers          task (storage)         struct drainer        `drain`     nor is this: bpf/drain.bpf.h)
- *   drain_calls       (ring buffer)          u64 socket cookie     the hook, and refused requests
+ *   drain_calls       (ring buffer)          u64 0                 the hook, and refused requests
  *   binary_paths      struct path_key        struct path_chunk     user space
  *   seen_paths        u32 binary             struct kept_path      the hook
  *   units             u64 cgroup             struct unit           the hook

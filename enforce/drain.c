@@ -54,38 +54,34 @@ static enum standing standing_of(const struct listener *listener, const struct i
 	return listener->socket.pid == 1 || !decide_never(image, &request) ? STANDING_OTHERS : STANDING_NEVER;
 }
 
-/* The standing of whoever of those `count` has the best, who hold the same listener. */
-static enum standing best_standing(struct listener *const *same, size_t count, const struct image *image, uint64_t now)
+/* Returns the standing of whoever has the best of those `count`, who hold the same listener; who that is goes to *holder. */
+static enum standing find_best(struct listener *const *same, size_t count, const struct image *image, uint64_t now, const struct listener **holder)
 {
-	enum standing best = STANDING_NEVER;
+	enum standing best = standing_of(same[0], image, now);
 
-	for (size_t i = 0; i < count; i++) {
+	*holder = same[0];
+	for (size_t i = 1; i < count; i++) {
 		enum standing standing = standing_of(same[i], image, now);
 
-		best = standing < best ? standing : best;
+		if (standing >= best)
+			continue;
+		best = standing;
+		*holder = same[i];
 	}
 	return best;
 }
 
-/* The first of them who may accept; one is. */
-static const struct listener *who_may(struct listener *const *same, const struct image *image, uint64_t now)
-{
-	size_t i = 0;
-
-	while (standing_of(same[i], image, now) != STANDING_MAY)
-		i++;
-	return same[i];
-}
-
-/* True if something is to be done about the listener that all `count` of `same` are. *opens: its gate is to be opened. */
-static bool is_source(struct listener *const *same, size_t count, const struct image *image, uint64_t now, bool *opens)
+/* Fills `source`, and returns true, if something is to be done about the listener that all `count` of `same` are. */
+static bool make_source(struct listener *const *same, size_t count, const struct image *image, uint64_t now, struct source *source)
 {
 	const struct listening *socket = &same[0]->socket;
 	bool gates = image->pages->header.flags & POLICY_GATES, shut = socket->gate == GATE_SHUT;
-	enum standing standing = best_standing(same, count, image, now);
+	enum standing standing;
 
-	*opens = standing == STANDING_MAY;
-	if (*opens)
+	*source = (struct source){ .error = EAGAIN };
+	standing = find_best(same, count, image, now, &source->holder);
+	source->opens = standing == STANDING_MAY;
+	if (source->opens)
 		return gates && shut;
 	if (!(image->pages->header.flags & POLICY_DRAINS))
 		return false;
@@ -115,10 +111,7 @@ static size_t find_sources(const struct listeners *listeners, const struct image
 	for (size_t first = 0, end; first < listeners->count; first = end) {
 		for (end = first + 1; end < listeners->count && !by_socket(&sorted[first], &sorted[end]); end++)
 			;
-		if (!is_source(&sorted[first], end - first, image, now, &sources[found].opens))
-			continue;
-		sources[found].holder = sources[found].opens ? who_may(&sorted[first], image, now) : sorted[first];
-		sources[found++].error = EAGAIN;
+		found += make_source(&sorted[first], end - first, image, now, &sources[found]);
 	}
 	return found;
 }
@@ -139,8 +132,8 @@ static int run_program(const struct kernel *kernel, struct draining *draining)
 static int begin_draining(const struct kernel *kernel, const struct source *source, bool *may)
 {
 	const struct listener *holder = source->holder;
-	struct draining draining = { .lasts = 2 * SECOND, .opens = source->opens, .binary = holder->binary, .uid = holder->socket.uid, .gid = holder->socket.gid,
-				     .pid = holder->socket.pid };
+	struct draining draining = { .lasts = 2 * SECOND, .opens = source->opens, .binary = holder->binary, .uid = holder->socket.uid,
+				     .gid = holder->socket.gid, .pid = holder->socket.pid };
 	size_t length = holder->path && !holder->foreign ? strlen(holder->path) : 0;
 	int error;
 

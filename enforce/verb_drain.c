@@ -60,11 +60,11 @@ struct drainer {
  * The kernel side
  */
 
-static int take_call(void *data, void *cookie, size_t size)
+static int take_call(void *data, void *call, size_t size)
 {
 	struct drainer *drainer = data;
 
-	(void)cookie;
+	(void)call;
 	(void)size;
 	drainer->wanted = true;
 	return 0;
