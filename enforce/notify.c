@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "enforce/when.h"
 #include "policy/cleanup.h"
 
 void notify(const char *state)
@@ -28,11 +29,22 @@ void notify(const char *state)
 		       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
 }
 
-int64_t notify_watchdog_ns(void)
+/* Half the time after which the service would be killed; 0: it wouldn't be. */
+static int64_t watchdog_ns(void)
 {
 	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
 
 	if (!usec || (pid && strtol(pid, NULL, 10) != getpid()))
 		return 0;
 	return strtoll(usec, NULL, 10) * 1000 / 2;
+}
+
+void notify_alive(int64_t *at)
+{
+	int64_t every = watchdog_ns(), now = when_now().boot;
+
+	if (!every || now < *at)
+		return;
+	notify("WATCHDOG=1");
+	*at = now + every;
 }

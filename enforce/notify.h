@@ -7,13 +7,18 @@
 
 #include <stdint.h>
 
+/* What a service says that waits for a policy. */
+#define NOTIFY_NOT_LOADED "STATUS=not loaded: waiting for sockaccept-ctl load"
+
 /*
  * Sends `state`, such as "READY=1" or "STATUS=waiting". Does nothing if no service manager asked for it; one that can't be
  * reached is none.
  */
 void notify(const char *state);
 
-/* How often "WATCHDOG=1" is wanted, in ns: half the time after which the service would be killed. 0: not at all. */
-int64_t notify_watchdog_ns(void);
+/*
+ * Says "WATCHDOG=1" if the service manager wants to hear that, and it is time: *at, ns since boot, which is 0 at first. To be called often.
+ */
+void notify_alive(int64_t *at);
 
 #endif

@@ -43,8 +43,6 @@
 #define DEFAULT_ROTATE_BYTES (64LL << 20)
 #define DEFAULT_ROTATE_KEEP 15
 
-#define WAITING "STATUS=not loaded: waiting for sockaccept-ctl load"
-
 struct daemon {
 	struct kernel kernel;
 	struct log_keeper keeper;
@@ -130,10 +128,7 @@ static void write_metrics(struct daemon *daemon)
 
 static void do_chores(struct daemon *daemon)
 {
-	int64_t watchdog = notify_watchdog_ns();
-
-	if (watchdog && is_time(&daemon->watchdog_at, watchdog))
-		notify("WATCHDOG=1");
+	notify_alive(&daemon->watchdog_at);
 	if (daemon->keeper.kernel && is_time(&daemon->layouts_at, LAYOUTS_NS))
 		tell_layouts();
 	if (daemon->metrics_file && is_time(&daemon->metrics_at, METRICS_NS))
@@ -187,7 +182,7 @@ static void end(struct daemon *daemon)
 	path_watch_clear(&daemon->paths);
 	kernel_close(&daemon->kernel);
 	daemon->unloaded_at = 0;
-	notify(WAITING);
+	notify(NOTIFY_NOT_LOADED);
 }
 
 /* One round. Returns how long to sleep, in ns, or -errno. */
@@ -254,7 +249,7 @@ enum status verb_daemon(const struct invocation *invocation)
 	if (status == STATUS_DONE)
 		status = kernel_is_loaded(true);
 	if (status == STATUS_DONE || status == STATUS_NOT_LOADED) {
-		notify("READY=1\n" WAITING);
+		notify("READY=1\n" NOTIFY_NOT_LOADED);
 		status = run(&daemon);
 		notify("STOPPING=1");
 	}

@@ -87,7 +87,7 @@ static void detach(struct drainer *drainer)
 	drainer->calls = NULL;
 	kernel_close(&drainer->kernel);
 	if (drainer->instance)
-		notify("STATUS=not loaded: waiting for sockaccept-ctl load");
+		notify(NOTIFY_NOT_LOADED);
 	drainer->instance = 0;
 }
 
@@ -240,16 +240,6 @@ static bool wait_for_calls(struct drainer *drainer)
 	return fds[0].revents;
 }
 
-static void feed_watchdog(struct drainer *drainer)
-{
-	int64_t every = notify_watchdog_ns(), now = when_now().boot;
-
-	if (!every || now < drainer->watchdog_at)
-		return;
-	notify("WATCHDOG=1");
-	drainer->watchdog_at = now + every;
-}
-
 static enum status run(struct drainer *drainer)
 {
 	enum status status = STATUS_DONE;
@@ -265,7 +255,7 @@ static enum status run(struct drainer *drainer)
 			if (drainer->wanted && when_now().boot >= drainer->round_at)
 				go_round(drainer);
 		}
-		feed_watchdog(drainer);
+		notify_alive(&drainer->watchdog_at);
 		told_to_end = wait_for_calls(drainer);
 	}
 	return status;
@@ -292,7 +282,7 @@ enum status verb_drain(const struct invocation *invocation)
 		return fail(STATUS_FAILED, "can't take signals: %s", strerror(errno));
 	status = kernel_is_loaded(true);
 	if (status == STATUS_DONE || status == STATUS_NOT_LOADED) {
-		notify("READY=1");
+		notify("READY=1\n" NOTIFY_NOT_LOADED);
 		status = run(&drainer);
 		notify("STOPPING=1");
 	}
