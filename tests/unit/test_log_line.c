@@ -19,8 +19,6 @@
 #include "enforce/log_write.h"
 #include "policy/cleanup.h"
 
-#define SECOND 1000000000LL
-
 static void read_back(const struct event *event, const struct record *record, struct log_line *line, char **text)
 {
 	struct event_printer printer;
