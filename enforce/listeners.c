@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "enforce/listeners.h"
 
-#include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,38 +15,25 @@
 
 #include "enforce/entries.h"
 #include "enforce/event.h"
+#include "enforce/iterate.h"
 #include "enforce/link_target.h"
 #include "enforce/same_file.h"
 #include "policy/cleanup.h"
 #include "policy/compare.h"
 #include "policy/text.h"
 
-static struct listener *add(struct listeners *listeners, const struct listening *socket)
+static void take_socket(const void *record, void *data)
 {
+	struct listeners *listeners = data;
+
 	listeners->list = must(reallocarray(listeners->list, listeners->count + 1, sizeof(*listeners->list)));
-	listeners->list[listeners->count] = (struct listener){ .socket = *socket, .processes = 1, .binary = BINARY_ANY };
-	return &listeners->list[listeners->count++];
+	listeners->list[listeners->count++] = (struct listener){ .socket = *(const struct listening *)record, .processes = 1, .binary = BINARY_ANY };
 }
 
-/* Reads what the iterator tells. Returns 0 or -errno. */
+/* Returns 0 or -errno. */
 static int list_sockets(const struct kernel *kernel, struct listeners *listeners)
 {
-	_cleanup_close_ int link = bpf_link_create(kernel->fd[PROGRAM_LISTENERS], 0, BPF_TRACE_ITER, NULL);
-	_cleanup_close_ int iterator = link < 0 ? -1 : bpf_iter_create(link);
-	struct listening records[64];
-	ssize_t length;
-
-	if (iterator < 0)
-		return -errno;
-	while ((length = read(iterator, records, sizeof(records))) != 0) {
-		if (length < 0 && errno == EAGAIN) /* it has looked at a million files without a listener */
-			continue;
-		if (length < 0)
-			return -errno;
-		for (size_t i = 0; i < (size_t)length / sizeof(records[0]); i++)
-			add(listeners, &records[i]);
-	}
-	return 0;
+	return iterate(kernel->fd[PROGRAM_LISTENERS], sizeof(struct listening), take_socket, listeners);
 }
 
 /* ---------------------------------------------------------------------------------------------
