@@ -84,19 +84,35 @@ static int read_of_thread(pid_t pid, pid_t tid, const char *name, char *text, si
 	return 0;
 }
 
+/* Returns the letter of its state (proc(5), stat); 'X', dead, if there is none any more. */
+static char state_of(pid_t pid, pid_t tid)
+{
+	char stat[512];
+	const char *name_end;
+
+	if (read_of_thread(pid, tid, "stat", stat, sizeof(stat)))
+		return 'X';
+	name_end = strrchr(stat, ')');
+	return name_end && name_end[1] == ' ' ? name_end[2] : 'X';
+}
+
 /*
  * True if it is stopped, by a signal or by a debugger: it has left accept(2) for that, or not entered it, and comes to the hook when
  * it goes on.
  */
 static bool is_stopped(pid_t pid, pid_t tid)
 {
-	char stat[512];
-	const char *name_end;
+	char state = state_of(pid, tid);
 
-	if (read_of_thread(pid, tid, "stat", stat, sizeof(stat)))
-		return false;
-	name_end = strrchr(stat, ')');
-	return name_end && (!strncmp(name_end, ") T ", 4) || !strncmp(name_end, ") t ", 4));
+	return state == 'T' || state == 't';
+}
+
+/* Of a thread that has ended and is still there, PTRACE_SEIZE says EPERM, not ESRCH (Linux, kernel/ptrace.c: ptrace_attach()). */
+static bool has_ended(pid_t pid, pid_t tid)
+{
+	char state = state_of(pid, tid);
+
+	return state == 'Z' || state == 'X';
 }
 
 /* The denied listener that is open as `fd`; NULL: it is none. */
@@ -285,6 +301,8 @@ static void take_result(struct asked_again *asked, const struct waiter *thread, 
 	case INTERRUPT_NEEDLESS:
 		break;
 	case INTERRUPT_REFUSED:
+		if (has_ended(pid_of(thread->holder), thread->tid))
+			break;
 		add_unasked(asked, thread, is_traced(pid_of(thread->holder), thread->tid) ? UNASKED_TRACED : UNASKED_REFUSED);
 		break;
 	case INTERRUPT_STUCK:
