@@ -37,7 +37,7 @@ override CFLAGS += -std=gnu11 $(WARNINGS) $(WERROR)
 LDFLAGS ?= -pie -Wl,-z,relro,-z,now
 
 POLICY := $(wildcard policy/*.c)
-ENFORCE := $(wildcard enforce/*.c)
+ENFORCE := $(wildcard enforce/*.c enforce/*/*.c)
 OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY) $(ENFORCE))
 
 .DELETE_ON_ERROR:
@@ -54,17 +54,18 @@ $(B)/%.skel.h: $(B)/%.bpf.o
 	$(call say,SKEL)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
 
 $(B)/%.o: %.c | $(B)/.made
+	$(Q)mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDEN) -MMD -MP -c $< -o $@
 
-$(B)/enforce/kernel_attach.o: $(B)/sockaccept.skel.h
-$(B)/enforce/guard.o: $(B)/guard.skel.h
-$(B)/enforce/attached.o: $(B)/attached.skel.h
+$(B)/enforce/kernel/attach.o: $(B)/sockaccept.skel.h
+$(B)/enforce/change/guard.o: $(B)/guard.skel.h
+$(B)/enforce/kernel/attached.o: $(B)/attached.skel.h
 
 $(B)/sockaccept-ctl: $(OBJECTS)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 $(B)/.made:
-	$(Q)mkdir -p $(B)/policy $(B)/enforce $(B)/tests/unit $(B)/tests/guest $(B)/tests/bench
+	$(Q)mkdir -p $(B)/tests/guest $(B)/tests/bench
 	$(Q)touch $@
 
 -include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)

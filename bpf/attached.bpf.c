@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Tells whether a program of ours decides about accepts, to who has no right to look for objects by their ids: `load`, before
- * it attaches one, where no pins are (enforce/attached.c). Guards nothing and changes nothing.
+ * it attaches one, where no pins are (enforce/kernel/attached.c). Guards nothing and changes nothing.
  *
  *   iter/bpf_link     list_attached: writes the name of each LSM program that a link attaches
  */

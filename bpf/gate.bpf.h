@@ -5,7 +5,7 @@
  *
  * A listener on which an accept(2) was allowed under the same policy has no gate, whoever else is denied there. The kernel doesn't see that
  * one was handed over to somebody who may accept, and who waits for a connection to do so. So a request that is refused knocks, at most once a
- * second: whoever drains (enforce/verb_drain.c) looks who holds the listener, and opens the gate if one of them may accept. No request is let
+ * second: whoever drains (enforce/verbs/drain.c) looks who holds the listener, and opens the gate if one of them may accept. No request is let
  * through to try that out: each would make a server that is denied spin for a moment, and most servers log each turn.
  *
  * What is kept with the socket is the event of the denial that shut the gate: what it refuses is recorded as that one, with other ends.

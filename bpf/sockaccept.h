@@ -132,7 +132,7 @@ enum policy_switch {
 enum policy_flag {
 	POLICY_JUDGES_LISTEN = 1 << SWITCH_JUDGE_LISTEN, /* listen(2) is judged, not only accept(2) */
 	POLICY_GATES = 1 << SWITCH_GATE,                 /* new connections of a denied listener are refused (bpf/gate.bpf.h) */
-	POLICY_DRAINS = 1 << SWITCH_DRAIN,               /* those that wait on one are taken out and reset (enforce/drain.h) */
+	POLICY_DRAINS = 1 << SWITCH_DRAIN,               /* those that wait on one are taken out and reset (enforce/change/drain.h) */
 };
 
 struct policy_header {

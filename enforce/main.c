@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "enforce/hidden.h"
-#include "enforce/prerequisites.h"
-#include "enforce/verb.h"
+#include "enforce/kernel/hidden.h"
+#include "enforce/kernel/prerequisites.h"
+#include "enforce/verbs/verb.h"
 
 #ifndef SOCKACCEPT_VERSION
 #define SOCKACCEPT_VERSION "0.1"

@@ -78,7 +78,7 @@ lint() {
 	quiet cppcheck cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --error-exitcode=1 -I. -D__STDC__ \
 		'-DLIBBPF_OPTS(type,name,...)=struct type name = {0}' policy enforce
-	quiet clang-tidy sh -c 'clang-tidy --quiet policy/*.c enforce/*.c -- -std=gnu11 -D_GNU_SOURCE -I. -Ibuild \
+	quiet clang-tidy sh -c 'clang-tidy --quiet policy/*.c enforce/*.c enforce/*/*.c -- -std=gnu11 -D_GNU_SOURCE -I. -Ibuild \
 		-DSOCKACCEPT_VERSION=\"0\" 2>/dev/null'
 	quiet clang-build make -s -B B=build/clang all CC=clang WERROR=-Werror say=
 }

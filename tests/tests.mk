@@ -2,8 +2,8 @@
 
 UNIT := $(basename $(notdir $(wildcard tests/unit/*.c)))
 # What of enforce/ knows no kernel.
-PURE := enforce/accept_call.c enforce/escape.c enforce/event.c enforce/load_error.c enforce/log_line.c enforce/log_read.c enforce/log_unpack.c \
-	enforce/log_write.c enforce/metrics_labels.c enforce/output.c enforce/prefix.c enforce/spinning.c enforce/status.c enforce/when.c
+PURE := enforce/change/accept_call.c enforce/base/escape.c enforce/records/event.c enforce/kernel/load_error.c enforce/records/log_line.c enforce/records/log_read.c enforce/records/log_unpack.c \
+	enforce/records/log_write.c enforce/records/metrics_labels.c enforce/base/output.c enforce/base/prefix.c enforce/records/spinning.c enforce/base/status.c enforce/base/when.c
 UNIT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY) $(PURE))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 GUEST_PROGRAMS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,$(filter-out %/preload.c %.bpf.c,$(wildcard tests/guest/*.c))) \

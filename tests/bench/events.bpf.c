@@ -5,8 +5,8 @@
  */
 #include "bpf/kernel_types.h"
 
-#include "bpf/maps.bpf.h"
 #include "bpf/event.bpf.h"
+#include "bpf/maps.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

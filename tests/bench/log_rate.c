@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "enforce/log_keep.h"
+#include "enforce/records/log_keep.h"
 #include "events.skel.h"
 
 static void must_do(int error, const char *what)

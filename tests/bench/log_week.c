@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "enforce/log_write.h"
-#include "enforce/when.h"
+#include "enforce/base/when.h"
+#include "enforce/records/log_write.h"
 
 #define WEEK_NS (7 * 86400 * 1000000000LL)
 #define BATCH 512

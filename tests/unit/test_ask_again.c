@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "enforce/accept_call.h"
+#include "enforce/change/accept_call.h"
 
 #define POINTERS " 0x7ffd5c0d1a48 0x7f3b5f0f2a17\n"
 

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "enforce/escape.h"
-#include "enforce/output.h"
+#include "enforce/base/escape.h"
+#include "enforce/base/output.h"
 
 static void expect(void (*print)(FILE *, const char *), const char *text, const char *expected)
 {

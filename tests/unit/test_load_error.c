@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "enforce/load_error.h"
+#include "enforce/kernel/load_error.h"
 
 static struct load_error told(const char *const *warnings)
 {

@@ -19,8 +19,8 @@
 #include <cmocka.h>
 #undef fail /* ours is a function */
 
-#include "enforce/log_read.h"
-#include "enforce/log_write.h"
+#include "enforce/records/log_read.h"
+#include "enforce/records/log_write.h"
 #include "policy/cleanup.h"
 
 #define SECOND 1000000000LL

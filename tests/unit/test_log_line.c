@@ -15,8 +15,8 @@
 #include <cmocka.h>
 #undef fail /* ours is a function */
 
-#include "enforce/log_read.h"
-#include "enforce/log_write.h"
+#include "enforce/records/log_read.h"
+#include "enforce/records/log_write.h"
 #include "policy/cleanup.h"
 
 static void read_back(const struct event *event, const struct record *record, struct log_line *line, char **text)

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "enforce/metrics_labels.h"
+#include "enforce/records/metrics_labels.h"
 #include "tests/unit/random.h"
 
 /* What could look the same once it is escaped, too. */

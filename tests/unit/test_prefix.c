@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "enforce/prefix.h"
+#include "enforce/base/prefix.h"
 
 static bool matches(const char *text, const char *address)
 {

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #undef fail /* ours is a function */
 
-#include "enforce/spinning.h"
+#include "enforce/records/spinning.h"
 
 #define SECOND 1000000000ULL
 

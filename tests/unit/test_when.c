@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "enforce/when.h"
+#include "enforce/base/when.h"
 
 #define SECOND 1000000000LL
 

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Lists of ports and of users on the command line.
+ */
+#ifndef SOCKACCEPT_ITEMS_H
+#define SOCKACCEPT_ITEMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "enforce/base/status.h"
+#include "policy/policy.h"
+
+/* Zero-initialised is empty. */
+struct port_items {
+	struct port_item *list;
+	size_t count;
+};
+
+struct user_items {
+	uint32_t *list; /* ids */
+	char **words;   /* the same as they were given */
+	size_t count;
+};
+
+/*
+ * Adds those of `text` that aren't there already: one, or several with commas between, as in a policy file. A NULL
+ * text has none. Says what is wrong, and returns STATUS_USAGE then. Free the list, or clear the users, in any case.
+ */
+enum status port_items_read(struct port_items *items, const char *text);
+enum status user_items_read(struct user_items *items, const char *text);
+
+/* Frees what it holds and leaves it empty. */
+void user_items_clear(struct user_items *items);
+
+#endif

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "enforce/change/guard.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "enforce/base/same_file.h"
+#include "enforce/change/holders.h"
+#include "guard.skel.h"
+#include "policy/cleanup.h"
+#include "policy/text.h"
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+
+/* What the guard has pinned, beside the rest. */
+#define REFUSALS_PIN SOCKACCEPT_PIN_DIR "/refusals"
+/* The last of them: while it is there, the policy is locked, and none of them can be removed. */
+#define GUARD_PIN SOCKACCEPT_PIN_DIR "/link_guard_unlink"
+
+bool guard_is_there(void)
+{
+	return !access(GUARD_PIN, F_OK);
+}
+
+bool guard_lets_open(enum kernel_object object)
+{
+	switch (object) {
+	case MAP_STATE:
+	case MAP_BINARY_PATHS:
+	case MAP_SEEN_PATHS:
+	case MAP_RULE_COUNTERS:
+	case MAP_PORTS:
+	case MAP_OTHER_PORTS:
+	case MAP_UNITS:
+	case MAP_EVENTS:
+	case MAP_DRAIN_CALLS:
+	case PROGRAM_DRAIN:
+	case PROGRAM_IDENTIFY:
+	case PROGRAM_LISTENERS:
+	case PROGRAM_PROCESSES:
+	case PROGRAM_CLOSE_WINDOWS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool guard_lets_map(enum kernel_object map)
+{
+	return map == MAP_STATE || map == MAP_PORTS || map == MAP_EVENTS || map == MAP_DRAIN_CALLS;
+}
+
+uint64_t guard_refusals(void)
+{
+	LIBBPF_OPTS(bpf_obj_get_opts, reading, .file_flags = BPF_F_RDONLY);
+	_cleanup_close_ int fd = bpf_obj_get_opts(REFUSALS_PIN, &reading);
+	struct refusals refusals = { 0 };
+	__u32 zero = 0;
+
+	return fd < 0 || bpf_map_lookup_elem(fd, &zero, &refusals) ? 0 : refusals.count;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * What is ours
+ */
+
+/* Of the maps that readers open: those that may be open for writing too, and those that may not. */
+static bool is_opened(const struct kernel *kernel, uint32_t id, bool mapped)
+{
+	for (int object = 0; object < PROGRAM_IDENTIFY; object++)
+		if (guard_lets_open(object) && guard_lets_map(object) == mapped && map_id(kernel->fd[object]) == id)
+			return true;
+	return false;
+}
+
+/* What is frozen and nothing depends on, anybody may hold. */
+static void add_map(const struct kernel *kernel, struct object_ids *ids, uint32_t id)
+{
+	if (is_opened(kernel, id, true))
+		return;
+	object_ids_add(ids->maps, &ids->map_count, id);
+	if (is_opened(kernel, id, false))
+		object_ids_add(ids->readable, &ids->readable_count, id);
+}
+
+static void add_program(const struct kernel *kernel, struct object_ids *ids, int fd)
+{
+	struct program_ids program = { 0 };
+
+	program_ids(fd, &program);
+	object_ids_add(ids->programs, &ids->program_count, program.id);
+	object_ids_add(ids->hooks, &ids->hook_count, program.hook);
+	/* Those that aren't pinned are only found so. */
+	for (size_t i = 0; i < program.map_count; i++)
+		add_map(kernel, ids, program.maps[i]);
+}
+
+static void add_link(const struct kernel *kernel, struct object_ids *ids, enum kernel_object object)
+{
+	struct link_ids link = { 0 };
+	_cleanup_close_ int program = -1;
+
+	kernel_link_ids(object, &link);
+	object_ids_add(ids->links, &ids->link_count, link.id);
+	program = bpf_prog_get_fd_by_id(link.program);
+	add_program(kernel, ids, program);
+}
+
+/* All that is pinned, and all that our programs use. */
+static void find_ours(const struct kernel *kernel, struct object_ids *ids)
+{
+	for (int object = 0; object < PROGRAM_IDENTIFY; object++)
+		add_map(kernel, ids, map_id(kernel->fd[object]));
+	for (__u32 slot = 0; slot < POLICY_SLOTS; slot++) {
+		__u32 id = 0;
+
+		if (!bpf_map_lookup_elem(kernel->fd[MAP_POLICY], &slot, &id))
+			object_ids_add(ids->maps, &ids->map_count, id);
+	}
+	for (int object = PROGRAM_IDENTIFY; object < FIRST_LINK; object++) {
+		struct program_ids program = { 0 };
+
+		add_program(kernel, ids, kernel->fd[object]);
+		if (guard_lets_open(object) && program_ids(kernel->fd[object], &program))
+			object_ids_add(ids->open_programs, &ids->open_program_count, program.id);
+	}
+	for (int object = FIRST_LINK; object < KERNEL_OBJECTS; object++)
+		add_link(kernel, ids, object);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Loading
+ */
+
+static int guard_one(const struct guard_bpf *guard, enum guarded_kind kind, uint32_t id, uint32_t level)
+{
+	const struct guarded_key key = { .kind = kind, .id = id };
+
+	return bpf_map_update_elem(bpf_map__fd(guard->maps.guarded), &key, &level, BPF_ANY) ? -errno : 0;
+}
+
+/* Adds what the guard itself consists of. */
+static int add_own(const struct guard_bpf *guard, struct object_ids *ids)
+{
+	struct bpf_program *program = NULL;
+
+	while ((program = bpf_object__next_program(guard->obj, program))) {
+		struct program_ids own = { 0 };
+
+		if (!bpf_program__autoload(program))
+			continue;
+		if (!program_ids(bpf_program__fd(program), &own))
+			return -errno;
+		object_ids_add(ids->programs, &ids->program_count, own.id);
+		object_ids_add(ids->hooks, &ids->hook_count, own.hook);
+		for (size_t i = 0; i < own.map_count; i++)
+			object_ids_add(ids->maps, &ids->map_count, own.maps[i]);
+	}
+	object_ids_add(ids->readable, &ids->readable_count, map_id(bpf_map__fd(guard->maps.refusals)));
+	return 0;
+}
+
+/* Tells the guard what it guards, itself included; and that can't be changed any more. `copy`: of the policy. */
+static int fill_guarded(const struct guard_bpf *guard, int copy, struct object_ids *ids)
+{
+	int error = add_own(guard, ids);
+
+	for (size_t i = 0; i < ids->program_count && !error; i++)
+		if (!object_ids_has(ids->open_programs, ids->open_program_count, ids->programs[i]))
+			error = guard_one(guard, GUARDED_PROGRAM, ids->programs[i], GUARDED_WHOLLY);
+	for (size_t i = 0; i < ids->hook_count && !error; i++)
+		error = guard_one(guard, GUARDED_HOOK, ids->hooks[i], GUARDED_WHOLLY);
+	for (size_t i = 0; i < ids->map_count && !error; i++)
+		error = guard_one(guard, GUARDED_MAP, ids->maps[i], GUARDED_WHOLLY);
+	for (size_t i = 0; i < ids->readable_count && !error; i++)
+		error = guard_one(guard, GUARDED_MAP, ids->readable[i], GUARDED_FROM_WRITING);
+	if (!error)
+		error = guard_one(guard, GUARDED_MAP, map_id(copy), GUARDED_FROM_WRITING);
+	if (!error && bpf_map_freeze(bpf_map__fd(guard->maps.guarded)))
+		error = -errno;
+	return error;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Where the pins are mounted
+ */
+
+/* As process 1 sees them: a service can have mounts of its own of the same file system. */
+#define MACHINES_PINS "/proc/1/root" SOCKACCEPT_PIN_DIR
+
+/* The guard is either loaded for its iterator alone, or without. */
+static void load_only(const struct guard_bpf *guard, bool iterator)
+{
+	struct bpf_program *program = NULL;
+
+	while ((program = bpf_object__next_program(guard->obj, program)))
+		bpf_program__set_autoload(program, (program == guard->progs.list_mounts) == iterator);
+}
+
+/* Asks the iterator about `fd`. Returns 0 or -errno. */
+static int ask_mount(const struct guard_bpf *guard, int fd, struct mount_identity *identity)
+{
+	union bpf_iter_link_info info = { .task = { .tid = (__u32)gettid() } };
+	LIBBPF_OPTS(bpf_link_create_opts, options, .iter_info = &info, .iter_info_len = sizeof(info));
+	_cleanup_close_ int link = bpf_link_create(bpf_program__fd(guard->progs.list_mounts), 0, BPF_TRACE_ITER, &options);
+	_cleanup_close_ int iterator = link < 0 ? -1 : bpf_iter_create(link);
+
+	if (iterator < 0)
+		return -errno;
+	while (read(iterator, identity, sizeof(*identity)) == sizeof(*identity))
+		if (identity->fd == (__u32)fd)
+			return 0;
+	return -ENODATA;
+}
+
+static int identify_mount(int fd, struct mount_identity *identity)
+{
+	struct guard_bpf *guard = guard_bpf__open();
+	int error = guard ? 0 : -errno;
+
+	if (!error) {
+		load_only(guard, true);
+		error = guard_bpf__load(guard);
+	}
+	if (!error)
+		error = ask_mount(guard, fd, identity);
+	guard_bpf__destroy(guard);
+	return error;
+}
+
+static bool is_pin_directory(int fd)
+{
+	struct stat there, ours;
+
+	return !fstat(fd, &there) && !stat(SOCKACCEPT_PIN_DIR, &ours) && is_same_file(&there, &ours);
+}
+
+/* Finds the mount of the pins' bpffs that process 1 has. Says what is wrong. */
+static enum status find_pin_mount(uint64_t *mount)
+{
+	struct mount_identity identity = { 0 };
+	_cleanup_close_ int fd = open(MACHINES_PINS, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int error;
+
+	if (fd < 0)
+		return fail(STATUS_FAILED, "%s: %s; nothing was locked", MACHINES_PINS, strerror(errno));
+	error = identify_mount(fd, &identity);
+	if (error)
+		return fail(STATUS_UNSUPPORTED, "can't find out where %s is mounted: %s; nothing was locked", SOCKACCEPT_PIN_DIR, strerror(-error));
+	if (!is_pin_directory(fd) || !(identity.flags & MOUNT_IS_MACHINES))
+		return fail(STATUS_FAILED, "%s is not in the machine's mount namespace, so it would end with another one; nothing was locked; "
+			    "run it there: nsenter --target 1 --mount sockaccept-ctl lock", SOCKACCEPT_PIN_DIR);
+	if (!(identity.flags & MOUNT_HAS_ROOT))
+		return fail(STATUS_FAILED, "more than %d mounts are above %s; nothing was locked; mount a bpffs on a directory of the root",
+			    PIN_MOUNTS_MAX, SOCKACCEPT_PIN_DIR);
+	*mount = identity.address;
+	return STATUS_DONE;
+}
+
+static int place_guard(struct guard_bpf *guard, uint64_t mount)
+{
+	char path[PIN_PATH_MAX];
+	struct stat directory, policies;
+
+	if (stat(SOCKACCEPT_PIN_DIR, &directory) || stat(kernel_policies_path(path, sizeof(path)), &policies))
+		return -errno;
+	/* As the kernel has it in s_dev: 20 bits for the minor number. */
+	guard->rodata->pin_device = major(directory.st_dev) << 20 | minor(directory.st_dev);
+	guard->rodata->pin_directory = directory.st_ino;
+	guard->rodata->policies_directory = policies.st_ino;
+	guard->rodata->pin_mount = mount;
+	return 0;
+}
+
+/* Opened, and loaded; NULL: what is wrong was said. */
+static struct guard_bpf *load_guard(uint64_t mount)
+{
+	struct guard_bpf *guard = guard_bpf__open();
+	int error = guard ? place_guard(guard, mount) : -errno;
+
+	if (!error) {
+		load_only(guard, false);
+		error = guard_bpf__load(guard);
+	}
+	if (!error)
+		return guard;
+	fail(STATUS_UNSUPPORTED, "the kernel doesn't take the guard: %s; nothing was locked", strerror(-error));
+	guard_bpf__destroy(guard);
+	return NULL;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * Setting it
+ */
+
+/* Its links, in the order in which they are pinned: guard_unlink makes it complete. Until then what was pinned can go again. */
+static const char *const guard_pins[] = {
+	SOCKACCEPT_PIN_DIR "/link_guard_load",
+	SOCKACCEPT_PIN_DIR "/link_guard_program",
+	SOCKACCEPT_PIN_DIR "/link_guard_umount",
+	SOCKACCEPT_PIN_DIR "/link_guard_mount",
+	SOCKACCEPT_PIN_DIR "/link_guard_move",
+	SOCKACCEPT_PIN_DIR "/link_guard_pivot",
+	SOCKACCEPT_PIN_DIR "/link_guard_rmdir",
+	SOCKACCEPT_PIN_DIR "/link_guard_rename",
+	SOCKACCEPT_PIN_DIR "/link_guard_map",
+	GUARD_PIN,
+};
+#define GUARD_LINKS (sizeof(guard_pins) / sizeof(guard_pins[0]))
+
+static void close_links(const int links[GUARD_LINKS])
+{
+	for (size_t i = 0; i < GUARD_LINKS; i++)
+		if (links[i] >= 0)
+			close(links[i]);
+}
+
+static int attach_links(const struct guard_bpf *guard, int links[GUARD_LINKS])
+{
+	const struct bpf_program *programs[GUARD_LINKS] = {
+		guard->progs.guard_load,   guard->progs.guard_program, guard->progs.guard_umount, guard->progs.guard_mount,
+		guard->progs.guard_move,   guard->progs.guard_pivot,   guard->progs.guard_rmdir,  guard->progs.guard_rename,
+		guard->progs.guard_map,    guard->progs.guard_unlink,
+	};
+
+	for (size_t i = 0; i < GUARD_LINKS; i++) {
+		links[i] = bpf_raw_tracepoint_open(NULL, bpf_program__fd(programs[i]));
+		if (links[i] < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/*
+ * With BPF_F_ALLOW_MULTI it stands beside those of others, and only who has its descriptor can detach it. No link would do, which
+ * can be detached by its id.
+ */
+static int attach_sysctl(const struct guard_bpf *guard)
+{
+	_cleanup_close_ int cgroup = open(CGROUP_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (cgroup < 0)
+		return -errno;
+	return bpf_prog_attach(bpf_program__fd(guard->progs.guard_sysctl), cgroup, BPF_CGROUP_SYSCTL, BPF_F_ALLOW_MULTI) ? -errno : 0;
+}
+
+static bool is_guard_sysctl(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &size) && info.type == BPF_PROG_TYPE_CGROUP_SYSCTL && !strcmp(info.name, "guard_sysctl");
+}
+
+/* Those of each `lock` that didn't come to its end. To ask the cgroup which they are would take CAP_NET_ADMIN. */
+static void detach_sysctl(void)
+{
+	_cleanup_close_ int cgroup = open(CGROUP_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	__u32 id = 0;
+
+	while (cgroup >= 0 && !bpf_prog_get_next_id(id, &id)) {
+		_cleanup_close_ int fd = bpf_prog_get_fd_by_id(id);
+
+		if (fd >= 0 && is_guard_sysctl(fd))
+			bpf_prog_detach2(fd, cgroup, BPF_CGROUP_SYSCTL);
+	}
+}
+
+static bool is_frozen(int fd)
+{
+	_cleanup_free_ char *path = text_format("/proc/self/fdinfo/%d", fd);
+	_cleanup_fclose_ FILE *stream = fopen(path, "re");
+	unsigned frozen = 0;
+	char line[128];
+
+	while (stream && !frozen && fgets(line, sizeof(line), stream))
+		if (sscanf(line, "frozen: %u", &frozen) != 1)
+			frozen = 0;
+	return frozen;
+}
+
+bool guard_has_frozen(void)
+{
+	LIBBPF_OPTS(bpf_obj_get_opts, reading, .file_flags = BPF_F_RDONLY);
+	char path[PIN_PATH_MAX];
+	/* the first that is frozen; not to be asked for in vain */
+	_cleanup_close_ int fd = guard_is_there() ? -1 : bpf_obj_get_opts(kernel_pin_path(MAP_POLICY, path, sizeof(path)), &reading);
+
+	return fd >= 0 && is_frozen(fd) && !guard_is_there();
+}
+
+bool guard_keeps_all(void)
+{
+	return guard_is_there() || guard_has_frozen();
+}
+
+/*
+ * Returns 0; -EBUSY: somebody has one mapped for writing; or another -errno. A map with a timer in it can't be frozen; nobody
+ * gets a descriptor of those.
+ */
+static int freeze_maps(const struct kernel *kernel)
+{
+	for (int object = 0; object < PROGRAM_IDENTIFY; object++) {
+		/* Whoever drains writes there how far it has read; no decision reads it. */
+		if (object == MAP_DRAIN_CALLS || !bpf_map_freeze(kernel->fd[object]))
+			continue;
+		if (errno != EBUSY)
+			return -errno;
+		/* Said also of one that is frozen already. */
+		if (!is_frozen(kernel->fd[object]))
+			return -EBUSY;
+	}
+	return 0;
+}
+
+static int pin_guard(const struct guard_bpf *guard, int copy, const int links[GUARD_LINKS])
+{
+	if (bpf_obj_pin(bpf_map__fd(guard->maps.refusals), REFUSALS_PIN) || bpf_obj_pin(copy, GUARD_POLICY_COPY))
+		return -errno;
+	for (size_t i = 0; i < GUARD_LINKS; i++)
+		if (bpf_obj_pin(links[i], guard_pins[i]))
+			return -errno;
+	return 0;
+}
+
+bool guard_has_remains(void)
+{
+	return !access(REFUSALS_PIN, F_OK) && !guard_is_there();
+}
+
+void guard_remove_remains(void)
+{
+	if (!guard_has_remains())
+		return;
+	for (size_t i = GUARD_LINKS; i > 0; i--)
+		unlink(guard_pins[i - 1]);
+	unlink(GUARD_POLICY_COPY);
+	unlink(REFUSALS_PIN);
+}
+
+#define FROZEN_REMEDY "run it again; what was frozen until then can't be changed any more, but by: sockaccept-ctl upgrade"
+
+static enum status freeze_and_pin(const struct kernel *kernel, const struct guard_bpf *guard, int copy, const int links[GUARD_LINKS])
+{
+	int error = attach_sysctl(guard);
+
+	if (error)
+		return fail(STATUS_FAILED, "can't guard kernel.ftrace_enabled, which takes cgroup2 at " CGROUP_ROOT ": %s; nothing was locked",
+			    strerror(-error));
+	error = freeze_maps(kernel);
+	if (error == -EBUSY)
+		return fail(STATUS_FAILED, "somebody has memory of sockaccept's mapped for writing, so it isn't locked; end whoever does, and "
+			    FROZEN_REMEDY);
+	if (!error)
+		error = pin_guard(guard, copy, links);
+	return error ? fail(STATUS_FAILED, "can't lock all of it: %s; " FROZEN_REMEDY, strerror(-error)) : STATUS_DONE;
+}
+
+/* From here on nobody else gets a descriptor; so who has none then, has none later. */
+static enum status attach_and_lock(const struct kernel *kernel, const struct guard_bpf *guard, int copy, struct object_ids *ids)
+{
+	int links[GUARD_LINKS] = { [0 ... GUARD_LINKS - 1] = -1 };
+	int error = fill_guarded(guard, copy, ids);
+	enum status status;
+
+	if (!error)
+		error = attach_links(guard, links);
+	if (error)
+		status = fail(STATUS_FAILED, "can't attach the guard: %s; nothing was locked", strerror(-error));
+	else
+		status = holders_check(ids);
+	if (status == STATUS_DONE)
+		status = freeze_and_pin(kernel, guard, copy, links);
+	close_links(links);
+	if (status != STATUS_DONE)
+		guard_remove_remains();
+	return status;
+}
+
+enum status guard_set(const struct kernel *kernel, int copy)
+{
+	struct object_ids ids = { 0 };
+	struct guard_bpf *guard;
+	uint64_t mount = 0;
+	enum status status;
+
+	libbpf_set_print(NULL);
+	detach_sysctl();
+	find_ours(kernel, &ids);
+	status = find_pin_mount(&mount);
+	if (status != STATUS_DONE)
+		return status;
+	guard = load_guard(mount);
+	if (!guard)
+		return STATUS_UNSUPPORTED;
+	status = attach_and_lock(kernel, guard, copy, &ids);
+	guard_bpf__destroy(guard);
+	if (status != STATUS_DONE)
+		detach_sysctl();
+	return status;
+}

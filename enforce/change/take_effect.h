@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a change of the policy in force takes beside it, so that nothing goes on as decided before: threads that wait in accept(2) are asked
+ * again (enforce/change/ask_again.h), the gate is attached or not (enforce/kernel/gate.h), and denied listeners are drained (enforce/change/drain.h).
+ */
+#ifndef SOCKACCEPT_TAKE_EFFECT_H
+#define SOCKACCEPT_TAKE_EFFECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "enforce/base/status.h"
+#include "enforce/change/ask_again.h"
+#include "enforce/change/drain.h"
+#include "enforce/kernel/kernel.h"
+
+/* Zero-initialised is empty. */
+struct effect {
+	struct asked_again asked;
+	struct drained drained;
+	uint64_t next_end; /* when a temporary rule or the policy on trial ends next: ns since boot; 0: none does */
+};
+
+enum effect_part {
+	EFFECT_ASK = 1 << 0,
+	EFFECT_DRAIN = 1 << 1,
+};
+
+/*
+ * Asks again and drains, as `parts` (enum effect_part) says, by the policy that is in force. Needs no lock. Fills `effect`, which is empty.
+ * Says what is wrong.
+ */
+enum status take_effect(const struct kernel *kernel, unsigned parts, struct effect *effect);
+
+/*
+ * Does all of it, and warns of what couldn't be done. Each change of the policy in force ends with this: the last thing before the result is
+ * told. Nothing depends on how it ends. Needs the lock, and `kernel` open for writing. `drain`: false while another kernel side is attached
+ * too, which would not let the drain pass.
+ */
+void take_effect_and_warn(const struct kernel *kernel, bool drain);
+
+/* Frees what it holds. */
+void effect_clear(struct effect *effect);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "enforce/kernel/iterate.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "policy/cleanup.h"
+
+int iterate(int program, size_t size, void (*take)(const void *record, void *data), void *data)
+{
+	_cleanup_close_ int link = bpf_link_create(program, 0, BPF_TRACE_ITER, NULL);
+	_cleanup_close_ int iterator = link < 0 ? -1 : bpf_iter_create(link);
+	char records[8192] __attribute__((aligned(8)));
+	size_t whole = sizeof(records) / size * size;
+	ssize_t length;
+
+	if (iterator < 0)
+		return -errno;
+	while ((length = read(iterator, records, whole)) != 0) {
+		if (length < 0 && errno == EAGAIN) /* it has looked at a million objects without a record (Linux, kernel/bpf/bpf_iter.c) */
+			continue;
+		if (length < 0)
+			return -errno;
+		for (size_t at = 0; at + size <= (size_t)length; at += size)
+			take(&records[at], data);
+	}
+	return 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which events `audit` was asked for.
+ */
+#ifndef SOCKACCEPT_FILTER_H
+#define SOCKACCEPT_FILTER_H
+
+#include "bpf/sockaccept.h"
+#include "enforce/base/items.h"
+#include "enforce/base/prefix.h"
+#include "enforce/records/record.h"
+#include "enforce/verbs/verb.h"
+
+struct filter {
+	int64_t since, until; /* ns since boot */
+	bool has_until;
+	bool utc;             /* times are in UTC, given and shown */
+	unsigned verdicts;    /* TAKES() of each verdict that is wanted */
+	const char *binary;   /* a path, or a file name; NULL: any */
+	char *resolved;       /* what links in `binary` lead to; NULL: nothing else */
+	struct port_items ports;
+	struct user_items users;
+	const char *unit;     /* NULL: any */
+	bool has_peer;
+	struct prefix peer;
+};
+
+/*
+ * Reads the options of `invocation` into `filter`. Says what is wrong, and returns STATUS_USAGE then. Clear it in any
+ * case.
+ */
+enum status filter_read(struct filter *filter, const struct invocation *invocation);
+
+/* True if the event was asked for. */
+bool filter_matches(const struct filter *filter, const struct record *record);
+
+/* Frees what it holds. */
+void filter_clear(struct filter *filter);
+
+#endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * drain: takes out what comes to wait on denied listeners, as soon as the kernel side asks for it; and follows what the kernel changes by
+ * itself, when a temporary rule or a trial ends. It keeps no log and reads no file: all that it must be able to do is to look at other
+ * processes. Nothing is lost while it doesn't run: it begins with what there is.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "enforce/base/notify.h"
+#include "enforce/base/when.h"
+#include "enforce/change/lock.h"
+#include "enforce/change/take_effect.h"
+#include "enforce/kernel/kernel.h"
+#include "enforce/verbs/verb.h"
+#include "policy/cleanup.h"
+
+#define MILLISECOND 1000000LL
+#define SECOND (1000 * MILLISECOND)
+
+/* How often it looks whether anything is another, with nothing asked of it. */
+#define TICK_NS (500 * MILLISECOND)
+/* What it says of itself holds for longer than a tick, and not much longer than it is there. */
+#define PROMISE_NS (2 * SECOND)
+/* While a command changes the policy. */
+#define RETRY_NS (10 * MILLISECOND)
+/*
+ * Looking at who listens takes a while where there are many processes, and anybody can be denied as often as they like: so it is done in a
+ * sixth of the time at most. The first call after a while is answered at once.
+ */
+#define SHARE 5
+#define PAUSE_MAX_NS SECOND
+/* Denials on a listener that was asked for already, and left alone: somebody may have let go of it since. */
+#define LOOK_AGAIN_NS SECOND
+#define TELL_NS (60 * SECOND)
+
+struct drainer {
+	struct kernel kernel; /* its state, and its program; all else is opened for a round only, as `lock` lets nobody hold it */
+	unsigned long long instance; /* of the kernel side; 0: none */
+	struct ring_buffer *calls;
+	int signals;
+	bool wanted;      /* a round is: something was asked for */
+	bool ended;       /* and threads are to be asked again */
+	uint64_t changes; /* of the policy in force, which were seen */
+	uint64_t denials; /* that were there at the last round */
+	uint64_t next_end; /* ns since boot; 0: nothing ends by itself */
+	int64_t round_at, looked_at, promise_at, tell_at, watchdog_at; /* ns since boot */
+	char *told; /* what was wrong last */
+};
+
+/* ---------------------------------------------------------------------------------------------
+ * The kernel side
+ */
+
+static int take_call(void *data, void *call, size_t size)
+{
+	struct drainer *drainer = data;
+
+	(void)call;
+	(void)size;
+	drainer->wanted = true;
+	return 0;
+}
+
+static enum status open_calls(struct drainer *drainer)
+{
+	char path[PIN_PATH_MAX];
+	_cleanup_close_ int fd = bpf_obj_get(kernel_pin_path(MAP_DRAIN_CALLS, path, sizeof(path)));
+
+	/* It keeps a descriptor of its own. */
+	if (fd >= 0)
+		drainer->calls = ring_buffer__new(fd, take_call, drainer, NULL);
+	return drainer->calls ? STATUS_DONE : fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
+}
+
+static void detach(struct drainer *drainer)
+{
+	ring_buffer__free(drainer->calls);
+	drainer->calls = NULL;
+	kernel_close(&drainer->kernel);
+	if (drainer->instance)
+		notify(NOTIFY_NOT_LOADED);
+	drainer->instance = 0;
+}
+
+/* Another version's is for that version's drain, which an upgrade starts instead of this one. */
+static enum status attach(struct drainer *drainer)
+{
+	uint64_t layout = SOCKACCEPT_LAYOUT;
+	unsigned long long instance = kernel_instance();
+	enum status status;
+
+	if (!instance || kernel_layout(&layout) != STATUS_DONE || layout != SOCKACCEPT_LAYOUT)
+		return STATUS_DONE;
+	status = kernel_open(&drainer->kernel, false, true);
+	kernel_keep_readable(&drainer->kernel);
+	if (status == STATUS_DONE)
+		status = open_calls(drainer);
+	if (status != STATUS_DONE) {
+		detach(drainer);
+		return status == STATUS_NOT_LOADED ? STATUS_DONE : status;
+	}
+	drainer->instance = instance;
+	drainer->wanted = drainer->ended = true;
+	drainer->changes = drainer->kernel.state->changes;
+	notify("STATUS=draining denied listeners");
+	return STATUS_DONE;
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * A round
+ */
+
+/* Says what is wrong, once, and again when it has been another or after a minute. */
+static void tell(struct drainer *drainer, char *message)
+{
+	int64_t now = when_now().boot;
+
+	if (message && (!drainer->told || strcmp(drainer->told, message) != 0 || now >= drainer->tell_at)) {
+		warn("%s", message);
+		drainer->tell_at = now + TELL_NS;
+		free(drainer->told);
+		drainer->told = message;
+		return;
+	}
+	free(message);
+}
+
+/* True if there is more to be taken out than there was time for. */
+static bool is_unfinished(const struct drained *drained)
+{
+	bool unfinished = drained->connections >= DRAIN_MAX;
+
+	for (size_t i = 0; i < drained->count; i++)
+		unfinished |= drained->list[i].error == EAGAIN || drained->list[i].error == EBUSY;
+	return unfinished;
+}
+
+/* Returns false if it couldn't be tried. */
+static bool work(struct drainer *drainer)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	struct effect effect = { 0 };
+	enum status status;
+
+	messages_begin();
+	status = kernel_open(&kernel, false, true);
+	if (status == STATUS_DONE)
+		status = take_effect(&kernel, EFFECT_DRAIN | (drainer->ended ? EFFECT_ASK : 0), &effect);
+	if (status == STATUS_DONE) {
+		asked_again_warn(&effect.asked);
+		drained_warn(&effect.drained);
+	}
+	tell(drainer, messages_end());
+	/* What failed is tried again in a second. */
+	if (status == STATUS_DONE) {
+		drainer->next_end = effect.next_end;
+		drainer->ended = false;
+		drainer->wanted = is_unfinished(&effect.drained);
+	}
+	effect_clear(&effect);
+	return status == STATUS_DONE;
+}
+
+static int64_t pause_after(int64_t took)
+{
+	return took * SHARE < PAUSE_MAX_NS ? took * SHARE : PAUSE_MAX_NS;
+}
+
+/* Under the lock: whoever wants to lock the policy must find nobody with its maps open. */
+static void go_round(struct drainer *drainer)
+{
+	_cleanup_close_ int lock = -1;
+	int64_t began = when_now().boot;
+	bool done;
+
+	if (!lock_try(&lock) && lock >= 0) {
+		drainer->round_at = began + RETRY_NS;
+		return;
+	}
+	drainer->denials = drainer->kernel.state->decisions[VERDICT_DENY].connections;
+	done = work(drainer);
+	drainer->looked_at = when_now().boot;
+	drainer->round_at = drainer->looked_at + (done ? pause_after(drainer->looked_at - began) : SECOND);
+}
+
+/* ---------------------------------------------------------------------------------------------
+ * The loop
+ */
+
+static void look(struct drainer *drainer)
+{
+	const struct state *state = drainer->kernel.state;
+	int64_t now = when_now().boot;
+
+	/* When what was read ends, and when next, is another after each change. */
+	if (drainer->changes != state->changes) {
+		drainer->changes = state->changes;
+		drainer->wanted = true;
+	}
+	if (drainer->next_end && (uint64_t)now >= drainer->next_end)
+		drainer->wanted = drainer->ended = true;
+	if (state->decisions[VERDICT_DENY].connections != drainer->denials && now - drainer->looked_at >= LOOK_AGAIN_NS)
+		drainer->wanted = true;
+	if (state->gates && now >= drainer->promise_at) {
+		drain_promise(&drainer->kernel, PROMISE_NS);
+		drainer->promise_at = now + TICK_NS / 2;
+	}
+}
+
+/* How long to wait, in ms, rounded up. */
+static int patience(const struct drainer *drainer)
+{
+	int64_t now = when_now().boot, until = now + TICK_NS;
+
+	if (drainer->wanted && drainer->round_at < until)
+		until = drainer->round_at;
+	if (drainer->next_end && (int64_t)drainer->next_end < until)
+		until = (int64_t)drainer->next_end;
+	return until <= now ? 0 : (int)((until - now + MILLISECOND - 1) / MILLISECOND);
+}
+
+/* Returns true when it was told to end. */
+static bool wait_for_calls(struct drainer *drainer)
+{
+	struct pollfd fds[] = { { .fd = drainer->signals, .events = POLLIN },
+				{ .fd = drainer->calls ? ring_buffer__epoll_fd(drainer->calls) : -1, .events = POLLIN } };
+
+	poll(fds, 2, patience(drainer));
+	if (drainer->calls)
+		ring_buffer__consume(drainer->calls);
+	return fds[0].revents;
+}
+
+static enum status run(struct drainer *drainer)
+{
+	enum status status = STATUS_DONE;
+	bool told_to_end = false;
+
+	while (status == STATUS_DONE && !told_to_end) {
+		if (drainer->instance != kernel_instance())
+			detach(drainer);
+		if (!drainer->instance)
+			status = attach(drainer);
+		if (drainer->instance) {
+			look(drainer);
+			if (drainer->wanted && when_now().boot >= drainer->round_at)
+				go_round(drainer);
+		}
+		notify_alive(&drainer->watchdog_at);
+		told_to_end = wait_for_calls(drainer);
+	}
+	return status;
+}
+
+static int take_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+enum status verb_drain(const struct invocation *invocation)
+{
+	struct drainer drainer = { .kernel = KERNEL_INIT, .signals = take_signals() };
+	enum status status;
+
+	(void)invocation;
+	if (drainer.signals < 0)
+		return fail(STATUS_FAILED, "can't take signals: %s", strerror(errno));
+	status = kernel_is_loaded(true);
+	if (status == STATUS_DONE || status == STATUS_NOT_LOADED) {
+		notify("READY=1\n" NOTIFY_NOT_LOADED);
+		status = run(&drainer);
+		notify("STOPPING=1");
+	}
+	detach(&drainer);
+	free(drainer.told);
+	close(drainer.signals);
+	return status;
+}

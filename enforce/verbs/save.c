@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * save: the live policy as a policy file.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "enforce/base/replace.h"
+#include "enforce/kernel/kernel.h"
+#include "enforce/kernel/live.h"
+#include "enforce/verbs/verb.h"
+#include "policy/cleanup.h"
+#include "policy/ini.h"
+#include "policy/resolve.h"
+
+/* Only what can be replaced as a whole: a file's rights stay, and a new one has those of other policies. */
+static enum status check_file(const char *path, mode_t *mode)
+{
+	struct stat st;
+
+	*mode = 0644;
+	if (lstat(path, &st))
+		return STATUS_DONE;
+	*mode = st.st_mode & 07777;
+	if (S_ISREG(st.st_mode))
+		return STATUS_DONE;
+	return fail(STATUS_FAILED, "%s is %s, which can't be replaced as a whole; name a regular file, or none for standard output", path,
+		    file_kind(st.st_mode));
+}
+
+static enum status write_text(const char *path, const char *text, size_t length)
+{
+	enum status status;
+	mode_t mode;
+	int error;
+
+	if (!path) {
+		fputs(text, stdout);
+		return STATUS_DONE;
+	}
+	status = check_file(path, &mode);
+	if (status != STATUS_DONE)
+		return status;
+	error = replace_file(path, text, length, mode, true);
+	if (error == -EACCES || error == -EPERM)
+		return fail(STATUS_FAILED, "%s can't be written: %s. Nothing was changed; name a file in a directory of root's, or none for "
+			    "standard output", path, strerror(-error));
+	return error ? fail(STATUS_FAILED, "%s can't be written: %s. Nothing was changed", path, strerror(-error)) : STATUS_DONE;
+}
+
+static void say_what_is_left_out(const struct policy *policy)
+{
+	size_t temporaries = policy_temporaries(policy);
+
+	if (temporaries)
+		warn("%zu temporary rule%s not in it, as no file has them", temporaries, temporaries == 1 ? " is" : "s are");
+}
+
+enum status verb_save(const struct invocation *invocation)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_free_ char *text = NULL;
+	struct policy policy;
+	size_t length = 0;
+	enum status status = kernel_open(&kernel, false, false);
+	int error = 0;
+
+	if (status != STATUS_DONE)
+		return status;
+	policy_init(&policy);
+	status = live_read_image(&kernel, &policy);
+	policy.events = kernel_events(&kernel) ?: policy.events;
+	if (status == STATUS_DONE)
+		text = ini_text(&policy, "", &length, &error);
+	if (error)
+		status = fail(STATUS_FAILED, "the live policy can't be written as a file: %s", strerror(-error));
+	if (status == STATUS_DONE)
+		status = write_text(invocation->arguments[0], text, length);
+	if (status == STATUS_DONE)
+		say_what_is_left_out(&policy);
+	policy_clear(&policy);
+	return status;
+}

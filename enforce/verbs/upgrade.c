@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * upgrade: the kernel side of an older sockaccept-ctl is replaced by this one's, with the policy that is in force.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "enforce/base/when.h"
+#include "enforce/change/diagnostics_print.h"
+#include "enforce/change/guard.h"
+#include "enforce/change/trial.h"
+#include "enforce/kernel/kernel.h"
+#include "enforce/kernel/live.h"
+#include "enforce/kernel/take_over.h"
+#include "enforce/verbs/verb.h"
+#include "policy/cleanup.h"
+#include "policy/resolve.h"
+#include "policy/source.h"
+#include "policy/text.h"
+
+/* Opens the pinned `object` of another version, if it has one. */
+static enum status open_pinned(struct kernel *kernel, enum kernel_object object)
+{
+	char path[PIN_PATH_MAX];
+
+	kernel->fd[object] = bpf_obj_get(kernel_pin_path(object, path, sizeof(path)));
+	if (kernel->fd[object] < 0 && errno != ENOENT)
+		return fail(STATUS_FAILED, "%s: %s; the old kernel side stays", path, strerror(errno));
+	return STATUS_DONE;
+}
+
+/* One that is on trial isn't taken over; one whose trial is over is told by the same word. */
+static enum status refuse_trial(struct kernel *kernel)
+{
+	uint64_t left;
+
+	if (kernel->fd[MAP_CONTROL] < 0)
+		return STATUS_DONE;
+	if (kernel_map(kernel, MAP_CONTROL, false))
+		return fail(STATUS_FAILED, "can't tell whether the policy is on trial; the old kernel side stays: run: sockaccept-ctl unload, then load");
+	if (trial_now(kernel, &left) != TRIAL_IS_PENDING)
+		return STATUS_DONE;
+	return fail(STATUS_FAILED, "the policy is on trial for another %" PRIu64 " s, and the old kernel side stays; confirm it, or wait, and run "
+		    "this again then", seconds_up(left));
+}
+
+/* What of another version's kernel side this one can read. */
+static enum status open_predecessor(struct kernel *kernel)
+{
+	static const enum kernel_object readable[] = { MAP_CONTROL, MAP_STATE, MAP_EVENTS, MAP_POLICY,
+							MAP_EXECUTABLES, MAP_ENTRIES, PROGRAM_IDENTIFY, PROGRAM_PROCESSES };
+	enum status status = STATUS_DONE;
+
+	for (size_t i = 0; i < sizeof(readable) / sizeof(readable[0]) && status == STATUS_DONE; i++)
+		status = open_pinned(kernel, readable[i]);
+	if (status == STATUS_DONE && kernel->fd[MAP_POLICY] < 0)
+		status = fail(STATUS_FAILED, "the old kernel side has no policy; run: sockaccept-ctl unload, then load");
+	if (status == STATUS_DONE)
+		status = refuse_trial(kernel);
+	if (status == STATUS_DONE && kernel_map(kernel, MAP_STATE, false))
+		status = fail(STATUS_FAILED, "can't read the state of the old kernel side, which stays");
+	return status;
+}
+
+static enum status read_policy_in_force(const struct kernel *kernel, struct policy *policy)
+{
+	enum status status = live_read_image(kernel, policy);
+
+	if (status == STATUS_DONE && kernel->fd[MAP_EVENTS] >= 0 && kernel_events(kernel))
+		policy->events = kernel_events(kernel);
+	return status;
+}
+
+/* Numbers, counters and resolved paths are the old kernel side's. Returns the numbers, to be freed. */
+static uint32_t *forget_numbers(struct policy *policy)
+{
+	uint32_t *numbers = must(calloc(policy->binary_count + 1, sizeof(*numbers)));
+
+	for (size_t i = 0; i < policy->binary_count; i++) {
+		free(policy->binaries[i].resolved);
+		policy->binaries[i].resolved = NULL;
+		numbers[i] = policy->binaries[i].number;
+		policy->binaries[i].number = BINARY_ANY;
+	}
+	for (size_t i = 0; i < policy->rule_count; i++)
+		policy->rules[i].counter = COUNTER_NONE;
+	return numbers;
+}
+
+/* It was valid once: what isn't where it was waits, as at boot. */
+static void resolve(struct policy *policy)
+{
+	struct diagnostics diagnostics = { 0 };
+
+	resolve_policy(policy, READ_AT_BOOT, &diagnostics);
+	diagnostics_print(&diagnostics);
+	diagnostics_clear(&diagnostics);
+}
+
+static enum status upgrade_from(uint64_t layout)
+{
+	struct predecessor old = { .kernel = KERNEL_INIT };
+	struct policy policy;
+	enum status status = open_predecessor(&old.kernel);
+
+	policy_init(&policy);
+	if (status == STATUS_DONE)
+		status = read_policy_in_force(&old.kernel, &policy);
+	old.numbers = forget_numbers(&policy);
+	if (status == STATUS_DONE) {
+		resolve(&policy);
+		status = take_over(&policy, &old);
+	}
+	if (status == STATUS_DONE)
+		printf("Taken over from layout %" PRIu64 " to %d: %zu rule%s, generation %" PRIu64 ". Counters and events begin anew.\n",
+		       layout, SOCKACCEPT_LAYOUT, policy.rule_count, policy.rule_count == 1 ? "" : "s", policy.generation);
+	policy_clear(&policy);
+	free(old.numbers);
+	kernel_close(&old.kernel);
+	return status;
+}
+
+enum status verb_upgrade(const struct invocation *invocation)
+{
+	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_close_ int lock = -1;
+	enum status status = take_over_lock(&lock);
+	uint64_t layout = 0;
+
+	(void)invocation;
+	if (status == STATUS_DONE)
+		status = kernel_is_loaded(false);
+	if (status == STATUS_DONE)
+		status = kernel_layout(&layout);
+	if (status == STATUS_DONE && layout < SOCKACCEPT_LAYOUT)
+		status = kernel_refuse_locked();
+	if (status != STATUS_DONE)
+		return status;
+	if (layout < SOCKACCEPT_LAYOUT)
+		return upgrade_from(layout);
+	/* A newer one is refused as everywhere. */
+	status = kernel_open(&kernel, false, false);
+	if (status == STATUS_DONE && guard_has_frozen())
+		return upgrade_from(layout);
+	if (status == STATUS_DONE)
+		puts("Nothing to do: the kernel side is this version's.");
+	return status;
+}
