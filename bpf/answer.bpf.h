@@ -20,7 +20,7 @@ static const struct policy_page *policy_page(policy_ref policy, __u32 number)
 	return bpf_map_lookup_elem(policy, &number);
 }
 
-#include "decision.h"
+#include "shared/decision.h"
 
 /* Who calls, under which policy. */
 struct caller {

@@ -7,7 +7,7 @@
 #define SOCKACCEPT_COUNT_BPF_H
 
 #include "call.bpf.h"
-#include "port_table.h"
+#include "shared/port_table.h"
 
 /* Where a decision is counted by binary and port: a place in `ports`, or NO_PLACE and the binary's other ports. */
 #define NO_PLACE 0xffffffffU

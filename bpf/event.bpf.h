@@ -7,7 +7,7 @@
 #define SOCKACCEPT_EVENT_BPF_H
 
 #include "call.bpf.h"
-#include "compiler.h"
+#include "shared/compiler.h"
 
 #include <bpf/bpf_helpers.h>
 

@@ -9,9 +9,9 @@
 #ifndef SOCKACCEPT_GUARD_MOUNTS_BPF_H
 #define SOCKACCEPT_GUARD_MOUNTS_BPF_H
 
-#include "compiler.h"
+#include "shared/compiler.h"
 #include "kernel_types.h"
-#include "sockaccept.h"
+#include "shared/sockaccept.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>

@@ -6,8 +6,8 @@
 #define SOCKACCEPT_LISTENER_BPF_H
 
 #include "kernel_types.h"
-#include "protocol.h"
-#include "sockaccept.h"
+#include "shared/protocol.h"
+#include "shared/sockaccept.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>

@@ -6,7 +6,7 @@
 #define SOCKACCEPT_MAPS_BPF_H
 
 #include "kernel_types.h"
-#include "sockaccept.h"
+#include "shared/sockaccept.h"
 
 #include <bpf/bpf_helpers.h>
 

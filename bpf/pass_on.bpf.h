@@ -2,7 +2,7 @@
 #ifndef SOCKACCEPT_PASS_ON_BPF_H
 #define SOCKACCEPT_PASS_ON_BPF_H
 
-#include "compiler.h"
+#include "shared/compiler.h"
 #include "kernel_types.h"
 
 /*

@@ -8,7 +8,7 @@ static const struct policy_page *policy_page(policy_ref policy, __u32 number)
 	return number < policy->count ? &policy->pages[number] : NULL;
 }
 
-#include "bpf/decision.h"
+#include "bpf/shared/decision.h"
 
 const struct rule_record *decide_request(const struct image *image, const struct request *request)
 {

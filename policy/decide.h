@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel would decide: the same text (bpf/decision.h), on an image in user space.
+ * What the kernel would decide: the same text (bpf/shared/decision.h), on an image in user space.
  */
 #ifndef SOCKACCEPT_DECIDE_H
 #define SOCKACCEPT_DECIDE_H

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bpf/sockaccept.h"
+#include "bpf/shared/sockaccept.h"
 
 /* An address prefix. That of IPv4 is kept as one of IPv6: ::ffff:192.0.2.0/120. */
 struct prefix {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Policies on trial: what user space does about the word that stands in bpf/sockaccept.h. All but trial_now() and
+ * Policies on trial: what user space does about the word that stands in bpf/shared/sockaccept.h. All but trial_now() and
  * trial_slot() need the lock, and memory that is mapped for writing.
  */
 #ifndef SOCKACCEPT_TRIAL_H

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bpf/sockaccept.h"
+#include "bpf/shared/sockaccept.h"
 #include "enforce/base/status.h"
 #include "enforce/kernel/object_id.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The tables of bpf/port_table.h, mapped.
+ * The tables of bpf/shared/port_table.h, mapped.
  */
 #include "enforce/kernel/ports.h"
 
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "bpf/port_table.h"
+#include "bpf/shared/port_table.h"
 
 #define GROUPS (NAMED_PORT_GROUPS + UNNAMED_PORT_GROUPS)
 

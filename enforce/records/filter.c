@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "bpf/protocol.h"
+#include "bpf/shared/protocol.h"
 #include "enforce/base/when.h"
 #include "enforce/records/event.h"
 #include "policy/cleanup.h"

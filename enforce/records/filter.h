@@ -5,7 +5,7 @@
 #ifndef SOCKACCEPT_FILTER_H
 #define SOCKACCEPT_FILTER_H
 
-#include "bpf/sockaccept.h"
+#include "bpf/shared/sockaccept.h"
 #include "enforce/base/items.h"
 #include "enforce/base/prefix.h"
 #include "enforce/records/record.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reading the event buffers (the protocol stands in bpf/sockaccept.h).
+ * Reading the event buffers (the protocol stands in bpf/shared/sockaccept.h).
  *
  * Order: a writer takes its ticket before its number. So every event with a number below `next_seq`, read
  * first, has a ticket below `tickets`, read second: when all those tickets are dealt with, no lower number can

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bpf/sockaccept.h"
+#include "bpf/shared/sockaccept.h"
 #include "enforce/kernel/kernel.h"
 
 /* A point between two events, from which reading can go on. Zero-initialised: before the first event. */

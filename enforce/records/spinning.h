@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bpf/sockaccept.h"
+#include "bpf/shared/sockaccept.h"
 #include "enforce/records/record.h"
 
 #define SPINNING_RATE 1000           /* denials a second, above which somebody spins */

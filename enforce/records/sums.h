@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bpf/sockaccept.h"
+#include "bpf/shared/sockaccept.h"
 
 /* Texts that are kept apart: whoever can make up more, such as peers of IPv6, can't fill the memory. */
 #define SUMS_MOST 65536

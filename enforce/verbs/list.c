@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/port_table.h"
+#include "bpf/shared/port_table.h"
 #include "enforce/base/output.h"
 #include "enforce/base/when.h"
 #include "enforce/kernel/kernel.h"

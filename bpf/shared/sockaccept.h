@@ -415,7 +415,7 @@ struct rule_counter {
 };
 
 /*
- * Counters by (binary, port, verdict): a hash table of our own (bpf/port_table.h), as a look-up in the kernel's
+ * Counters by (binary, port, verdict): a hash table of our own (bpf/shared/port_table.h), as a look-up in the kernel's
  * costs an accept() 197 instructions, and in this one some 60. A key is never removed. Binaries that rules name have the
  * first NAMED_PORT_GROUPS groups for themselves, so that those that anybody can make by copying a file take no
  * room from them.
