@@ -11,61 +11,14 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "enforce/base/same_file.h"
+#include "enforce/change/guard_mount.h"
 #include "enforce/change/holders.h"
+#include "enforce/kernel/locked.h"
 #include "guard.skel.h"
 #include "policy/cleanup.h"
 #include "policy/text.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
-
-/* What the guard has pinned, beside the rest. */
-#define REFUSALS_PIN SOCKACCEPT_PIN_DIR "/refusals"
-/* The last of them: while it is there, the policy is locked, and none of them can be removed. */
-#define GUARD_PIN SOCKACCEPT_PIN_DIR "/link_guard_unlink"
-
-bool guard_is_there(void)
-{
-	return !access(GUARD_PIN, F_OK);
-}
-
-bool guard_lets_open(enum kernel_object object)
-{
-	switch (object) {
-	case MAP_STATE:
-	case MAP_BINARY_PATHS:
-	case MAP_SEEN_PATHS:
-	case MAP_RULE_COUNTERS:
-	case MAP_PORTS:
-	case MAP_OTHER_PORTS:
-	case MAP_UNITS:
-	case MAP_EVENTS:
-	case MAP_DRAIN_CALLS:
-	case PROGRAM_DRAIN:
-	case PROGRAM_IDENTIFY:
-	case PROGRAM_LISTENERS:
-	case PROGRAM_PROCESSES:
-	case PROGRAM_CLOSE_WINDOWS:
-		return true;
-	default:
-		return false;
-	}
-}
-
-bool guard_lets_map(enum kernel_object map)
-{
-	return map == MAP_STATE || map == MAP_PORTS || map == MAP_EVENTS || map == MAP_DRAIN_CALLS;
-}
-
-uint64_t guard_refusals(void)
-{
-	LIBBPF_OPTS(bpf_obj_get_opts, reading, .file_flags = BPF_F_RDONLY);
-	_cleanup_close_ int fd = bpf_obj_get_opts(REFUSALS_PIN, &reading);
-	struct refusals refusals = { 0 };
-	__u32 zero = 0;
-
-	return fd < 0 || bpf_map_lookup_elem(fd, &zero, &refusals) ? 0 : refusals.count;
-}
 
 /* ---------------------------------------------------------------------------------------------
  * What is ours
@@ -75,7 +28,7 @@ uint64_t guard_refusals(void)
 static bool is_opened(const struct kernel *kernel, uint32_t id, bool mapped)
 {
 	for (int object = 0; object < PROGRAM_IDENTIFY; object++)
-		if (guard_lets_open(object) && guard_lets_map(object) == mapped && map_id(kernel->fd[object]) == id)
+		if (locked_lets_open(object) && locked_lets_map(object) == mapped && map_id(kernel->fd[object]) == id)
 			return true;
 	return false;
 }
@@ -128,7 +81,7 @@ static void find_ours(const struct kernel *kernel, struct object_ids *ids)
 		struct program_ids program = { 0 };
 
 		add_program(kernel, ids, kernel->fd[object]);
-		if (guard_lets_open(object) && program_ids(kernel->fd[object], &program))
+		if (locked_lets_open(object) && program_ids(kernel->fd[object], &program))
 			object_ids_add(ids->open_programs, &ids->open_program_count, program.id);
 	}
 	for (int object = FIRST_LINK; object < KERNEL_OBJECTS; object++)
@@ -188,88 +141,12 @@ static int fill_guarded(const struct guard_bpf *guard, int copy, struct object_i
 	return error;
 }
 
-/* ---------------------------------------------------------------------------------------------
- * Where the pins are mounted
- */
-
-/* As process 1 sees them: a service can have mounts of its own of the same file system. */
-#define MACHINES_PINS "/proc/1/root" SOCKACCEPT_PIN_DIR
-
-/* The guard is either loaded for its iterator alone, or without. */
-static void load_only(const struct guard_bpf *guard, bool iterator)
-{
-	struct bpf_program *program = NULL;
-
-	while ((program = bpf_object__next_program(guard->obj, program)))
-		bpf_program__set_autoload(program, (program == guard->progs.list_mounts) == iterator);
-}
-
-/* Asks the iterator about `fd`. Returns 0 or -errno. */
-static int ask_mount(const struct guard_bpf *guard, int fd, struct mount_identity *identity)
-{
-	union bpf_iter_link_info info = { .task = { .tid = (__u32)gettid() } };
-	LIBBPF_OPTS(bpf_link_create_opts, options, .iter_info = &info, .iter_info_len = sizeof(info));
-	_cleanup_close_ int link = bpf_link_create(bpf_program__fd(guard->progs.list_mounts), 0, BPF_TRACE_ITER, &options);
-	_cleanup_close_ int iterator = link < 0 ? -1 : bpf_iter_create(link);
-
-	if (iterator < 0)
-		return -errno;
-	while (read(iterator, identity, sizeof(*identity)) == sizeof(*identity))
-		if (identity->fd == (__u32)fd)
-			return 0;
-	return -ENODATA;
-}
-
-static int identify_mount(int fd, struct mount_identity *identity)
-{
-	struct guard_bpf *guard = guard_bpf__open();
-	int error = guard ? 0 : -errno;
-
-	if (!error) {
-		load_only(guard, true);
-		error = guard_bpf__load(guard);
-	}
-	if (!error)
-		error = ask_mount(guard, fd, identity);
-	guard_bpf__destroy(guard);
-	return error;
-}
-
-static bool is_pin_directory(int fd)
-{
-	struct stat there, ours;
-
-	return !fstat(fd, &there) && !stat(SOCKACCEPT_PIN_DIR, &ours) && is_same_file(&there, &ours);
-}
-
-/* Finds the mount of the pins' bpffs that process 1 has. Says what is wrong. */
-static enum status find_pin_mount(uint64_t *mount)
-{
-	struct mount_identity identity = { 0 };
-	_cleanup_close_ int fd = open(MACHINES_PINS, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int error;
-
-	if (fd < 0)
-		return fail(STATUS_FAILED, "%s: %s; nothing was locked", MACHINES_PINS, strerror(errno));
-	error = identify_mount(fd, &identity);
-	if (error)
-		return fail(STATUS_UNSUPPORTED, "can't find out where %s is mounted: %s; nothing was locked", SOCKACCEPT_PIN_DIR, strerror(-error));
-	if (!is_pin_directory(fd) || !(identity.flags & MOUNT_IS_MACHINES))
-		return fail(STATUS_FAILED, "%s is not in the machine's mount namespace, so it would end with another one; nothing was locked; "
-			    "run it there: nsenter --target 1 --mount sockaccept-ctl lock", SOCKACCEPT_PIN_DIR);
-	if (!(identity.flags & MOUNT_HAS_ROOT))
-		return fail(STATUS_FAILED, "more than %d mounts are above %s; nothing was locked; mount a bpffs on a directory of the root",
-			    PIN_MOUNTS_MAX, SOCKACCEPT_PIN_DIR);
-	*mount = identity.address;
-	return STATUS_DONE;
-}
-
 static int place_guard(struct guard_bpf *guard, uint64_t mount)
 {
 	char path[PIN_PATH_MAX];
 	struct stat directory, policies;
 
-	if (stat(SOCKACCEPT_PIN_DIR, &directory) || stat(kernel_policies_path(path, sizeof(path)), &policies))
+	if (stat(SOCKACCEPT_PIN_DIR, &directory) || stat(pins_policies(path, sizeof(path)), &policies))
 		return -errno;
 	/* As the kernel has it in s_dev: 20 bits for the minor number. */
 	guard->rodata->pin_device = major(directory.st_dev) << 20 | minor(directory.st_dev);
@@ -286,7 +163,7 @@ static struct guard_bpf *load_guard(uint64_t mount)
 	int error = guard ? place_guard(guard, mount) : -errno;
 
 	if (!error) {
-		load_only(guard, false);
+		guard_mount_autoload(guard, false);
 		error = guard_bpf__load(guard);
 	}
 	if (!error)
@@ -299,21 +176,6 @@ static struct guard_bpf *load_guard(uint64_t mount)
 /* ---------------------------------------------------------------------------------------------
  * Setting it
  */
-
-/* Its links, in the order in which they are pinned: guard_unlink makes it complete. Until then what was pinned can go again. */
-static const char *const guard_pins[] = {
-	SOCKACCEPT_PIN_DIR "/link_guard_load",
-	SOCKACCEPT_PIN_DIR "/link_guard_program",
-	SOCKACCEPT_PIN_DIR "/link_guard_umount",
-	SOCKACCEPT_PIN_DIR "/link_guard_mount",
-	SOCKACCEPT_PIN_DIR "/link_guard_move",
-	SOCKACCEPT_PIN_DIR "/link_guard_pivot",
-	SOCKACCEPT_PIN_DIR "/link_guard_rmdir",
-	SOCKACCEPT_PIN_DIR "/link_guard_rename",
-	SOCKACCEPT_PIN_DIR "/link_guard_map",
-	GUARD_PIN,
-};
-#define GUARD_LINKS (sizeof(guard_pins) / sizeof(guard_pins[0]))
 
 static void close_links(const int links[GUARD_LINKS])
 {
@@ -373,34 +235,6 @@ static void detach_sysctl(void)
 	}
 }
 
-static bool is_frozen(int fd)
-{
-	_cleanup_free_ char *path = text_format("/proc/self/fdinfo/%d", fd);
-	_cleanup_fclose_ FILE *stream = fopen(path, "re");
-	unsigned frozen = 0;
-	char line[128];
-
-	while (stream && !frozen && fgets(line, sizeof(line), stream))
-		if (sscanf(line, "frozen: %u", &frozen) != 1)
-			frozen = 0;
-	return frozen;
-}
-
-bool guard_has_frozen(void)
-{
-	LIBBPF_OPTS(bpf_obj_get_opts, reading, .file_flags = BPF_F_RDONLY);
-	char path[PIN_PATH_MAX];
-	/* the first that is frozen; not to be asked for in vain */
-	_cleanup_close_ int fd = guard_is_there() ? -1 : bpf_obj_get_opts(kernel_pin_path(MAP_POLICY, path, sizeof(path)), &reading);
-
-	return fd >= 0 && is_frozen(fd) && !guard_is_there();
-}
-
-bool guard_keeps_all(void)
-{
-	return guard_is_there() || guard_has_frozen();
-}
-
 /*
  * Returns 0; -EBUSY: somebody has one mapped for writing; or another -errno. A map with a timer in it can't be frozen; nobody
  * gets a descriptor of those.
@@ -414,7 +248,7 @@ static int freeze_maps(const struct kernel *kernel)
 		if (errno != EBUSY)
 			return -errno;
 		/* Said also of one that is frozen already. */
-		if (!is_frozen(kernel->fd[object]))
+		if (!locked_map_is_frozen(kernel->fd[object]))
 			return -EBUSY;
 	}
 	return 0;
@@ -422,27 +256,12 @@ static int freeze_maps(const struct kernel *kernel)
 
 static int pin_guard(const struct guard_bpf *guard, int copy, const int links[GUARD_LINKS])
 {
-	if (bpf_obj_pin(bpf_map__fd(guard->maps.refusals), REFUSALS_PIN) || bpf_obj_pin(copy, GUARD_POLICY_COPY))
+	if (bpf_obj_pin(bpf_map__fd(guard->maps.refusals), LOCKED_REFUSALS) || bpf_obj_pin(copy, LOCKED_POLICY_COPY))
 		return -errno;
 	for (size_t i = 0; i < GUARD_LINKS; i++)
-		if (bpf_obj_pin(links[i], guard_pins[i]))
+		if (bpf_obj_pin(links[i], locked_guard_pins[i]))
 			return -errno;
 	return 0;
-}
-
-bool guard_has_remains(void)
-{
-	return !access(REFUSALS_PIN, F_OK) && !guard_is_there();
-}
-
-void guard_remove_remains(void)
-{
-	if (!guard_has_remains())
-		return;
-	for (size_t i = GUARD_LINKS; i > 0; i--)
-		unlink(guard_pins[i - 1]);
-	unlink(GUARD_POLICY_COPY);
-	unlink(REFUSALS_PIN);
 }
 
 #define FROZEN_REMEDY "run it again; what was frozen until then can't be changed any more, but by: sockaccept-ctl upgrade"
@@ -480,7 +299,7 @@ static enum status attach_and_lock(const struct kernel *kernel, const struct gua
 		status = freeze_and_pin(kernel, guard, copy, links);
 	close_links(links);
 	if (status != STATUS_DONE)
-		guard_remove_remains();
+		locked_remove_remains();
 	return status;
 }
 
@@ -494,7 +313,7 @@ enum status guard_set(const struct kernel *kernel, int copy)
 	libbpf_set_print(NULL);
 	detach_sysctl();
 	find_ours(kernel, &ids);
-	status = find_pin_mount(&mount);
+	status = guard_mount_find(&mount);
 	if (status != STATUS_DONE)
 		return status;
 	guard = load_guard(mount);

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "enforce/base/when.h"
-#include "enforce/change/guard.h"
-#include "enforce/change/lock.h"
+#include "enforce/kernel/locked.h"
+#include "enforce/change/change_lock.h"
 #include "enforce/kernel/live.h"
 #include "enforce/kernel/moved.h"
 #include "policy/cleanup.h"
@@ -130,7 +130,7 @@ static void take_texts(struct path_watch *watch, const char *texts, size_t bytes
 	}
 	if (more)
 		warn("%zu more paths lead elsewhere; see: sockaccept-ctl status", more);
-	if (lines && guard_keeps_all())
+	if (lines && locked_or_frozen())
 		warn("the policy is locked: it can be refreshed only by the next boot");
 	free(watch->said);
 	watch->said = must(malloc(bytes));
@@ -218,7 +218,7 @@ void path_watch(struct path_watch *watch)
 	if (when_now().boot < watch->at)
 		return;
 	/* Whoever changes the policy needs it for himself, above all to lock it: nobody may have it open then. */
-	if (!lock_try(&watch->lock) && watch->lock >= 0) {
+	if (!change_lock_try(&watch->lock) && watch->lock >= 0) {
 		drop_lock(watch);
 		return;
 	}

@@ -63,10 +63,10 @@ static int remove_pins(void)
 
 	/* The links first, that of socket_accept before all: what is left after them enforces nothing. */
 	for (int object = LINK_SOCKET_ACCEPT; object >= FIRST_LINK; object--)
-		if (unlink(kernel_pin_path(object, path, sizeof(path))) && errno != ENOENT && errno != ENOTDIR)
+		if (unlink(pin_path(object, path, sizeof(path))) && errno != ENOENT && errno != ENOTDIR)
 			return -errno;
-	error = remove_directory(kernel_policies_path(path, sizeof(path)));
-	return error ? error : remove_directory(kernel_pin_directory());
+	error = remove_directory(pins_policies(path, sizeof(path)));
+	return error ? error : remove_directory(pins_directory());
 }
 
 enum status kernel_detach(void)
@@ -74,7 +74,7 @@ enum status kernel_detach(void)
 	int error = remove_pins();
 
 	if (error)
-		return fail(STATUS_FAILED, "%s: %s", kernel_pin_directory(), strerror(-error));
+		return fail(STATUS_FAILED, "%s: %s", pins_directory(), strerror(-error));
 	return STATUS_DONE;
 }
 
@@ -84,9 +84,9 @@ static enum status make_pin_directories(void)
 	char path[PIN_PATH_MAX];
 
 	if (error)
-		return fail(STATUS_FAILED, "%s: %s", kernel_pin_directory(), strerror(-error));
-	if (mkdir(kernel_pin_directory(), 0700) || mkdir(kernel_policies_path(path, sizeof(path)), 0700))
-		return fail(STATUS_FAILED, "%s: %s", kernel_pin_directory(), strerror(errno));
+		return fail(STATUS_FAILED, "%s: %s", pins_directory(), strerror(-error));
+	if (mkdir(pins_directory(), 0700) || mkdir(pins_policies(path, sizeof(path)), 0700))
+		return fail(STATUS_FAILED, "%s: %s", pins_directory(), strerror(errno));
 	return STATUS_DONE;
 }
 
@@ -345,7 +345,7 @@ static int pin(const struct kernel *kernel, enum kernel_object object)
 {
 	char path[PIN_PATH_MAX];
 
-	return bpf_obj_pin(kernel->fd[object], kernel_pin_path(object, path, sizeof(path))) ? -errno : 0;
+	return bpf_obj_pin(kernel->fd[object], pin_path(object, path, sizeof(path))) ? -errno : 0;
 }
 
 static int attach_and_pin_all(struct kernel *kernel)

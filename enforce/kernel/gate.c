@@ -17,9 +17,9 @@ static const struct hook {
 };
 #define HOOKS (sizeof(hooks) / sizeof(hooks[0]))
 
-static const char *pin_path(const struct hook *hook, char path[PIN_PATH_MAX])
+static const char *hook_path(const struct hook *hook, char path[PIN_PATH_MAX])
 {
-	snprintf(path, PIN_PATH_MAX, "%s/%s", kernel_pin_directory(), hook->pin);
+	snprintf(path, PIN_PATH_MAX, "%s/%s", pins_directory(), hook->pin);
 	return path;
 }
 
@@ -27,7 +27,7 @@ static bool is_attached(const struct hook *hook)
 {
 	char path[PIN_PATH_MAX];
 
-	return !access(pin_path(hook, path), F_OK);
+	return !access(hook_path(hook, path), F_OK);
 }
 
 bool gate_is_attached(void)
@@ -46,14 +46,14 @@ static int attach(const struct kernel *kernel, const struct hook *hook)
 
 	if (link < 0)
 		return -errno;
-	return bpf_obj_pin(link, pin_path(hook, path)) ? -errno : 0;
+	return bpf_obj_pin(link, hook_path(hook, path)) ? -errno : 0;
 }
 
 static int detach(const struct hook *hook)
 {
 	char path[PIN_PATH_MAX];
 
-	return unlink(pin_path(hook, path)) && errno != ENOENT ? -errno : 0;
+	return unlink(hook_path(hook, path)) && errno != ENOENT ? -errno : 0;
 }
 
 int gate_attach(const struct kernel *kernel, bool wanted)

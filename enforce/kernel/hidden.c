@@ -143,7 +143,7 @@ static bool is_pinned(void)
 	char path[PIN_PATH_MAX];
 	struct stat st;
 
-	return !stat(kernel_pin_path(LINK_SOCKET_ACCEPT, path, sizeof(path)), &st) || (errno != ENOENT && errno != ENOTDIR);
+	return !stat(pin_path(LINK_SOCKET_ACCEPT, path, sizeof(path)), &st) || (errno != ENOENT && errno != ENOTDIR);
 }
 
 static int polls_wanted(void)

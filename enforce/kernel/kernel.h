@@ -11,49 +11,7 @@
 #include "bpf/shared/sockaccept.h"
 #include "enforce/base/status.h"
 #include "enforce/kernel/object_id.h"
-
-/* The pinned objects, in the order of their names in kernel_open.c. */
-enum kernel_object {
-	MAP_POLICY,
-	MAP_CONTROL,
-	MAP_STATE,
-	MAP_ENTRIES,
-	MAP_SUPERBLOCKS,
-	MAP_BINARY_PATHS,
-	MAP_EXECUTABLES,
-	MAP_PROCESSES,
-	MAP_LISTENED,
-	MAP_DRAIN_CALLS,
-	MAP_SEEN_PATHS,
-	MAP_RULE_COUNTERS,
-	MAP_PORTS,
-	MAP_OTHER_PORTS,
-	MAP_UNITS,
-	MAP_FOLDS,
-	MAP_SHARES,
-	MAP_EVENTS,
-	PROGRAM_IDENTIFY,
-	PROGRAM_LISTENERS,
-	PROGRAM_PROCESSES,
-	PROGRAM_CLOSE_WINDOWS,
-	PROGRAM_DRAIN,
-	PROGRAM_SOCKET_ACCEPT, /* for their statistics: being pinned doesn't attach a program */
-	PROGRAM_CONNECTION_GRAFT,
-	PROGRAM_ACCEPT_END,
-	PROGRAM_CONNECTION_REQUEST, /* to be attached and detached as the policy says (enforce/kernel/gate.h) */
-	PROGRAM_ASSOCIATION_REQUEST,
-	LINK_SUPERBLOCK_FREE,
-	LINK_PROCESS_FORK,
-	LINK_PROCESS_EXEC,
-	LINK_TASK_PRCTL,
-	LINK_SOCKET_BIND,
-	LINK_SOCKET_LISTEN,
-	LINK_ACCEPT_END,
-	LINK_CONNECTION_GRAFT,
-	LINK_SOCKET_ACCEPT, /* last: while it is pinned, the policy is enforced */
-	KERNEL_OBJECTS,
-};
-#define FIRST_LINK LINK_SUPERBLOCK_FREE
+#include "enforce/kernel/pins.h"
 
 struct kernel {
 	/*
@@ -112,7 +70,7 @@ enum status kernel_refuse_locked(void);
 enum status kernel_open(struct kernel *kernel, bool write, bool quiet);
 
 /*
- * The same of one that a `lock` has frozen and not locked (guard_has_frozen()), for locking it: nothing is mapped. Says what is
+ * The same of one that a `lock` has frozen and not locked (locked_has_frozen()), for locking it: nothing is mapped. Says what is
  * wrong.
  */
 enum status kernel_open_frozen(struct kernel *kernel);
@@ -151,19 +109,5 @@ enum status kernel_detach(void);
  * somebody holds stays attached.
  */
 bool kernel_link_ids(enum kernel_object link, struct link_ids *ids);
-
-/* Path of a pin into `path`, of `size` bytes. Returns `path`. */
-const char *kernel_pin_path(enum kernel_object object, char *path, unsigned size);
-#define PIN_PATH_MAX 96
-
-/* Where the images of policies are pinned, by the id of their map. The same. */
-const char *kernel_policies_path(char *path, unsigned size);
-
-/*
- * From here on, all that is pinned, opened and removed is in `directory`, which must stay. At first that is
- * SOCKACCEPT_PIN_DIR: only while one kernel side takes over from another are there two.
- */
-void kernel_pins_are_in(const char *directory);
-const char *kernel_pin_directory(void);
 
 #endif

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "enforce/base/when.h"
-#include "enforce/change/guard.h"
+#include "enforce/kernel/locked.h"
 #include "enforce/change/lockout.h"
 #include "enforce/change/take_effect.h"
 #include "enforce/change/trial.h"
@@ -33,7 +33,7 @@ static void image_path(uint32_t id, char *path, size_t size)
 {
 	char directory[PIN_PATH_MAX];
 
-	snprintf(path, size, "%s/%u", kernel_policies_path(directory, sizeof(directory)), id);
+	snprintf(path, size, "%s/%u", pins_policies(directory, sizeof(directory)), id);
 }
 
 static int map_info(int fd, struct bpf_map_info *info)
@@ -52,8 +52,8 @@ static int open_image(const struct kernel *kernel, __u32 slot)
 	LIBBPF_OPTS(bpf_obj_get_opts, reading, .file_flags = BPF_F_RDONLY);
 	char path[PIN_PATH_MAX];
 
-	if (guard_is_there()) {
-		int copy = bpf_obj_get_opts(GUARD_POLICY_COPY, &reading);
+	if (locked_is_set()) {
+		int copy = bpf_obj_get_opts(LOCKED_POLICY_COPY, &reading);
 
 		return copy < 0 ? -errno : copy;
 	}
@@ -227,7 +227,7 @@ static int id_in_slot(const struct kernel *kernel, __u32 slot, __u32 *id)
 static void unpin_all_but(__u32 loaded, __u32 before)
 {
 	char path[PIN_PATH_MAX];
-	_cleanup_closedir_ DIR *directory = opendir(kernel_policies_path(path, sizeof(path)));
+	_cleanup_closedir_ DIR *directory = opendir(pins_policies(path, sizeof(path)));
 	struct dirent *entry;
 
 	while (directory && (entry = readdir(directory))) {

@@ -12,77 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "enforce/change/guard.h"
-#include "enforce/change/lock.h"
+#include "enforce/kernel/locked.h"
+#include "enforce/change/change_lock.h"
 #include "enforce/kernel/hidden.h"
 #include "enforce/kernel/kernel.h"
 #include "enforce/kernel/prerequisites.h"
 #include "policy/cleanup.h"
-
-static const char *const pin_names[] = {
-	[MAP_POLICY] = "policy",
-	[MAP_CONTROL] = "control",
-	[MAP_STATE] = "state",
-	[MAP_ENTRIES] = "entries",
-	[MAP_SUPERBLOCKS] = "superblocks",
-	[MAP_BINARY_PATHS] = "binary_paths",
-	[MAP_EXECUTABLES] = "executables",
-	[MAP_PROCESSES] = "processes",
-	[MAP_LISTENED] = "listened",
-	[MAP_DRAIN_CALLS] = "drain_calls",
-	[MAP_SEEN_PATHS] = "seen_paths",
-	[MAP_RULE_COUNTERS] = "rule_counters",
-	[MAP_PORTS] = "ports",
-	[MAP_OTHER_PORTS] = "other_ports",
-	[MAP_UNITS] = "units",
-	[MAP_FOLDS] = "folds",
-	[MAP_SHARES] = "shares",
-	[MAP_EVENTS] = "events",
-	[PROGRAM_IDENTIFY] = "identify_files",
-	[PROGRAM_LISTENERS] = "list_listeners",
-	[PROGRAM_PROCESSES] = "list_processes",
-	[PROGRAM_CLOSE_WINDOWS] = "close_windows",
-	[PROGRAM_DRAIN] = "drain",
-	[PROGRAM_SOCKET_ACCEPT] = "socket_accept",
-	[PROGRAM_CONNECTION_GRAFT] = "connection_graft",
-	[PROGRAM_ACCEPT_END] = "accept_end",
-	[PROGRAM_CONNECTION_REQUEST] = "connection_request",
-	[PROGRAM_ASSOCIATION_REQUEST] = "association_request",
-	[LINK_SUPERBLOCK_FREE] = "link_superblock_free",
-	[LINK_PROCESS_FORK] = "link_process_fork",
-	[LINK_PROCESS_EXEC] = "link_process_exec",
-	[LINK_SOCKET_BIND] = "link_socket_bind",
-	[LINK_SOCKET_LISTEN] = "link_socket_listen",
-	[LINK_TASK_PRCTL] = "link_task_prctl",
-	[LINK_ACCEPT_END] = "link_accept_end",
-	[LINK_CONNECTION_GRAFT] = "link_connection_graft",
-	[LINK_SOCKET_ACCEPT] = "link_socket_accept",
-};
-_Static_assert(sizeof(pin_names) / sizeof(pin_names[0]) == KERNEL_OBJECTS, "each object has a name");
-
-static const char *pin_directory = SOCKACCEPT_PIN_DIR;
-
-void kernel_pins_are_in(const char *directory)
-{
-	pin_directory = directory;
-}
-
-const char *kernel_pin_directory(void)
-{
-	return pin_directory;
-}
-
-const char *kernel_pin_path(enum kernel_object object, char *path, unsigned size)
-{
-	snprintf(path, size, "%s/%s", pin_directory, pin_names[object]);
-	return path;
-}
-
-const char *kernel_policies_path(char *path, unsigned size)
-{
-	snprintf(path, size, "%s/policies", pin_directory);
-	return path;
-}
 
 static void unmap_control(struct kernel *kernel)
 {
@@ -102,7 +37,7 @@ void kernel_unmap(struct kernel *kernel)
 void kernel_keep_readable(struct kernel *kernel)
 {
 	for (int i = 0; i < KERNEL_OBJECTS; i++) {
-		if (kernel->fd[i] < 0 || i == PROGRAM_CLOSE_WINDOWS || i == PROGRAM_DRAIN || (i < PROGRAM_IDENTIFY && guard_lets_open(i)))
+		if (kernel->fd[i] < 0 || i == PROGRAM_CLOSE_WINDOWS || i == PROGRAM_DRAIN || (i < PROGRAM_IDENTIFY && locked_lets_open(i)))
 			continue;
 		close(kernel->fd[i]);
 		kernel->fd[i] = -1;
@@ -125,7 +60,7 @@ static enum status check_pin_directory(void)
 {
 	struct stat st;
 
-	if (lstat(pin_directory, &st))
+	if (lstat(pins_directory(), &st))
 		return errno == ENOENT || errno == EACCES ? STATUS_DONE :
 			fail(STATUS_FAILED, "%s: %s", SOCKACCEPT_PIN_DIR, strerror(errno));
 	if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || st.st_mode & 077)
@@ -146,7 +81,7 @@ enum status kernel_is_loaded(bool quiet)
 		status = check_pin_directory();
 	if (status != STATUS_DONE)
 		return status;
-	if (!stat(kernel_pin_path(LINK_SOCKET_ACCEPT, path, sizeof(path)), &st))
+	if (!stat(pin_path(LINK_SOCKET_ACCEPT, path, sizeof(path)), &st))
 		return STATUS_DONE;
 	if (errno == EACCES)
 		return fail(STATUS_NOT_PERMITTED, "%s: %s; run it as root", path, strerror(errno));
@@ -162,20 +97,20 @@ unsigned long long kernel_instance(void)
 	char path[PIN_PATH_MAX];
 	struct stat st;
 
-	return stat(kernel_pin_path(LINK_SOCKET_ACCEPT, path, sizeof(path)), &st) ? 0 : st.st_ino;
+	return stat(pin_path(LINK_SOCKET_ACCEPT, path, sizeof(path)), &st) ? 0 : st.st_ino;
 }
 
 bool kernel_link_ids(enum kernel_object link, struct link_ids *ids)
 {
 	char path[PIN_PATH_MAX];
-	_cleanup_close_ int fd = bpf_obj_get(kernel_pin_path(link, path, sizeof(path)));
+	_cleanup_close_ int fd = bpf_obj_get(pin_path(link, path, sizeof(path)));
 
 	return fd >= 0 && link_ids(fd, ids);
 }
 
 static bool is_mapped(enum kernel_object object)
 {
-	return object == MAP_CONTROL || guard_lets_map(object);
+	return object == MAP_CONTROL || locked_lets_map(object);
 }
 
 /* Maps that need only be read are opened for that alone: so nobody who gets hold of the descriptor can write either. */
@@ -184,7 +119,7 @@ static enum status open_object(struct kernel *kernel, enum kernel_object object,
 	LIBBPF_OPTS(bpf_obj_get_opts, options, .file_flags = !write && object < PROGRAM_IDENTIFY && !is_mapped(object) ? BPF_F_RDONLY : 0);
 	char path[PIN_PATH_MAX];
 
-	kernel->fd[object] = bpf_obj_get_opts(kernel_pin_path(object, path, sizeof(path)), &options);
+	kernel->fd[object] = bpf_obj_get_opts(pin_path(object, path, sizeof(path)), &options);
 	if (kernel->fd[object] >= 0)
 		return STATUS_DONE;
 	if (errno == EPERM || errno == EACCES)
@@ -256,19 +191,19 @@ static enum status refuse_locked(void)
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	char path[PIN_PATH_MAX];
 
-	kernel.fd[MAP_ENTRIES] = bpf_obj_get(kernel_pin_path(MAP_ENTRIES, path, sizeof(path)));
+	kernel.fd[MAP_ENTRIES] = bpf_obj_get(pin_path(MAP_ENTRIES, path, sizeof(path)));
 	return fail(STATUS_NOT_PERMITTED, "the policy is locked until the machine stops, by sockaccept-ctl lock: nothing was changed; to "
 		    "change it, reboot");
 }
 
 enum status kernel_refuse_locked(void)
 {
-	return guard_is_there() ? refuse_locked() : STATUS_DONE;
+	return locked_is_set() ? refuse_locked() : STATUS_DONE;
 }
 
 static enum status refuse_frozen(void)
 {
-	if (!guard_has_frozen())
+	if (!locked_has_frozen())
 		return STATUS_DONE;
 	return fail(STATUS_FAILED, "%s", FROZEN_PROBLEM);
 }
@@ -278,8 +213,8 @@ static void remove_remains(void)
 {
 	_cleanup_close_ int lock = -1;
 
-	if (guard_has_remains() && lock_try(&lock))
-		guard_remove_remains();
+	if (locked_has_remains() && change_lock_try(&lock))
+		locked_remove_remains();
 }
 
 enum status kernel_open_frozen(struct kernel *kernel)
@@ -294,7 +229,7 @@ enum status kernel_open_frozen(struct kernel *kernel)
 enum status kernel_open(struct kernel *kernel, bool write, bool quiet)
 {
 	enum status status = kernel_is_loaded(quiet);
-	bool locked = guard_is_there();
+	bool locked = locked_is_set();
 
 	if (!locked)
 		remove_remains();
@@ -310,7 +245,7 @@ enum status kernel_open(struct kernel *kernel, bool write, bool quiet)
 	if (status == STATUS_DONE)
 		status = check_layout(kernel->state->layout);
 	for (int object = 0; object < FIRST_LINK && status == STATUS_DONE; object++)
-		if (object != MAP_STATE && (!locked || guard_lets_open(object)))
+		if (object != MAP_STATE && (!locked || locked_lets_open(object)))
 			status = open_object(kernel, object, write);
 	return status == STATUS_DONE && !locked ? map_memory(kernel, MAP_CONTROL, write) : status;
 }

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "enforce/change/guard.h"
-#include "enforce/change/lock.h"
+#include "enforce/kernel/locked.h"
+#include "enforce/change/change_lock.h"
 #include "enforce/kernel/carry_processes.h"
 #include "enforce/kernel/kernel.h"
 #include "enforce/kernel/listeners.h"
@@ -28,21 +28,21 @@ static enum status remove_beside(void)
 {
 	enum status status;
 
-	kernel_pins_are_in(BESIDE);
+	pins_are_in(BESIDE);
 	status = kernel_detach();
-	kernel_pins_are_in(SOCKACCEPT_PIN_DIR);
+	pins_are_in(SOCKACCEPT_PIN_DIR);
 	return status;
 }
 
 enum status take_over_clean(void)
 {
-	guard_remove_remains();
+	locked_remove_remains();
 	return access(BESIDE, F_OK) ? STATUS_DONE : remove_beside();
 }
 
 enum status take_over_lock(int *lock)
 {
-	enum status status = lock_take(lock);
+	enum status status = change_lock_take(lock);
 
 	return status == STATUS_DONE ? take_over_clean() : status;
 }
@@ -53,7 +53,7 @@ static enum status attach_beside(struct kernel *kernel, struct policy *policy, c
 	_cleanup_free_ bool *taken = live_counters(policy);
 	enum status status;
 
-	kernel_pins_are_in(BESIDE);
+	pins_are_in(BESIDE);
 	status = kernel_prepare(kernel, policy->events);
 	if (status == STATUS_DONE)
 		status = live_number(kernel, policy, false);
@@ -70,7 +70,7 @@ static enum status attach_beside(struct kernel *kernel, struct policy *policy, c
 			take_effect_and_warn(kernel, false);
 		}
 	}
-	kernel_pins_are_in(SOCKACCEPT_PIN_DIR);
+	pins_are_in(SOCKACCEPT_PIN_DIR);
 	return status;
 }
 

@@ -24,7 +24,7 @@ enum status take_over(struct policy *policy, const struct predecessor *old);
 /* Removes what a take_over() that was killed has left beside the kernel side in force. Needs the lock. */
 enum status take_over_clean(void);
 
-/* lock_take() for a command that changes something, and that. */
+/* change_lock_take() for a command that changes something, and that. */
 enum status take_over_lock(int *lock);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "enforce/base/replace.h"
-#include "enforce/change/guard.h"
+#include "enforce/kernel/locked.h"
 #include "enforce/kernel/kernel.h"
 #include "enforce/kernel/live.h"
 #include "enforce/kernel/moved.h"
@@ -151,7 +151,7 @@ static void print_problems(FILE *stream, const struct kernel *kernel, int64_t mo
 {
 	if (moved >= 0)
 		gauge(stream, "problems", "What status calls a problem, such as a rule whose path leads elsewhere by now.",
-		      (uint64_t)moved + !!prerequisites_not_enforcing() + !!kernel->state->last_good + guard_has_frozen());
+		      (uint64_t)moved + !!prerequisites_not_enforcing() + !!kernel->state->last_good + locked_has_frozen());
 }
 
 static void print_policy(FILE *stream, const struct policy *policy)

@@ -84,7 +84,7 @@ static enum status confirm_older(void)
 	char path[PIN_PATH_MAX];
 	uint64_t left;
 
-	kernel.fd[MAP_CONTROL] = bpf_obj_get(kernel_pin_path(MAP_CONTROL, path, sizeof(path)));
+	kernel.fd[MAP_CONTROL] = bpf_obj_get(pin_path(MAP_CONTROL, path, sizeof(path)));
 	if (kernel.fd[MAP_CONTROL] < 0 || kernel_map(&kernel, MAP_CONTROL, true))
 		return fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
 	if (trial_now(&kernel, &left) == TRIAL_IS_NONE)

@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "enforce/base/notify.h"
-#include "enforce/change/guard.h"
+#include "enforce/kernel/locked.h"
 #include "enforce/change/path_watch.h"
 #include "enforce/kernel/kernel.h"
 #include "enforce/kernel/module_layout.h"
@@ -113,7 +113,7 @@ static void tell_layouts(void)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 
-	if (!guard_keeps_all() && kernel_open(&kernel, true, true) == STATUS_DONE)
+	if (!locked_or_frozen() && kernel_open(&kernel, true, true) == STATUS_DONE)
 		tell_queue_layouts(&kernel);
 }
 

@@ -10,9 +10,9 @@
 #include "enforce/base/output.h"
 #include "enforce/base/unit_state.h"
 #include "enforce/base/when.h"
-#include "enforce/change/guard.h"
+#include "enforce/kernel/locked.h"
 #include "enforce/change/last_good.h"
-#include "enforce/change/lock.h"
+#include "enforce/change/change_lock.h"
 #include "enforce/change/policy_files.h"
 #include "enforce/change/trial.h"
 #include "enforce/kernel/gate.h"
@@ -126,7 +126,7 @@ static enum health look_capabilities(struct patient *patient)
 
 static enum health look_pins(struct patient *patient)
 {
-	enum status status = kernel_open(&patient->kernel, !guard_keeps_all(), false);
+	enum status status = kernel_open(&patient->kernel, !locked_or_frozen(), false);
 
 	patient->loaded = status == STATUS_DONE;
 	patient->unloaded = status == STATUS_NOT_LOADED;
@@ -178,11 +178,11 @@ static enum health look_program(struct patient *patient)
 
 		if (!kernel_link_ids(object, &linked) || !linked.program)
 			return as_health(fail(STATUS_FAILED, "%s is missing, or attaches nothing; run: sockaccept-ctl unload, then load",
-					      kernel_pin_path(object, path, sizeof(path))));
+					      pin_path(object, path, sizeof(path))));
 	}
 	DETAIL(patient, "attached: socket_accept (id %" PRIu32 ") and %d more", linked.program, KERNEL_OBJECTS - FIRST_LINK - 1);
 	/* When the policy is locked, nobody opens the program; nor can the link be another's. */
-	if (guard_is_there())
+	if (locked_is_set())
 		return HEALTH_WELL;
 	program_ids(patient->kernel.fd[PROGRAM_SOCKET_ACCEPT], &pinned);
 	if (pinned.id == linked.program)
@@ -195,7 +195,7 @@ static enum health look_self_test(struct patient *patient)
 {
 	if (!patient->loaded)
 		return HEALTH_UNKNOWN;
-	DETAIL(patient, guard_keeps_all() ? "an accept of its own came to the program; as the policy is locked, no refusal can be tried" :
+	DETAIL(patient, locked_or_frozen() ? "an accept of its own came to the program; as the policy is locked, no refusal can be tried" :
 	       "an accept of its own was refused with EPERM, and the next one decided by the policy");
 	return as_health(self_test(&patient->kernel));
 }
@@ -204,7 +204,7 @@ static enum status judge_policy(const struct patient *patient, const struct poli
 {
 	if (patient->kernel.state->last_good)
 		return fail(STATUS_FAILED, "%s", LAST_GOOD_PROBLEM);
-	if (guard_has_frozen())
+	if (locked_has_frozen())
 		return fail(STATUS_FAILED, "%s", FROZEN_PROBLEM);
 	if (moved->count)
 		return fail(STATUS_FAILED, "%zu of its %zu binaries %s; the first: %s", moved->count, policy->binary_count,
@@ -407,7 +407,7 @@ enum status verb_doctor(const struct invocation *invocation)
 
 	if (!privileges_are_some())
 		return fail(STATUS_NOT_PERMITTED, "`doctor` is for root: sudo sockaccept-ctl doctor");
-	if (lock_take(&lock) != STATUS_DONE)
+	if (change_lock_take(&lock) != STATUS_DONE)
 		return STATUS_FAILED;
 	output_start(&output, stdout, invocation->given[OPTION_JSON]);
 	output_open_object(&output, NULL);

@@ -17,7 +17,7 @@
 
 #include "enforce/base/notify.h"
 #include "enforce/base/when.h"
-#include "enforce/change/lock.h"
+#include "enforce/change/change_lock.h"
 #include "enforce/change/take_effect.h"
 #include "enforce/kernel/kernel.h"
 #include "enforce/verbs/verb.h"
@@ -73,7 +73,7 @@ static int take_call(void *data, void *call, size_t size)
 static enum status open_calls(struct drainer *drainer)
 {
 	char path[PIN_PATH_MAX];
-	_cleanup_close_ int fd = bpf_obj_get(kernel_pin_path(MAP_DRAIN_CALLS, path, sizeof(path)));
+	_cleanup_close_ int fd = bpf_obj_get(pin_path(MAP_DRAIN_CALLS, path, sizeof(path)));
 
 	/* It keeps a descriptor of its own. */
 	if (fd >= 0)
@@ -182,7 +182,7 @@ static void go_round(struct drainer *drainer)
 	int64_t began = when_now().boot;
 	bool done;
 
-	if (!lock_try(&lock) && lock >= 0) {
+	if (!change_lock_try(&lock) && lock >= 0) {
 		drainer->round_at = began + RETRY_NS;
 		return;
 	}

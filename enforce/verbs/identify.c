@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "enforce/base/output.h"
-#include "enforce/change/guard.h"
+#include "enforce/kernel/locked.h"
 #include "enforce/kernel/entries.h"
 #include "enforce/kernel/live.h"
 #include "enforce/kernel/processes.h"
@@ -47,7 +47,7 @@ static uint32_t judge(const struct kernel *kernel, struct subject *subject, cons
 		return BINARY_ANY;
 	}
 	number = subject->missing ? entry_find(kernel, identity, subject->name) : identity->binary;
-	if (guard_is_there())
+	if (locked_is_set())
 		subject_note(subject, subject->missing ? "as the policy is locked, it can't be told whether a rule names what isn't there"
 						       : "as the policy is locked, only the name that the file has now is looked at");
 	if (subject->pid)
@@ -171,7 +171,7 @@ enum status verb_identify(const struct invocation *invocation)
 	const char *what = invocation->arguments[0];
 	struct subject subject = SUBJECT_INIT;
 	/* For writing: it may have to be told about btrfs. */
-	enum status status = kernel_open(&kernel, !guard_keeps_all(), false);
+	enum status status = kernel_open(&kernel, !locked_or_frozen(), false);
 
 	if (status == STATUS_DONE)
 		status = is_number(what) ? subject_process(&subject, what) : subject_path(&subject, what);

@@ -8,7 +8,7 @@
 
 #include "enforce/base/output.h"
 #include "enforce/base/when.h"
-#include "enforce/change/lock.h"
+#include "enforce/change/change_lock.h"
 #include "enforce/change/policy_files.h"
 #include "enforce/kernel/kernel.h"
 #include "enforce/kernel/listeners.h"
@@ -186,7 +186,7 @@ enum status verb_listeners(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_close_ int lock = -1;
-	enum status status = lock_take(&lock);
+	enum status status = change_lock_take(&lock);
 
 	if (status == STATUS_DONE)
 		status = kernel_open(&kernel, invocation->given[OPTION_POLICY], true);

@@ -12,7 +12,7 @@
 #include "enforce/change/diagnostics_print.h"
 #include "enforce/change/differences.h"
 #include "enforce/change/last_good.h"
-#include "enforce/change/lock.h"
+#include "enforce/change/change_lock.h"
 #include "enforce/change/lockout.h"
 #include "enforce/change/policy_files.h"
 #include "enforce/change/take_effect.h"
@@ -337,7 +337,7 @@ enum status verb_load(const struct invocation *invocation)
 enum status verb_unload(const struct invocation *invocation)
 {
 	_cleanup_close_ int lock = -1;
-	enum status status = lock_take(&lock), detached = STATUS_DONE;
+	enum status status = change_lock_take(&lock), detached = STATUS_DONE;
 
 	(void)invocation;
 	if (status == STATUS_DONE)

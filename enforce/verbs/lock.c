@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "enforce/kernel/locked.h"
 #include "enforce/change/guard.h"
 #include "enforce/kernel/kernel.h"
 #include "enforce/kernel/live.h"
@@ -28,7 +29,7 @@ static enum status lock_all(void)
 	enum status status;
 
 	/* By an earlier one that didn't come to its end. */
-	if (guard_has_frozen()) {
+	if (locked_has_frozen()) {
 		status = kernel_open_frozen(&kernel);
 		return status == STATUS_DONE ? lock_opened(&kernel) : status;
 	}
@@ -50,7 +51,7 @@ static void undo(void)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 
-	if (!guard_has_frozen() && !guard_is_there() && kernel_open(&kernel, true, true) == STATUS_DONE)
+	if (!locked_has_frozen() && !locked_is_set() && kernel_open(&kernel, true, true) == STATUS_DONE)
 		kernel.control->locked = 0;
 }
 
@@ -62,7 +63,7 @@ enum status verb_lock(const struct invocation *invocation)
 	(void)invocation;
 	if (status == STATUS_DONE)
 		status = kernel_is_loaded(false);
-	if (status == STATUS_DONE && guard_is_there()) {
+	if (status == STATUS_DONE && locked_is_set()) {
 		puts("Nothing to do: the policy is locked.");
 		return STATUS_DONE;
 	}

@@ -8,7 +8,7 @@
 #include "enforce/base/output.h"
 #include "enforce/base/when.h"
 #include "enforce/change/boot_files.h"
-#include "enforce/change/guard.h"
+#include "enforce/kernel/locked.h"
 #include "enforce/change/last_good.h"
 #include "enforce/change/trial.h"
 #include "enforce/kernel/hidden.h"
@@ -124,14 +124,14 @@ static void print_trial(struct output *output, const struct kernel *kernel)
 
 static void print_lock(struct output *output)
 {
-	bool locked = guard_is_there();
+	bool locked = locked_is_set();
 	char text[80];
 
 	output_flag(output, "locked", NULL, locked);
 	if (!locked)
 		return;
-	output_number(output, "attempts_refused", NULL, guard_refusals());
-	snprintf(text, sizeof(text), "until the machine stops; %" PRIu64 " attempts to change it were refused", guard_refusals());
+	output_number(output, "attempts_refused", NULL, locked_refusals());
+	snprintf(text, sizeof(text), "until the machine stops; %" PRIu64 " attempts to change it were refused", locked_refusals());
 	output_text(output, NULL, "locked", text);
 }
 
@@ -183,7 +183,7 @@ static bool print_problems(struct output *output, const char *not_enforcing, con
 	const char *const problems[] = {
 		not_enforcing,
 		state->last_good ? LAST_GOOD_PROBLEM : NULL,
-		guard_has_frozen() ? FROZEN_PROBLEM : NULL,
+		locked_has_frozen() ? FROZEN_PROBLEM : NULL,
 	};
 	bool any = moved->count;
 

@@ -11,7 +11,7 @@
 
 #include "enforce/base/when.h"
 #include "enforce/change/diagnostics_print.h"
-#include "enforce/change/guard.h"
+#include "enforce/kernel/locked.h"
 #include "enforce/change/trial.h"
 #include "enforce/kernel/kernel.h"
 #include "enforce/kernel/live.h"
@@ -27,7 +27,7 @@ static enum status open_pinned(struct kernel *kernel, enum kernel_object object)
 {
 	char path[PIN_PATH_MAX];
 
-	kernel->fd[object] = bpf_obj_get(kernel_pin_path(object, path, sizeof(path)));
+	kernel->fd[object] = bpf_obj_get(pin_path(object, path, sizeof(path)));
 	if (kernel->fd[object] < 0 && errno != ENOENT)
 		return fail(STATUS_FAILED, "%s: %s; the old kernel side stays", path, strerror(errno));
 	return STATUS_DONE;
@@ -144,7 +144,7 @@ enum status verb_upgrade(const struct invocation *invocation)
 		return upgrade_from(layout);
 	/* A newer one is refused as everywhere. */
 	status = kernel_open(&kernel, false, false);
-	if (status == STATUS_DONE && guard_has_frozen())
+	if (status == STATUS_DONE && locked_has_frozen())
 		return upgrade_from(layout);
 	if (status == STATUS_DONE)
 		puts("Nothing to do: the kernel side is this version's.");

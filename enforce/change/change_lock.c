@@ -3,7 +3,7 @@
  * The lock is a file in a directory that only root can enter: on anything that others can open, they could hold
  * the lock themselves.
  */
-#include "enforce/change/lock.h"
+#include "enforce/change/change_lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,13 +29,13 @@ static enum status check_directory(void)
 	return STATUS_DONE;
 }
 
-bool lock_try(int *fd)
+bool change_lock_try(int *fd)
 {
 	*fd = open(LOCK_FILE, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	return *fd >= 0 && !flock(*fd, LOCK_EX | LOCK_NB);
 }
 
-enum status lock_take(int *fd)
+enum status change_lock_take(int *fd)
 {
 	enum status status = check_directory();
 	_cleanup_close_ int file = -1;

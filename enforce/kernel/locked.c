@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "enforce/kernel/locked.h"
+
+#include <bpf/bpf.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "policy/cleanup.h"
+#include "policy/text.h"
+
+/* The last of them: while it is there, the policy is locked, and none of them can be removed. */
+#define GUARD_PIN SOCKACCEPT_PIN_DIR "/link_guard_unlink"
+
+/* Its links, in the order in which they are pinned: guard_unlink makes it complete. Until then what was pinned can go again. */
+const char *const locked_guard_pins[GUARD_LINKS] = {
+	SOCKACCEPT_PIN_DIR "/link_guard_load",
+	SOCKACCEPT_PIN_DIR "/link_guard_program",
+	SOCKACCEPT_PIN_DIR "/link_guard_umount",
+	SOCKACCEPT_PIN_DIR "/link_guard_mount",
+	SOCKACCEPT_PIN_DIR "/link_guard_move",
+	SOCKACCEPT_PIN_DIR "/link_guard_pivot",
+	SOCKACCEPT_PIN_DIR "/link_guard_rmdir",
+	SOCKACCEPT_PIN_DIR "/link_guard_rename",
+	SOCKACCEPT_PIN_DIR "/link_guard_map",
+	GUARD_PIN,
+};
+
+bool locked_is_set(void)
+{
+	return !access(GUARD_PIN, F_OK);
+}
+
+bool locked_lets_open(enum kernel_object object)
+{
+	switch (object) {
+	case MAP_STATE:
+	case MAP_BINARY_PATHS:
+	case MAP_SEEN_PATHS:
+	case MAP_RULE_COUNTERS:
+	case MAP_PORTS:
+	case MAP_OTHER_PORTS:
+	case MAP_UNITS:
+	case MAP_EVENTS:
+	case MAP_DRAIN_CALLS:
+	case PROGRAM_DRAIN:
+	case PROGRAM_IDENTIFY:
+	case PROGRAM_LISTENERS:
+	case PROGRAM_PROCESSES:
+	case PROGRAM_CLOSE_WINDOWS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool locked_lets_map(enum kernel_object map)
+{
+	return map == MAP_STATE || map == MAP_PORTS || map == MAP_EVENTS || map == MAP_DRAIN_CALLS;
+}
+
+uint64_t locked_refusals(void)
+{
+	LIBBPF_OPTS(bpf_obj_get_opts, reading, .file_flags = BPF_F_RDONLY);
+	_cleanup_close_ int fd = bpf_obj_get_opts(LOCKED_REFUSALS, &reading);
+	struct refusals refusals = { 0 };
+	__u32 zero = 0;
+
+	return fd < 0 || bpf_map_lookup_elem(fd, &zero, &refusals) ? 0 : refusals.count;
+}
+
+bool locked_map_is_frozen(int fd)
+{
+	_cleanup_free_ char *path = text_format("/proc/self/fdinfo/%d", fd);
+	_cleanup_fclose_ FILE *stream = fopen(path, "re");
+	unsigned frozen = 0;
+	char line[128];
+
+	while (stream && !frozen && fgets(line, sizeof(line), stream))
+		if (sscanf(line, "frozen: %u", &frozen) != 1)
+			frozen = 0;
+	return frozen;
+}
+
+bool locked_has_frozen(void)
+{
+	LIBBPF_OPTS(bpf_obj_get_opts, reading, .file_flags = BPF_F_RDONLY);
+	char path[PIN_PATH_MAX];
+	/* the first that is frozen; not to be asked for in vain */
+	_cleanup_close_ int fd = locked_is_set() ? -1 : bpf_obj_get_opts(pin_path(MAP_POLICY, path, sizeof(path)), &reading);
+
+	return fd >= 0 && locked_map_is_frozen(fd) && !locked_is_set();
+}
+
+bool locked_or_frozen(void)
+{
+	return locked_is_set() || locked_has_frozen();
+}
+
+bool locked_has_remains(void)
+{
+	return !access(LOCKED_REFUSALS, F_OK) && !locked_is_set();
+}
+
+void locked_remove_remains(void)
+{
+	if (!locked_has_remains())
+		return;
+	for (size_t i = GUARD_LINKS; i > 0; i--)
+		unlink(locked_guard_pins[i - 1]);
+	unlink(LOCKED_POLICY_COPY);
+	unlink(LOCKED_REFUSALS);
+}
