@@ -8,17 +8,11 @@
 #include "call.bpf.h"
 #include "count.bpf.h"
 #include "listener.bpf.h"
+#include "policy_page.bpf.h"
 #include "process.bpf.h"
 #include "unit.bpf.h"
 
 #include <bpf/bpf_tracing.h>
-
-typedef void *policy_ref;
-
-static const struct policy_page *policy_page(policy_ref policy, __u32 number)
-{
-	return bpf_map_lookup_elem(policy, &number);
-}
 
 #include "shared/decision.h"
 

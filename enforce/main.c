@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enforce/change/change_lock.h"
 #include "enforce/kernel/hidden.h"
 #include "enforce/kernel/prerequisites.h"
 #include "enforce/verbs/verb.h"
@@ -133,6 +134,8 @@ static enum status run_verb(int argc, char **argv, bool *changed)
 		hidden_look_around();
 	if (status == STATUS_DONE)
 		status = privileges_limit(privilege_of(&invocation), invocation.verb->name);
+	if (status == STATUS_DONE && invocation.verb->privilege > PRIVILEGE_FILES)
+		change_lock_clear_remains();
 	if (status == STATUS_DONE)
 		status = invocation.verb->run(&invocation);
 	return status;

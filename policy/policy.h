@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "bpf/shared/sockaccept.h"
+#include "policy/port.h"
 
 /* The section of rules that were made with `allow` and `deny`. */
 #define CLI_SECTION "cli"
@@ -22,13 +23,6 @@
 
 /* A rule that has no counter yet. */
 #define COUNTER_NONE UINT32_MAX
-
-/* A port item: `80`, `8000-8099`, `any`, each with or without a protocol. */
-struct port_item {
-	uint16_t first; /* 0: any port */
-	uint16_t last;  /* 0 with any */
-	uint8_t protocol; /* enum protocol */
-};
 
 /* A binary as rules name it. */
 struct binary {

@@ -6,8 +6,16 @@
 #define SOCKACCEPT_PORT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-#include "policy/policy.h"
+#include "bpf/shared/sockaccept.h"
+
+/* A port item: `80`, `8000-8099`, `any`, each with or without a protocol. */
+struct port_item {
+	uint16_t first; /* 0: any port */
+	uint16_t last;  /* 0 with any */
+	uint8_t protocol; /* enum protocol */
+};
 
 /* Room for the text of any item, with its NUL. */
 #define PORT_TEXT_MAX 24

@@ -75,6 +75,7 @@ shell_files() {
 lint() {
 	# shellcheck disable=SC2046 # a list of files
 	quiet shellcheck shellcheck -x $(shell_files)
+	quiet includes tests/includes.sh
 	quiet cppcheck cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --error-exitcode=1 -I. -D__STDC__ \
 		'-DLIBBPF_OPTS(type,name,...)=struct type name = {0}' policy enforce

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "enforce/kernel/locked.h"
+#include "enforce/kernel/take_over.h"
 #include "policy/cleanup.h"
 
 #define LOCK_FILE RUNTIME_DIR "/lock"
@@ -50,4 +52,22 @@ enum status change_lock_take(int *fd)
 			return fail(STATUS_FAILED, "%s: %s", LOCK_FILE, strerror(errno));
 	*fd = TAKE_FD(file);
 	return STATUS_DONE;
+}
+
+void change_lock_clear_remains(void)
+{
+	_cleanup_close_ int lock = -1;
+
+	if (locked_has_remains() && change_lock_try(&lock))
+		locked_remove_remains();
+}
+
+enum status change_begin(int *fd)
+{
+	enum status status = change_lock_take(fd);
+
+	if (status != STATUS_DONE)
+		return status;
+	locked_remove_remains();
+	return take_over_clean();
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "enforce/base/status.h"
-#include "enforce/records/event.h"
+#include "enforce/kernel/family.h"
 #include "policy/cleanup.h"
 
 /* So many lines; of the others there is a number. */
@@ -48,7 +48,7 @@ static void print_items(FILE *stream, const char *noun, const struct items *item
 
 static const char *protocol_of(const struct listener *listener)
 {
-	return event_protocol(listener->socket.family, listener->socket.protocol);
+	return protocol_word(listener->socket.family, listener->socket.protocol);
 }
 
 static bool belong_together(const struct denied_listener *a, const struct denied_listener *b)

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "enforce/base/when.h"
-#include "enforce/change/trial.h"
 #include "enforce/kernel/gate.h"
 #include "enforce/kernel/live.h"
+#include "enforce/kernel/trial_word.h"
 #include "policy/decide.h"
 
 /* What the kernel changes by itself, and when next: ns since boot; 0: nothing. */

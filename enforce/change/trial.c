@@ -1,61 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "enforce/change/trial.h"
 
+#include <inttypes.h>
+#include <string.h>
+
 #include "enforce/base/when.h"
+#include "enforce/change/take_effect.h"
+#include "enforce/kernel/image_store.h"
+#include "enforce/kernel/trial_word.h"
 
-static uint64_t boot_ns(void)
+enum status trial_settle(const struct kernel *kernel)
 {
-	return (uint64_t)when_now().boot;
+	uint64_t left;
+	int error;
+
+	if (trial_now(kernel, &left) != TRIAL_IS_OVER)
+		return STATUS_DONE;
+	error = image_copy_slot(kernel, SLOT_BEFORE, SLOT_LOADED);
+	if (error)
+		return fail(STATUS_FAILED, "the policy on trial wasn't confirmed, and the one before it can't be put in its place: %s; it is "
+			    "in force all the same", strerror(-error));
+	trial_end(kernel);
+	/* The kernel made that change by itself. */
+	take_effect_and_warn(kernel, true);
+	return STATUS_DONE;
 }
 
-static uint64_t word(const struct kernel *kernel)
+enum status trial_refuse(const struct kernel *kernel)
 {
-	return __atomic_load_n(&kernel->control->trial, __ATOMIC_SEQ_CST);
-}
+	uint64_t left;
 
-static bool exchange(const struct kernel *kernel, __u64 from, __u64 to)
-{
-	return __atomic_compare_exchange_n(&kernel->control->trial, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-}
-
-static enum trial judge(uint64_t word, uint64_t now)
-{
-	if (!word)
-		return TRIAL_IS_NONE;
-	return word & TRIAL_PENDING && now < (word & ~TRIAL_PENDING) ? TRIAL_IS_PENDING : TRIAL_IS_OVER;
-}
-
-enum trial trial_now(const struct kernel *kernel, uint64_t *left_ns)
-{
-	uint64_t seen = kernel->control ? word(kernel) : 0, now = boot_ns();
-	enum trial trial = judge(seen, now);
-
-	*left_ns = trial == TRIAL_IS_PENDING ? (seen & ~TRIAL_PENDING) - now : 0;
-	return trial;
-}
-
-uint32_t trial_slot(const struct kernel *kernel)
-{
-	/* Of another version's kernel side, which isn't mapped, that slot is all that is known; a locked policy isn't on trial. */
-	return kernel->control && judge(word(kernel), boot_ns()) == TRIAL_IS_OVER ? SLOT_BEFORE : SLOT_LOADED;
-}
-
-bool trial_begin(const struct kernel *kernel, uint64_t seconds)
-{
-	uint64_t seen = word(kernel), now = boot_ns();
-
-	return judge(seen, now) != TRIAL_IS_OVER && exchange(kernel, seen, TRIAL_PENDING | (now + seconds * 1000000000ULL));
-}
-
-bool trial_confirm(const struct kernel *kernel)
-{
-	uint64_t seen = word(kernel);
-
-	/* The clock is looked at first: if the time is up when the word is exchanged, nothing was decided by the other policy yet. */
-	return judge(seen, boot_ns()) == TRIAL_IS_PENDING && exchange(kernel, seen, 0);
-}
-
-void trial_end(const struct kernel *kernel)
-{
-	__atomic_store_n(&kernel->control->trial, 0, __ATOMIC_SEQ_CST);
+	if (trial_now(kernel, &left) != TRIAL_IS_PENDING)
+		return STATUS_DONE;
+	return fail(STATUS_FAILED, "the policy is on trial for another %" PRIu64 " s, and was left alone; confirm it first: sockaccept-ctl "
+		    "confirm; or load another", seconds_up(left));
 }

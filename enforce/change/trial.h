@@ -1,37 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Policies on trial: what user space does about the word that stands in bpf/shared/sockaccept.h. All but trial_now() and
- * trial_slot() need the lock, and memory that is mapped for writing.
+ * What a change does about a policy that is on trial, or was (enforce/kernel/trial_word.h).
  */
 #ifndef SOCKACCEPT_TRIAL_H
 #define SOCKACCEPT_TRIAL_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "enforce/kernel/kernel.h"
 
-enum trial {
-	TRIAL_IS_NONE,    /* the policy in SLOT_LOADED is in force */
-	TRIAL_IS_PENDING, /* so it is, until it is confirmed or the time is up */
-	TRIAL_IS_OVER,    /* the time is up: that in SLOT_BEFORE is in force */
-};
+/* Where a trial is over, puts what it fell back to in its ordinary place. Needs the change lock. Says what is wrong. */
+enum status trial_settle(const struct kernel *kernel);
 
-#define TRIAL_SECONDS_MAX 86400
-
-/* How it stands now, by the same clock as the kernel's. *left_ns, if pending: how long it will be. */
-enum trial trial_now(const struct kernel *kernel, uint64_t *left_ns);
-
-/* The slot of the policy that is in force now. */
-uint32_t trial_slot(const struct kernel *kernel);
-
-/* Begins a trial, or prolongs one. False: it is over meanwhile, and nothing was changed. */
-bool trial_begin(const struct kernel *kernel, uint64_t seconds);
-
-/* Ends a pending trial in favour of SLOT_LOADED. False: there is none, or the time is up. */
-bool trial_confirm(const struct kernel *kernel);
-
-/* Ends a trial of any state in favour of SLOT_LOADED. */
-void trial_end(const struct kernel *kernel);
+/* Refuses, and says so, while a policy is on trial. */
+enum status trial_refuse(const struct kernel *kernel);
 
 #endif

@@ -16,8 +16,8 @@
 #include "enforce/base/link_target.h"
 #include "enforce/base/same_file.h"
 #include "enforce/kernel/entries.h"
+#include "enforce/kernel/family.h"
 #include "enforce/kernel/iterate.h"
-#include "enforce/records/event.h"
 #include "policy/cleanup.h"
 #include "policy/compare.h"
 #include "policy/text.h"
@@ -362,10 +362,10 @@ const char *listener_program(const struct listener *listener, char text[LISTENER
 const char *listener_text(const struct listener *listener, char *text)
 {
 	const struct listening *socket = &listener->socket;
-	const char *protocol = event_protocol(socket->family, socket->protocol);
-	char address[EVENT_ADDRESS_MAX];
+	const char *protocol = protocol_word(socket->family, socket->protocol);
+	char address[ADDRESS_TEXT_MAX];
 
-	if (!event_address(socket->family, &socket->local, address)) { /* a family without ports */
+	if (!address_text(socket->family, &socket->local, address)) { /* a family without ports */
 		snprintf(text, LISTENER_TEXT_MAX, "%s", protocol);
 		return text;
 	}

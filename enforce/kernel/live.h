@@ -40,39 +40,11 @@ enum status live_publish(struct kernel *kernel, struct policy *policy, bool *tak
  */
 enum status live_prepare_trial(const struct kernel *kernel, struct policy *before);
 
-/* Makes a frozen map with a copy of the image in force, which no decision reads. Returns its descriptor, or -errno. */
-int live_copy_image(const struct kernel *kernel);
-
 /* Reads what a trial falls back to, as live_read_image() does. */
 enum status live_read_before(const struct kernel *kernel, struct policy *policy);
 
-/* Where a trial is over, puts what it fell back to in its ordinary place. Needs the lock. Says what is wrong. */
-enum status live_settle(const struct kernel *kernel);
-
-/* Refuses, and says so, while a policy is on trial. */
-enum status live_refuse_trial(const struct kernel *kernel);
-
 /* The image of `policy`, as live_read() gives it, into `image`, which is empty. Says what is wrong. */
 enum status live_image(const struct policy *policy, struct image *image);
-
-/* How a command changes the live policy. */
-struct live_edit {
-	/* Changes `policy`, the live one. *changed: whether that made a difference. Says what is wrong. */
-	enum status (*change)(struct kernel *kernel, struct policy *policy, void *data, bool *changed);
-	/* Looks at the policy as it will be, in order and with its numbers, also if nothing changes. NULL: nothing does. */
-	void (*look)(const struct policy *policy, void *data);
-	/* What is to be done beside it, once all is judged, and undone if the policy can't be put in force. NULL: nothing. */
-	enum status (*commit)(void *data);
-	void (*undo)(void *data);
-	void *data;
-	bool force; /* also if it locks the administrator out (enforce/change/lockout.h) */
-};
-
-/*
- * Reads the live policy, changes it, and puts it back if that made a difference, while no other command does.
- * *generation is that of the policy then in force. Says what is wrong; nothing is changed then.
- */
-enum status live_change(const struct live_edit *edit, uint64_t *generation, bool *changed);
 
 /*
  * The counters that rules of `policy` have, as RULE_COUNTERS flags, to be freed. Decisions under the policy in force

@@ -12,10 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "enforce/kernel/locked.h"
-#include "enforce/change/change_lock.h"
 #include "enforce/kernel/hidden.h"
 #include "enforce/kernel/kernel.h"
+#include "enforce/kernel/locked.h"
 #include "enforce/kernel/prerequisites.h"
 #include "policy/cleanup.h"
 
@@ -208,15 +207,6 @@ static enum status refuse_frozen(void)
 	return fail(STATUS_FAILED, "%s", FROZEN_PROBLEM);
 }
 
-/* Of a `lock` that was killed, the guard of the maps can be left, which would refuse a reader too. */
-static void remove_remains(void)
-{
-	_cleanup_close_ int lock = -1;
-
-	if (locked_has_remains() && change_lock_try(&lock))
-		locked_remove_remains();
-}
-
 enum status kernel_open_frozen(struct kernel *kernel)
 {
 	enum status status = STATUS_DONE;
@@ -231,8 +221,6 @@ enum status kernel_open(struct kernel *kernel, bool write, bool quiet)
 	enum status status = kernel_is_loaded(quiet);
 	bool locked = locked_is_set();
 
-	if (!locked)
-		remove_remains();
 	if (status == STATUS_DONE && write)
 		status = kernel_refuse_locked();
 	if (status == STATUS_DONE && write)

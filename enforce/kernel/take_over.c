@@ -4,7 +4,6 @@
  * names in one step (bpffs can since Linux 5.16). So whatever ends this in the middle, under the usual name stands
  * one whole kernel side, and beside it at most another one, which the next command removes.
  */
-#include "enforce/change/take_effect.h"
 #include "enforce/kernel/take_over.h"
 
 #include <errno.h>
@@ -13,8 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "enforce/kernel/locked.h"
-#include "enforce/change/change_lock.h"
 #include "enforce/kernel/carry_processes.h"
 #include "enforce/kernel/kernel.h"
 #include "enforce/kernel/listeners.h"
@@ -36,19 +33,12 @@ static enum status remove_beside(void)
 
 enum status take_over_clean(void)
 {
-	locked_remove_remains();
 	return access(BESIDE, F_OK) ? STATUS_DONE : remove_beside();
 }
 
-enum status take_over_lock(int *lock)
-{
-	enum status status = change_lock_take(lock);
-
-	return status == STATUS_DONE ? take_over_clean() : status;
-}
-
 /* Loads and attaches the new one beside the old one. */
-static enum status attach_beside(struct kernel *kernel, struct policy *policy, const struct predecessor *old)
+static enum status attach_beside(struct kernel *kernel, struct policy *policy, const struct predecessor *old,
+				 void (*attached)(const struct kernel *kernel))
 {
 	_cleanup_free_ bool *taken = live_counters(policy);
 	enum status status;
@@ -66,18 +56,17 @@ static enum status attach_beside(struct kernel *kernel, struct policy *policy, c
 		status = kernel_attach(kernel);
 		if (status == STATUS_DONE) {
 			listeners_note(kernel);
-			/* Threads that the old one would have asked first, and never did. */
-			take_effect_and_warn(kernel, false);
+			attached(kernel);
 		}
 	}
 	pins_are_in(SOCKACCEPT_PIN_DIR);
 	return status;
 }
 
-enum status take_over(struct policy *policy, const struct predecessor *old)
+enum status take_over(struct policy *policy, const struct predecessor *old, void (*attached)(const struct kernel *kernel))
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	enum status status = attach_beside(&kernel, policy, old);
+	enum status status = attach_beside(&kernel, policy, old, attached);
 
 	/* No link of the new one may be held here when it is removed again. */
 	kernel_close(&kernel);

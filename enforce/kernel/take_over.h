@@ -17,14 +17,11 @@ struct predecessor {
 /*
  * Loads this version's kernel side with `policy`, attaches it, and only then detaches the one that was there: each accept is
  * judged by one of both, or for a moment by both. Processes keep the binary that they are in `old`. Counters and events begin
- * anew; the generation goes on from policy->generation. Needs the lock. Says what is wrong; the old one is then in force, unchanged.
+ * anew; the generation goes on from policy->generation. `attached` is called once the new one decides, before the old one goes. Needs the lock. Says what is wrong; the old one is then in force, unchanged.
  */
-enum status take_over(struct policy *policy, const struct predecessor *old);
+enum status take_over(struct policy *policy, const struct predecessor *old, void (*attached)(const struct kernel *kernel));
 
 /* Removes what a take_over() that was killed has left beside the kernel side in force. Needs the lock. */
 enum status take_over_clean(void);
-
-/* change_lock_take() for a command that changes something, and that. */
-enum status take_over_lock(int *lock);
 
 #endif

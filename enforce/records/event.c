@@ -35,83 +35,6 @@ static void print_common(struct output *output, const char *key, const struct ev
 		output_number(output, key, NULL, number);
 }
 
-/* Families whose accept(2) is judged. Another one is printed as its number. */
-static const struct family {
-	uint16_t number;
-	const char *name;
-} families[] = {
-	{ AF_INET, "inet" }, { AF_INET6, "inet6" }, { AF_VSOCK, "vsock" }, { AF_SMC, "smc" }, { AF_TIPC, "tipc" },
-	{ AF_BLUETOOTH, "bluetooth" }, { AF_LLC, "llc" }, { AF_X25, "x25" }, { AF_AX25, "ax25" }, { AF_NETROM, "netrom" },
-	{ AF_ROSE, "rose" }, { AF_PHONET, "phonet" }, { AF_IUCV, "iucv" },
-};
-#define FAMILIES (sizeof(families) / sizeof(families[0]))
-
-static const struct protocol_name {
-	uint16_t number;
-	const char *name;
-} protocols[] = { { IPPROTO_TCP, "tcp" }, { IPPROTO_MPTCP, "mptcp" }, { IPPROTO_SCTP, "sctp" }, { IPPROTO_DCCP, "dccp" } };
-#define PROTOCOL_NAMES (sizeof(protocols) / sizeof(protocols[0]))
-
-static const char *number_text(uint16_t number)
-{
-	static char text[8];
-
-	snprintf(text, sizeof(text), "%u", number);
-	return text;
-}
-
-const char *event_family(uint16_t family)
-{
-	for (size_t i = 0; i < FAMILIES; i++)
-		if (families[i].number == family)
-			return families[i].name;
-	return number_text(family);
-}
-
-uint16_t event_family_number(const char *text)
-{
-	for (size_t i = 0; i < FAMILIES; i++)
-		if (!strcmp(families[i].name, text))
-			return families[i].number;
-	return (uint16_t)strtoul(text, NULL, 10);
-}
-
-bool event_has_ports(uint16_t family)
-{
-	return family == AF_INET || family == AF_INET6 || family == AF_VSOCK;
-}
-
-const char *event_protocol(uint16_t family, uint16_t protocol)
-{
-	if (family != AF_INET && family != AF_INET6)
-		return event_family(family);
-	for (size_t i = 0; i < PROTOCOL_NAMES; i++)
-		if (protocols[i].number == protocol)
-			return protocols[i].name;
-	return number_text(protocol);
-}
-
-uint16_t event_protocol_number(const char *text)
-{
-	for (size_t i = 0; i < PROTOCOL_NAMES; i++)
-		if (!strcmp(protocols[i].name, text))
-			return protocols[i].number;
-	return (uint16_t)strtoul(text, NULL, 10);
-}
-
-const char *event_address(uint16_t family, const struct endpoint *endpoint, char *text)
-{
-	__u32 cid;
-
-	if (family == AF_INET || family == AF_INET6)
-		return inet_ntop(family, endpoint->address, text, EVENT_ADDRESS_MAX);
-	if (family != AF_VSOCK)
-		return NULL;
-	memcpy(&cid, endpoint->address, sizeof(cid));
-	snprintf(text, EVENT_ADDRESS_MAX, "%" PRIu32, cid);
-	return text;
-}
-
 bool event_is_about_listener(const struct event *event)
 {
 	return event->operation <= OPERATION_DRAINED;
@@ -119,11 +42,11 @@ bool event_is_about_listener(const struct event *event)
 
 const char *event_port(const struct event *event, char *text)
 {
-	const char *protocol = event_protocol(event->family, event->protocol);
+	const char *protocol = protocol_word(event->family, event->protocol);
 
 	if (event->differ & DIFFER_PORT)
 		snprintf(text, EVENT_PORT_MAX, "several");
-	else if (!event_has_ports(event->family))
+	else if (!family_has_ports(event->family))
 		snprintf(text, EVENT_PORT_MAX, "%s", protocol);
 	else if (event->differ & (DIFFER_FAMILY | DIFFER_PROTOCOL))
 		snprintf(text, EVENT_PORT_MAX, "%u", event->listener_port);
@@ -341,11 +264,11 @@ static void print_sockfd(struct output *output, const struct event *event)
 static void print_local(struct output *output, const struct event *event)
 {
 	bool known = !(event->differ & (DIFFER_FAMILY | DIFFER_ADDRESS));
-	char address[EVENT_ADDRESS_MAX];
+	char address[ADDRESS_TEXT_MAX];
 
 	output_open_object(output, "local");
-	output_text(output, "address", NULL, known ? event_address(event->family, &event->local, address) : NULL);
-	if (event_has_ports(event->family))
+	output_text(output, "address", NULL, known ? address_text(event->family, &event->local, address) : NULL);
+	if (family_has_ports(event->family))
 		print_common(output, "port", event, DIFFER_PORT, event->local.port);
 	else
 		output_null(output, "port");
@@ -373,7 +296,7 @@ static const char *peer_remark(const struct event *event)
 
 static void print_peer(struct event_printer *printer, const struct event *event)
 {
-	char address[EVENT_ADDRESS_MAX] = "", text[EVENT_ADDRESS_MAX + 32];
+	char address[ADDRESS_TEXT_MAX] = "", text[ADDRESS_TEXT_MAX + 32];
 	struct output *output = printer->output;
 	const char *shown;
 
@@ -383,7 +306,7 @@ static void print_peer(struct event_printer *printer, const struct event *event)
 		print_cell(printer, COLUMN_PEER, event->operation == OPERATION_LISTEN && !(event->differ & DIFFER_OPERATION) ? "(listen)" : NULL);
 		return;
 	}
-	event_address(event->family, &event->peer, address);
+	address_text(event->family, &event->peer, address);
 	output_open_object(output, "peer");
 	output_text(output, "address", NULL, address);
 	output_number(output, "port", NULL, event->peer.port);
@@ -405,11 +328,11 @@ static void print_listener(struct event_printer *printer, const struct event *ev
 
 	print_common(output, "netns", event, DIFFER_NETNS, event->netns);
 	print_sockfd(output, event);
-	output_text(output, "family", NULL, event->differ & DIFFER_FAMILY ? NULL : event_family(event->family));
+	output_text(output, "family", NULL, event->differ & DIFFER_FAMILY ? NULL : family_word(event->family));
 	if (event->differ & (DIFFER_FAMILY | DIFFER_PROTOCOL))
 		output_null(output, "protocol");
 	else
-		output_text(output, "protocol", NULL, event_protocol(event->family, event->protocol));
+		output_text(output, "protocol", NULL, protocol_word(event->family, event->protocol));
 	print_local(output, event);
 	print_port(printer, event);
 	print_peer(printer, event);

@@ -5,10 +5,9 @@
 #ifndef SOCKACCEPT_EVENT_H
 #define SOCKACCEPT_EVENT_H
 
-#include <netinet/in.h>
-
 #include "enforce/base/output.h"
 #include "enforce/base/when.h"
+#include "enforce/kernel/family.h"
 #include "enforce/records/record.h"
 
 enum event_column {
@@ -50,30 +49,12 @@ int event_print(struct event_printer *printer, const struct record *record);
 /* The event's time, ns since 1970, as the clock was set. */
 int64_t event_real(const struct event *event);
 
-/* The word of JSON for a family, such as `inet`; else the number, as a text that is valid until the next call. And back. */
-const char *event_family(uint16_t family);
-uint16_t event_family_number(const char *text);
-
-/* True if the listeners of a family have ports. */
-bool event_has_ports(uint16_t family);
-
-/*
- * `tcp`, `mptcp`, `sctp`, `dccp`; of a family that has no protocols, its own name; else the number, as a text that is valid until
- * the next call. And back.
- */
-const char *event_protocol(uint16_t family, uint16_t protocol);
-uint16_t event_protocol_number(const char *text);
-
 /* True if the event is about accept(2) or listen(2). */
 bool event_is_about_listener(const struct event *event);
 
 #define EVENT_PORT_MAX 32
 /* `80/tcp`, or what of that is common to its repeats: the port that rules are about, into `text` of EVENT_PORT_MAX bytes; returns it. */
 const char *event_port(const struct event *event, char *text);
-
-#define EVENT_ADDRESS_MAX (INET6_ADDRSTRLEN + 1)
-/* The address of one end of a connection, into `text` of EVENT_ADDRESS_MAX bytes; returns it; NULL: the family's aren't known here. */
-const char *event_address(uint16_t family, const struct endpoint *endpoint, char *text);
 
 /* The words of JSON for enum reason and enum operation. */
 extern const char *const event_reason_words[REASONS];

@@ -8,14 +8,14 @@
 #include "bpf/shared/sockaccept.h"
 #include "enforce/base/items.h"
 #include "enforce/base/prefix.h"
+#include "enforce/records/reader.h"
 #include "enforce/records/record.h"
-#include "enforce/verbs/verb.h"
 
 struct filter {
 	int64_t since, until; /* ns since boot */
 	bool has_until;
 	bool utc;             /* times are in UTC, given and shown */
-	unsigned verdicts;    /* TAKES() of each verdict that is wanted */
+	unsigned verdicts;    /* VERDICT_BIT() of each verdict that is wanted */
 	const char *binary;   /* a path, or a file name; NULL: any */
 	char *resolved;       /* what links in `binary` lead to; NULL: nothing else */
 	struct port_items ports;
@@ -24,12 +24,6 @@ struct filter {
 	bool has_peer;
 	struct prefix peer;
 };
-
-/*
- * Reads the options of `invocation` into `filter`. Says what is wrong, and returns STATUS_USAGE then. Clear it in any
- * case.
- */
-enum status filter_read(struct filter *filter, const struct invocation *invocation);
 
 /* True if the event was asked for. */
 bool filter_matches(const struct filter *filter, const struct record *record);

@@ -46,7 +46,7 @@ static void find_needles(struct history *history)
 	if (filter->unit)
 		add_needle(history, needle_of("unit", filter->unit, false));
 	for (unsigned verdict = 0; verdict < VERDICTS; verdict++)
-		if (filter->verdicts == TAKES(verdict))
+		if (filter->verdicts == VERDICT_BIT(verdict))
 			add_needle(history, needle_of("verdict", ini_verdict_words[verdict == VERDICT_DENY], true));
 }
 
@@ -164,7 +164,7 @@ static uint64_t wanted_of(const struct history *history, const uint64_t missed[V
 	uint64_t sum = 0;
 
 	for (unsigned verdict = 0; verdict < VERDICTS; verdict++)
-		if (history->filter->verdicts & TAKES(verdict))
+		if (history->filter->verdicts & VERDICT_BIT(verdict))
 			sum += missed[verdict];
 	return sum;
 }
@@ -204,7 +204,7 @@ static bool is_new(const struct history *history, const struct log_source *from,
 	if (line->kind == LOG_LINE_EVENT)
 		return line->event.seq >= from->mark.seq;
 	for (unsigned verdict = 0; verdict < VERDICTS && line->kind == LOG_LINE_MISSED; verdict++)
-		if (history->filter->verdicts & TAKES(verdict) &&
+		if (history->filter->verdicts & VERDICT_BIT(verdict) &&
 		    line->source.mark.dealt[verdict] + line->source.mark.lost[verdict] >
 		    from->mark.dealt[verdict] + from->mark.lost[verdict])
 			return true;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "enforce/base/when.h"
-#include "enforce/verbs/verb.h"
 
 #define BATCHES 64 /* of events that one log_keep() writes */
 #define TOLD_NS 60000000000LL /* between two who are told of, and how old an event may be that tells of one */
@@ -17,7 +16,7 @@ enum status log_keep_begin_with(struct log_keeper *keeper, const struct kernel *
 	*source = log_source_of(instance);
 	if (log_same_source(source, &keeper->end))
 		*source = keeper->end;
-	error = reader_start(&keeper->reader, kernel, TAKES(VERDICT_ALLOW) | TAKES(VERDICT_DENY), &source->mark, false);
+	error = reader_start(&keeper->reader, kernel, VERDICT_BIT(VERDICT_ALLOW) | VERDICT_BIT(VERDICT_DENY), &source->mark, false);
 	if (error)
 		return fail(STATUS_FAILED, "can't read the events: %s", strerror(-error));
 	keeper->maker = (struct record_maker){ .names.kernel = kernel };

@@ -156,7 +156,7 @@ static void read_differences(const json_t *json, struct event *event)
 		event->differ |= DIFFER_PROTOCOL;
 	if (json_is_null(json_object_get(local, "address")))
 		event->differ |= DIFFER_ADDRESS;
-	if (json_is_null(json_object_get(local, "port")) && (!event->family || event_has_ports(event->family)))
+	if (json_is_null(json_object_get(local, "port")) && (!event->family || family_has_ports(event->family)))
 		event->differ |= DIFFER_PORT;
 }
 
@@ -165,8 +165,8 @@ static void read_listener(const json_t *json, struct event *event)
 	const char *family = json_string_value(json_object_get(json, "family")), *protocol = json_string_value(json_object_get(json, "protocol"));
 	uint64_t port;
 
-	event->family = family ? event_family_number(family) : 0;
-	event->protocol = protocol ? event_protocol_number(protocol) : 0;
+	event->family = family ? family_number(family) : 0;
+	event->protocol = protocol ? protocol_number(protocol) : 0;
 	read_endpoint(json_object_get(json, "local"), event, &event->local);
 	event->listener_port = read_number(json, "listener_port", &port) ? (__u32)port : event->local.port;
 	if (read_endpoint(json_object_get(json, "peer"), event, &event->peer))

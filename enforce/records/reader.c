@@ -82,7 +82,7 @@ int reader_start(struct reader *reader, const struct kernel *kernel, unsigned ve
 	if (!reader->events)
 		return -ENOMEM;
 	for (unsigned verdict = 0; verdict < VERDICTS; verdict++)
-		reader->buffer[verdict].wanted = verdicts & 1U << verdict;
+		reader->buffer[verdict].wanted = verdicts & VERDICT_BIT(verdict);
 	return 0;
 }
 

@@ -11,6 +11,9 @@
 #include "bpf/shared/sockaccept.h"
 #include "enforce/kernel/kernel.h"
 
+/* One of a set of verdicts. */
+#define VERDICT_BIT(verdict) (1U << (verdict))
+
 /* A point between two events, from which reading can go on. Zero-initialised: before the first event. */
 struct reader_mark {
 	uint64_t seq;             /* of the first event behind it */
@@ -58,7 +61,7 @@ struct reader {
 
 /*
  * Starts to read at `from`, or at the oldest event that is there, as it does if `from` is a place that this kernel side has
- * never come to. `verdicts`: 1 << v for each verdict v that is wanted. `current`: windows of repeats which are at least a second old
+ * never come to. `verdicts`: VERDICT_BIT() of each that is wanted. `current`: windows of repeats which are at least a second old
  * are ended at the first look, so that what is read is current.
  * `kernel` must stay open. Returns 0 or -errno.
  */

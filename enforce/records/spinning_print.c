@@ -26,11 +26,11 @@ static void print_spinner(struct output *output, const struct spinner *spinner, 
 	else
 		output_number(output, "pid", NULL, event->pid);
 	output_number(output, "uid", NULL, event->uid);
-	if (event_has_ports(event->family))
+	if (family_has_ports(event->family))
 		output_number(output, "port", NULL, event->listener_port);
 	else
 		output_null(output, "port");
-	output_text(output, "protocol", NULL, event_protocol(event->family, event->protocol));
+	output_text(output, "protocol", NULL, protocol_word(event->family, event->protocol));
 	output_number(output, "denials_a_second", NULL, spinner_rate(spinner));
 	output_close(output);
 	output_coloured(output, NULL, "spins", spinner_text(spinner, record, text), COLOUR_BAD);

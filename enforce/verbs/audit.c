@@ -15,8 +15,8 @@
 #include "enforce/kernel/kernel.h"
 #include "enforce/records/checkpoint.h"
 #include "enforce/records/event.h"
-#include "enforce/records/filter.h"
 #include "enforce/records/history.h"
+#include "enforce/verbs/filter_options.h"
 #include "enforce/verbs/verb.h"
 #include "policy/cleanup.h"
 
@@ -249,7 +249,7 @@ static enum status read_options(struct audit *audit, const struct invocation *in
 
 	audit->checkpoint = invocation->given[OPTION_CHECKPOINT];
 	audit->follow = invocation->given[OPTION_FOLLOW];
-	return status == STATUS_DONE ? filter_read(&audit->filter, invocation) : status;
+	return status == STATUS_DONE ? filter_options_read(&audit->filter, invocation) : status;
 }
 
 static void catch_signals(void)

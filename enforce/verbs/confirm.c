@@ -9,11 +9,13 @@
 #include <string.h>
 
 #include "enforce/change/boot_files.h"
+#include "enforce/change/change_lock.h"
 #include "enforce/change/last_good.h"
 #include "enforce/change/trial.h"
 #include "enforce/kernel/kernel.h"
 #include "enforce/kernel/live.h"
 #include "enforce/kernel/take_over.h"
+#include "enforce/kernel/trial_word.h"
 #include "enforce/verbs/verb.h"
 #include "policy/cleanup.h"
 
@@ -34,7 +36,7 @@ static enum status read_generation(const struct kernel *kernel, uint64_t *genera
 static enum status too_late(const struct kernel *kernel)
 {
 	uint64_t generation = 0;
-	enum status status = live_settle(kernel);
+	enum status status = trial_settle(kernel);
 
 	if (status == STATUS_DONE)
 		status = read_generation(kernel, &generation);
@@ -100,7 +102,7 @@ enum status verb_confirm(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_close_ int lock = -1;
-	enum status status = take_over_lock(&lock);
+	enum status status = change_begin(&lock);
 	uint64_t layout = SOCKACCEPT_LAYOUT;
 
 	(void)invocation;

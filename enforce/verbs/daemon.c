@@ -13,9 +13,10 @@
 #include <time.h>
 
 #include "enforce/base/notify.h"
-#include "enforce/kernel/locked.h"
+#include "enforce/change/change_lock.h"
 #include "enforce/change/path_watch.h"
 #include "enforce/kernel/kernel.h"
+#include "enforce/kernel/locked.h"
 #include "enforce/kernel/module_layout.h"
 #include "enforce/records/log_keep.h"
 #include "enforce/records/log_read.h"
@@ -129,6 +130,7 @@ static void write_metrics(struct daemon *daemon)
 static void do_chores(struct daemon *daemon)
 {
 	notify_alive(&daemon->watchdog_at);
+	change_lock_clear_remains();
 	if (daemon->keeper.kernel && is_time(&daemon->layouts_at, LAYOUTS_NS))
 		tell_layouts();
 	if (daemon->metrics_file && is_time(&daemon->metrics_at, METRICS_NS))

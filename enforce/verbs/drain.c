@@ -100,6 +100,7 @@ static enum status attach(struct drainer *drainer)
 
 	if (!instance || kernel_layout(&layout) != STATUS_DONE || layout != SOCKACCEPT_LAYOUT)
 		return STATUS_DONE;
+	change_lock_clear_remains();
 	status = kernel_open(&drainer->kernel, false, true);
 	kernel_keep_readable(&drainer->kernel);
 	if (status == STATUS_DONE)

@@ -10,10 +10,11 @@
 #include "enforce/base/when.h"
 #include "enforce/change/change_lock.h"
 #include "enforce/change/policy_files.h"
+#include "enforce/kernel/family.h"
 #include "enforce/kernel/kernel.h"
 #include "enforce/kernel/listeners.h"
 #include "enforce/kernel/live.h"
-#include "enforce/records/event.h"
+#include "enforce/records/record.h"
 #include "enforce/verbs/verb.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
@@ -59,15 +60,15 @@ static const char *gate_of(const struct inquiry *inquiry, const struct listening
 static void print_place(struct output *output, const struct inquiry *inquiry, const struct listener *listener)
 {
 	const struct listening *socket = &listener->socket;
-	char address[EVENT_ADDRESS_MAX], place[LISTENER_TEXT_MAX], queue[24];
+	char address[ADDRESS_TEXT_MAX], place[LISTENER_TEXT_MAX], queue[24];
 
 	snprintf(queue, sizeof(queue), "%" PRIu32 "/%" PRIu32, socket->backlog, socket->backlog_max);
 	output_text(output, NULL, "LISTENS ON", listener_text(listener, place));
 	output_text(output, NULL, "QUEUE", queue);
 	output_text(output, "gate", "GATE", gate_of(inquiry, socket));
-	output_text(output, "protocol", NULL, event_protocol(socket->family, socket->protocol));
-	output_text(output, "address", NULL, event_address(socket->family, &socket->local, address));
-	if (event_has_ports(socket->family))
+	output_text(output, "protocol", NULL, protocol_word(socket->family, socket->protocol));
+	output_text(output, "address", NULL, address_text(socket->family, &socket->local, address));
+	if (family_has_ports(socket->family))
 		output_number(output, "port", NULL, socket->local.port);
 	else
 		output_null(output, "port");

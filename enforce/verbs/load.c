@@ -9,10 +9,10 @@
 
 #include "enforce/base/output.h"
 #include "enforce/change/boot_files.h"
+#include "enforce/change/change_lock.h"
 #include "enforce/change/diagnostics_print.h"
 #include "enforce/change/differences.h"
 #include "enforce/change/last_good.h"
-#include "enforce/change/change_lock.h"
 #include "enforce/change/lockout.h"
 #include "enforce/change/policy_files.h"
 #include "enforce/change/take_effect.h"
@@ -26,6 +26,7 @@
 #include "enforce/kernel/prerequisites.h"
 #include "enforce/kernel/self_test.h"
 #include "enforce/kernel/take_over.h"
+#include "enforce/kernel/trial_word.h"
 #include "enforce/verbs/verb.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
@@ -140,7 +141,7 @@ static enum status publish_first(struct kernel *kernel, struct policy *policy, c
  */
 static enum status read_before(const struct kernel *kernel, bool on_trial, struct policy *before, struct policy *fallback, bool *pending)
 {
-	enum status status = live_settle(kernel);
+	enum status status = trial_settle(kernel);
 	uint64_t left;
 
 	*pending = trial_now(kernel, &left) == TRIAL_IS_PENDING;
@@ -302,7 +303,7 @@ enum status verb_load(const struct invocation *invocation)
 	enum status status = read_seconds(invocation->given[OPTION_CONFIRM], &how.confirm);
 
 	if (status == STATUS_DONE)
-		status = take_over_lock(&lock);
+		status = change_begin(&lock);
 	/* The lock is taken before the files are read: what was read last is loaded last. */
 	if (status != STATUS_DONE)
 		return status;

@@ -5,17 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "enforce/kernel/locked.h"
+#include "enforce/change/change_lock.h"
 #include "enforce/change/guard.h"
+#include "enforce/change/trial.h"
+#include "enforce/kernel/image_store.h"
 #include "enforce/kernel/kernel.h"
 #include "enforce/kernel/live.h"
+#include "enforce/kernel/locked.h"
 #include "enforce/kernel/take_over.h"
 #include "enforce/verbs/verb.h"
 #include "policy/cleanup.h"
 
 static enum status lock_opened(const struct kernel *kernel)
 {
-	_cleanup_close_ int copy = live_copy_image(kernel);
+	_cleanup_close_ int copy = image_copy_in_force(kernel);
 
 	if (copy < 0)
 		return fail(STATUS_FAILED, "can't copy the policy, for readers: %s; nothing was locked", strerror(-copy));
@@ -36,9 +39,9 @@ static enum status lock_all(void)
 	status = kernel_open(&kernel, true, false);
 	/* What a trial that is over has left is put in order first; while one is pending, it isn't known what is to be locked. */
 	if (status == STATUS_DONE)
-		status = live_refuse_trial(&kernel);
+		status = trial_refuse(&kernel);
 	if (status == STATUS_DONE)
-		status = live_settle(&kernel);
+		status = trial_settle(&kernel);
 	/* From now on, nobody who drains gets what is taken out (bpf/drain.bpf.h). */
 	if (status == STATUS_DONE)
 		kernel.control->locked = 1;
@@ -58,7 +61,7 @@ static void undo(void)
 enum status verb_lock(const struct invocation *invocation)
 {
 	_cleanup_close_ int lock = -1;
-	enum status status = take_over_lock(&lock);
+	enum status status = change_begin(&lock);
 
 	(void)invocation;
 	if (status == STATUS_DONE)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "enforce/base/output.h"
+#include "enforce/change/edit.h"
 #include "enforce/kernel/live.h"
 #include "enforce/kernel/moved.h"
 #include "enforce/verbs/verb.h"
@@ -182,13 +183,13 @@ enum status verb_refresh(const struct invocation *invocation)
 {
 	struct report report = { 0 };
 	/* What its rules stand for is the same, whoever is denied by that. */
-	const struct live_edit change = { .change = resolve_anew, .data = &report, .force = true };
+	const struct policy_edit change = { .change = resolve_anew, .data = &report, .force = true };
 	uint64_t generation = 0;
 	bool changed = false;
 	enum status status;
 
 	(void)invocation;
-	status = live_change(&change, &generation, &changed);
+	status = edit_policy(&change, &generation, &changed);
 	if (status == STATUS_DONE) {
 		print_report(&report);
 		print_end(&report, changed, generation);

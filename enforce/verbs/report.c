@@ -15,9 +15,9 @@
 #include "enforce/base/escape.h"
 #include "enforce/base/output.h"
 #include "enforce/records/event.h"
-#include "enforce/records/filter.h"
 #include "enforce/records/history.h"
 #include "enforce/records/sums.h"
+#include "enforce/verbs/filter_options.h"
 #include "enforce/verbs/verb.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"
@@ -65,7 +65,7 @@ static void add(struct report *report, enum kind kind, const char *text, const s
 static const char *peer_text(const struct event *event, char *text)
 {
 	if (event->flags & EVENT_HAS_PEER)
-		return event_address(event->family, &event->peer, text);
+		return address_text(event->family, &event->peer, text);
 	return event->count > 1 && event->operation == OPERATION_ACCEPT ? "several" : NULL;
 }
 
@@ -91,7 +91,7 @@ static char *pair_text(const struct record *record)
 	size_t length = 0;
 	FILE *stream;
 
-	if (!record->binary || !event_is_about_listener(event) || event->differ & DIFFER_PORT || !event_has_ports(event->family))
+	if (!record->binary || !event_is_about_listener(event) || event->differ & DIFFER_PORT || !family_has_ports(event->family))
 		return NULL;
 	stream = must(open_memstream(&text, &length));
 	escape_print_json(stream, record->binary);
@@ -117,7 +117,7 @@ static int add_item(void *context, const struct history_item *item)
 {
 	struct report *report = context;
 	const struct record *record = item->record;
-	char port[EVENT_PORT_MAX], peer[EVENT_ADDRESS_MAX];
+	char port[EVENT_PORT_MAX], peer[ADDRESS_TEXT_MAX];
 	int64_t boot = record ? (int64_t)record->event->time_boot : 0, real;
 
 	if (!record) {
@@ -349,7 +349,7 @@ static void print_report(struct report *report)
 static enum status read_options(struct report *report, const struct invocation *invocation)
 {
 	const char *top = invocation->given[OPTION_TOP];
-	enum status status = filter_read(&report->filter, invocation);
+	enum status status = filter_options_read(&report->filter, invocation);
 
 	if (status != STATUS_DONE)
 		return status;

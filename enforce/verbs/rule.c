@@ -10,6 +10,7 @@
 
 #include "enforce/base/items.h"
 #include "enforce/base/when.h"
+#include "enforce/change/edit.h"
 #include "enforce/change/local_rules.h"
 #include "enforce/change/overruled.h"
 #include "enforce/change/weaker.h"
@@ -320,7 +321,7 @@ static void clear_edit(struct edit *edit)
 enum status verb_rule(const struct invocation *invocation)
 {
 	struct edit edit = { .save = invocation->given[OPTION_SAVE] };
-	const struct live_edit change = {
+	const struct policy_edit change = {
 		.change = strcmp(invocation->verb->name, "remove") ? add_rules : remove_rules,
 		.look = look_for_objections,
 		.commit = save,
@@ -335,7 +336,7 @@ enum status verb_rule(const struct invocation *invocation)
 	if (status == STATUS_DONE && edit.save && edit.rules.until)
 		status = fail(STATUS_USAGE, "no file has temporary rules; give --save or --for");
 	if (status == STATUS_DONE)
-		status = live_change(&change, &generation, &changed);
+		status = edit_policy(&change, &generation, &changed);
 	if (status == STATUS_DONE) {
 		objections_join(&edit.objections, &edit.saved.objections);
 		objections_warn(&edit.objections, &edit.rules);
@@ -366,14 +367,14 @@ enum status verb_mode(const struct invocation *invocation)
 {
 	const char *word = invocation->arguments[0];
 	struct mode_change mode = { .mode = strcmp(word, "permissive") ? MODE_ENFORCE : MODE_PERMISSIVE };
-	const struct live_edit change = { .change = set_mode, .data = &mode, .force = invocation->given[OPTION_FORCE] };
+	const struct policy_edit change = { .change = set_mode, .data = &mode, .force = invocation->given[OPTION_FORCE] };
 	uint64_t generation = 0;
 	bool changed = false;
 	enum status status;
 
 	if (mode.mode == MODE_ENFORCE && strcmp(word, "enforce") != 0)
 		return fail(STATUS_USAGE, "unknown mode `%s`; it is `enforce` or `permissive`", word);
-	status = live_change(&change, &generation, &changed);
+	status = edit_policy(&change, &generation, &changed);
 	if (status == STATUS_DONE)
 		stance_warn(mode.before, mode.now);
 	if (status == STATUS_DONE)

@@ -10,12 +10,14 @@
 #include <string.h>
 
 #include "enforce/base/when.h"
+#include "enforce/change/change_lock.h"
 #include "enforce/change/diagnostics_print.h"
-#include "enforce/kernel/locked.h"
-#include "enforce/change/trial.h"
+#include "enforce/change/take_effect.h"
 #include "enforce/kernel/kernel.h"
 #include "enforce/kernel/live.h"
+#include "enforce/kernel/locked.h"
 #include "enforce/kernel/take_over.h"
+#include "enforce/kernel/trial_word.h"
 #include "enforce/verbs/verb.h"
 #include "policy/cleanup.h"
 #include "policy/resolve.h"
@@ -101,6 +103,12 @@ static void resolve(struct policy *policy)
 	diagnostics_clear(&diagnostics);
 }
 
+/* Threads that the old one would have asked first, and never did. */
+static void ask_those_before(const struct kernel *kernel)
+{
+	take_effect_and_warn(kernel, false);
+}
+
 static enum status upgrade_from(uint64_t layout)
 {
 	struct predecessor old = { .kernel = KERNEL_INIT };
@@ -113,7 +121,7 @@ static enum status upgrade_from(uint64_t layout)
 	old.numbers = forget_numbers(&policy);
 	if (status == STATUS_DONE) {
 		resolve(&policy);
-		status = take_over(&policy, &old);
+		status = take_over(&policy, &old, ask_those_before);
 	}
 	if (status == STATUS_DONE)
 		printf("Taken over from layout %" PRIu64 " to %d: %zu rule%s, generation %" PRIu64 ". Counters and events begin anew.\n",
@@ -128,7 +136,7 @@ enum status verb_upgrade(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_close_ int lock = -1;
-	enum status status = take_over_lock(&lock);
+	enum status status = change_begin(&lock);
 	uint64_t layout = 0;
 
 	(void)invocation;
