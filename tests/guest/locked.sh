@@ -12,6 +12,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 writer=$base/bin/writer.bpf.o
 override=$base/bin/override.bpf.o
 handles=$base/bin/handles
+steal=$base/bin/steal
 attach=$base/bin/attach
 
 # what may still be opened, and how; of our programs use, everything else may not
@@ -636,6 +637,10 @@ except ConnectionResetError:
 in the kernel: Bad address
 the client: b''
 asked: 0 may: 0" "$(cat lost)"
+	# an io_uring that accepts while the registers say so
+	$steal 28013 >stolen
+	expect "what an io_uring gets" "accept: EPERM
+io_uring: EPERM" "$(cat stolen)"
 	holds
 }
 
