@@ -2,6 +2,11 @@
 #
 #   make                builds build/sockaccept-ctl
 #   make demo           installs what is missing, builds, and shows it at work on a real kernel
+#   make test           unit tests with the sanitizers, and one guest's essentials: two minutes (T=NAME: one test, or one file of them)
+#   make lint           what can be said of the code without running it
+#   make format         clang-format and shfmt, in place
+#   make guest          a shell in a throwaway guest, with the program built and a policy loaded (KERNEL=7: of another kernel)
+#   make verifier       what the kernels' verifiers say of each program: instructions, states, stack
 #   make check          everything that CI runs (KERNELS="6.1 6.12 7" chooses the guests' kernels; 6.1 and 7 bring their
 #                       real-time kernels with them)
 #   make bench          what an accept() costs, in guest instructions, and how fast the log is written and read
@@ -42,7 +47,7 @@ OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY) $(ENFORCE))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo check soak bench fuzz install uninstall deb clean
+.PHONY: all demo test lint format guest verifier check soak bench fuzz install uninstall deb clean
 
 all: $(B)/sockaccept-ctl
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that a target of the Makefile needs, if any is missing.
-# usage: tests/packages.sh build|guest|check
+# usage: tests/packages.sh build|lint|guest|test|check
 #
 # Servers that only guests run (nginx, redis, ...) are not here: tests/guest/servers.sh unpacks
 # them for the guest alone, so that no test of ours ever starts a service on this machine.
@@ -8,14 +8,18 @@ set -eu
 
 build="clang gcc make pkg-config bpftool libbpf-dev libelf-dev zlib1g-dev libcap-dev libinih-dev libjansson-dev libc6-dev linux-libc-dev"
 guest="qemu-system-x86 busybox-static cpio kmod zstd xz-utils ca-certificates liburing-dev python3 mmdebstrap"
-check="libcmocka-dev libclang-rt-14-dev clang-tidy cppcheck shellcheck mandoc valgrind git strace lintian dpkg-dev"
+lint="clang-format shfmt clang-tidy cppcheck shellcheck mandoc git"
+test="libcmocka-dev libclang-rt-14-dev"
+check="valgrind strace lintian dpkg-dev clang-19"
 
 case "${1-}" in
 build) wanted=$build ;;
 guest) wanted="$build $guest" ;;
-check) wanted="$build $guest $check" ;;
+lint) wanted="$build $lint" ;;
+test) wanted="$build $guest $test" ;;
+check) wanted="$build $guest $lint $test $check" ;;
 *)
-	echo "usage: $0 build|guest|check" >&2
+	echo "usage: $0 build|lint|guest|test|check" >&2
 	exit 2
 	;;
 esac

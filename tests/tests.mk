@@ -55,6 +55,9 @@ $(B)/tests/guest/preload.so: tests/guest/preload.c | $(B)/.made
 $(B)/tests/bench/process: tests/bench/process.c tests/bench/ticks.h | $(B)/.made
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -static $< -o $@
 
+$(B)/tests/bench/verifier: tests/bench/verifier.c | $(B)/.made
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $< -lbpf -o $@
+
 $(B)/tests/bench/%: tests/bench/%.c tests/bench/ticks.h | $(B)/.made
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $< -o $@
 
@@ -83,6 +86,31 @@ test-programs: all $(addprefix $(B)/tests/unit/,$(UNIT)) $(addprefix $(B)/saniti
 	$(B)/fuzz_policy $(B)/older.deb
 
 # --- entry points -----------------------------------------------------------------------------
+
+test:
+	$(Q)tests/packages.sh test
+	$(Q)$(MAKE) -s --no-print-directory -j$(shell nproc) all $(addprefix $(B)/sanitized/,$(UNIT)) $(GUEST_PROGRAMS)
+	$(Q)tests/test.sh $(T)
+
+lint:
+	$(Q)tests/packages.sh lint
+	$(Q)$(MAKE) -s --no-print-directory all
+	$(Q)tests/lint.sh $(T)
+
+format:
+	$(Q)tests/packages.sh lint
+	$(Q)tests/lint.sh --format
+
+guest:
+	$(Q)tests/packages.sh guest
+	$(Q)$(MAKE) -s --no-print-directory all $(GUEST_PROGRAMS)
+	$(Q)tests/guest/run --kernel $${KERNEL:-6.1} --terminal --timeout 86400 --env "TERM=$$TERM" \
+		--env "LINES=$$(stty size | cut -d' ' -f1)" --env "COLUMNS=$$(stty size | cut -d' ' -f2)" tests/guest/shell.sh
+
+verifier:
+	$(Q)tests/packages.sh guest
+	$(Q)$(MAKE) -s --no-print-directory all $(B)/tests/bench/verifier
+	$(Q)for kernel in $(KERNELS); do tests/guest/run --kernel $$kernel --by-turns $(B)/tests/bench/verifier $(B)/sockaccept.bpf.o $(B)/guard.bpf.o || exit; done
 
 check:
 	$(Q)tests/packages.sh check

@@ -2,9 +2,10 @@
 # shellcheck shell=sh
 # The emulator, as tests/guest/run and tests/guest/boot start it. usage: . emulator.sh
 #
-# Of the including script: misused, and $work, $kernel_directory, $cpus, $by_turns, $memory, $timeout, $icount, $append and $log.
+# Of the including script: misused, and $work, $kernel_directory, $cpus, $by_turns, $memory, $timeout, $icount, $append, $log and
+# $terminal.
 
-: "${by_turns:=}" "${icount:=}" "${append:=}" "${devices:=}" "${timeout:=}" "${memory:=}" "${log:=}" "${work:=}" "${kernel_directory:=}"
+: "${by_turns:=}" "${terminal:=}" "${icount:=}" "${append:=}" "${devices:=}" "${timeout:=}" "${memory:=}" "${log:=}" "${work:=}" "${kernel_directory:=}"
 
 # quote WORD...: the words, so that a shell reads them back
 quote() {
@@ -55,18 +56,39 @@ has_booted() {
 	grep -q 'init: started' "$log"
 }
 
+# run_guest DEVICE...: the emulator, until it ends: its status is $code. The emulator dies on occasion before the guest's first process has
+# started: again then, twice at most. $attend, if it is set, is a function that is called once the emulator runs.
+run_guest() {
+	for attempt in 1 2 3; do
+		start "$@"
+		[ -z "${attend-}" ] || $attend
+		code=0
+		wait "$vm" || code=$?
+		vm=
+		if has_booted || [ "$code" -eq 124 ]; then
+			break
+		fi
+		echo "$name: the emulator died before the guest's first process started (attempt $attempt)" >&2
+	done
+}
+
 # start DEVICE...: the emulator in the background as $vm. It must not outlive this script: a trap kills it, and
 # where traps don't run (SIGKILL) the parent-death signal does, through timeout, which passes it on.
 # shellcheck disable=SC2317 # eval calls it
 start() {
 	arguments="console=ttyS0 quiet panic=-1 oops=panic softlockup_panic=1 watchdog_thresh=60 mitigations=off random.trust_cpu=on $append"
-	# shellcheck disable=SC2086 # $accel is a list of words
-	setpriv --pdeathsig TERM timeout --kill-after 5 "$timeout" \
+	# The guest's second serial line is the terminal that this runs on, which a job in the background may only read in the same group.
+	foreground='' line='' input=/dev/null
+	if [ -n "$terminal" ]; then
+		foreground=--foreground line="-chardev stdio,id=terminal,signal=off -serial chardev:terminal" input=/dev/tty
+	fi
+	# shellcheck disable=SC2086 # $accel, $foreground and $line are lists of words
+	setpriv --pdeathsig TERM timeout $foreground --kill-after 5 "$timeout" \
 		qemu-system-x86_64 $accel -smp "$cpus" -m "$memory" \
-		-nodefaults -no-user-config -display none -no-reboot -serial chardev:log \
+		-nodefaults -no-user-config -display none -no-reboot -serial chardev:log $line \
 		-chardev file,id=log,path="$(escape "$log")" \
 		-kernel "$kernel_directory/vmlinux" -initrd "$work/initrd.cpio" -append "$arguments" \
-		-device virtio-serial-pci "$@" >"$work/qemu" 2>&1 </dev/null &
+		-device virtio-serial-pci "$@" >"${terminal:-$work/qemu}" 2>"$work/qemu" <"$input" &
 	# shellcheck disable=SC2034 # the including script waits for it
 	vm=$!
 }

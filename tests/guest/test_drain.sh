@@ -104,7 +104,7 @@ dial() {
 
 # becomes NAME OUTCOME
 becomes() {
-	until_true 30 grep -qx "$2" "$work/$1" || because "client $1: expected $2, saw: $(tr '\n' ' ' <"$work/$1"; cat "$work/$1.errors")"
+	until_true 30 grep -qx "$2" "$work/$1" || because "client $1: expected $2, saw: $(cat "$work/$1" "$work/$1.errors")"
 }
 
 connected() {

@@ -812,12 +812,12 @@ if [ "${BRIEF-}" != 2 ]; then
 	test_case forking_hides_nobody
 	test_case namespace_has_its_owners_folds
 	test_case user_has_so_many_folds
-test_case windows_double
-test_case follower_closes_windows
-test_case nobody_pushes_out_anothers_denials
-test_case ids_share_nothing
-test_case fold_says_only_what_is_so
-test_case workers_keep_their_unit
+	test_case windows_double
+	test_case follower_closes_windows
+	test_case nobody_pushes_out_anothers_denials
+	test_case ids_share_nothing
+	test_case fold_says_only_what_is_so
+	test_case workers_keep_their_unit
 fi
 test_case waiting_call_is_recorded_when_it_ends
 test_case permissive_denials_name_their_listener
