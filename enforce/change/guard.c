@@ -27,7 +27,7 @@
 /* Of the maps that readers open: those that may be open for writing too, and those that may not. */
 static bool is_opened(const struct kernel *kernel, uint32_t id, bool mapped)
 {
-	for (int object = 0; object < PROGRAM_IDENTIFY; object++)
+	for (int object = 0; object < FIRST_PROGRAM; object++)
 		if (locked_lets_open(object) && locked_lets_map(object) == mapped && map_id(kernel->fd[object]) == id)
 			return true;
 	return false;
@@ -69,7 +69,7 @@ static void add_link(const struct kernel *kernel, struct object_ids *ids, enum k
 /* All that is pinned, and all that our programs use. */
 static void find_ours(const struct kernel *kernel, struct object_ids *ids)
 {
-	for (int object = 0; object < PROGRAM_IDENTIFY; object++)
+	for (int object = 0; object < FIRST_PROGRAM; object++)
 		add_map(kernel, ids, map_id(kernel->fd[object]));
 	for (__u32 slot = 0; slot < POLICY_SLOTS; slot++) {
 		__u32 id = 0;
@@ -77,7 +77,7 @@ static void find_ours(const struct kernel *kernel, struct object_ids *ids)
 		if (!bpf_map_lookup_elem(kernel->fd[MAP_POLICY], &slot, &id))
 			object_ids_add(ids->maps, &ids->map_count, id);
 	}
-	for (int object = PROGRAM_IDENTIFY; object < FIRST_LINK; object++) {
+	for (int object = FIRST_PROGRAM; object < FIRST_LINK; object++) {
 		struct program_ids program = { 0 };
 
 		add_program(kernel, ids, kernel->fd[object]);
@@ -241,7 +241,7 @@ static void detach_sysctl(void)
  */
 static int freeze_maps(const struct kernel *kernel)
 {
-	for (int object = 0; object < PROGRAM_IDENTIFY; object++) {
+	for (int object = 0; object < FIRST_PROGRAM; object++) {
 		/* Whoever drains writes there how far it has read; no decision reads it. */
 		if (object == MAP_DRAIN_CALLS || !bpf_map_freeze(kernel->fd[object]))
 			continue;

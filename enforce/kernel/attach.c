@@ -95,58 +95,21 @@ static int keep_fd(int fd)
 	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
-/* Copies of the descriptors, which outlive the skeleton. */
+/* Copies of the descriptors, which outlive the skeleton. A link's is that of its program until attach(). */
 static int take_descriptors(struct kernel *kernel, const struct sockaccept_bpf *bpf)
 {
-	const struct bpf_map *maps[] = {
-		[MAP_POLICY] = bpf->maps.policy,
-		[MAP_CONTROL] = bpf->maps.control,
-		[MAP_STATE] = bpf->maps.state,
-		[MAP_ENTRIES] = bpf->maps.entries,
-		[MAP_SUPERBLOCKS] = bpf->maps.superblocks,
-		[MAP_BINARY_PATHS] = bpf->maps.binary_paths,
-		[MAP_EXECUTABLES] = bpf->maps.executables,
-		[MAP_PROCESSES] = bpf->maps.processes,
-		[MAP_LISTENED] = bpf->maps.listened,
-		[MAP_DRAIN_CALLS] = bpf->maps.drain_calls,
-		[MAP_SEEN_PATHS] = bpf->maps.seen_paths,
-		[MAP_RULE_COUNTERS] = bpf->maps.rule_counters,
-		[MAP_PORTS] = bpf->maps.ports,
-		[MAP_OTHER_PORTS] = bpf->maps.other_ports,
-		[MAP_UNITS] = bpf->maps.units,
-		[MAP_FOLDS] = bpf->maps.folds,
-		[MAP_SHARES] = bpf->maps.shares,
-		[MAP_EVENTS] = bpf->maps.events,
+	const int theirs[KERNEL_OBJECTS] = {
+#define MAP(object, name, when_locked) [object] = bpf_map__fd(bpf->maps.name),
+		PINNED_MAPS(MAP)
+#undef MAP
+#define PROGRAM(object, name, when_locked) [object] = bpf_program__fd(bpf->progs.name),
+		PINNED_PROGRAMS(PROGRAM)
+		PINNED_LINKS(PROGRAM)
+#undef PROGRAM
 	};
 
-	/* A link's is that of its program until attach(). */
-	const struct bpf_program *programs[] = {
-		[PROGRAM_IDENTIFY] = bpf->progs.identify_files,
-		[PROGRAM_LISTENERS] = bpf->progs.list_listeners,
-		[PROGRAM_PROCESSES] = bpf->progs.list_processes,
-		[PROGRAM_CLOSE_WINDOWS] = bpf->progs.close_windows,
-		[PROGRAM_DRAIN] = bpf->progs.drain,
-		[PROGRAM_SOCKET_ACCEPT] = bpf->progs.socket_accept,
-		[PROGRAM_CONNECTION_GRAFT] = bpf->progs.connection_graft,
-		[PROGRAM_ACCEPT_END] = bpf->progs.accept_end,
-		[PROGRAM_CONNECTION_REQUEST] = bpf->progs.connection_request,
-		[PROGRAM_ASSOCIATION_REQUEST] = bpf->progs.association_request,
-		[LINK_SUPERBLOCK_FREE] = bpf->progs.superblock_free,
-		[LINK_PROCESS_FORK] = bpf->progs.process_fork,
-		[LINK_PROCESS_EXEC] = bpf->progs.process_exec,
-		[LINK_SOCKET_BIND] = bpf->progs.socket_bind,
-		[LINK_SOCKET_LISTEN] = bpf->progs.socket_listen,
-		[LINK_TASK_PRCTL] = bpf->progs.task_prctl,
-		[LINK_ACCEPT_END] = bpf->progs.accept_end,
-		[LINK_CONNECTION_GRAFT] = bpf->progs.connection_graft,
-		[LINK_SOCKET_ACCEPT] = bpf->progs.socket_accept,
-	};
-
-	for (int i = 0; i < PROGRAM_IDENTIFY; i++)
-		if ((kernel->fd[i] = keep_fd(bpf_map__fd(maps[i]))) < 0)
-			return -errno;
-	for (int i = PROGRAM_IDENTIFY; i < KERNEL_OBJECTS; i++)
-		if ((kernel->fd[i] = keep_fd(bpf_program__fd(programs[i]))) < 0)
+	for (int object = 0; object < KERNEL_OBJECTS; object++)
+		if ((kernel->fd[object] = keep_fd(theirs[object])) < 0)
 			return -errno;
 	return 0;
 }

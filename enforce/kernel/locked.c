@@ -30,32 +30,22 @@ bool locked_is_set(void)
 	return !access(GUARD_PIN, F_OK);
 }
 
+static const enum when_locked when_locked[KERNEL_OBJECTS] = {
+#define OBJECT(object, name, when_locked) [object] = when_locked,
+	PINNED_MAPS(OBJECT)
+	PINNED_PROGRAMS(OBJECT)
+	PINNED_LINKS(OBJECT)
+#undef OBJECT
+};
+
 bool locked_lets_open(enum kernel_object object)
 {
-	switch (object) {
-	case MAP_STATE:
-	case MAP_BINARY_PATHS:
-	case MAP_SEEN_PATHS:
-	case MAP_RULE_COUNTERS:
-	case MAP_PORTS:
-	case MAP_OTHER_PORTS:
-	case MAP_UNITS:
-	case MAP_EVENTS:
-	case MAP_DRAIN_CALLS:
-	case PROGRAM_DRAIN:
-	case PROGRAM_IDENTIFY:
-	case PROGRAM_LISTENERS:
-	case PROGRAM_PROCESSES:
-	case PROGRAM_CLOSE_WINDOWS:
-		return true;
-	default:
-		return false;
-	}
+	return when_locked[object] != LOCKED_CLOSED;
 }
 
 bool locked_lets_map(enum kernel_object map)
 {
-	return map == MAP_STATE || map == MAP_PORTS || map == MAP_EVENTS || map == MAP_DRAIN_CALLS;
+	return when_locked[map] == LOCKED_MAPPED;
 }
 
 uint64_t locked_refusals(void)

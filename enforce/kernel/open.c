@@ -36,7 +36,7 @@ void kernel_unmap(struct kernel *kernel)
 void kernel_keep_readable(struct kernel *kernel)
 {
 	for (int i = 0; i < KERNEL_OBJECTS; i++) {
-		if (kernel->fd[i] < 0 || i == PROGRAM_CLOSE_WINDOWS || i == PROGRAM_DRAIN || (i < PROGRAM_IDENTIFY && locked_lets_open(i)))
+		if (kernel->fd[i] < 0 || i == PROGRAM_CLOSE_WINDOWS || i == PROGRAM_DRAIN || (i < FIRST_PROGRAM && locked_lets_open(i)))
 			continue;
 		close(kernel->fd[i]);
 		kernel->fd[i] = -1;
@@ -115,7 +115,7 @@ static bool is_mapped(enum kernel_object object)
 /* Maps that need only be read are opened for that alone: so nobody who gets hold of the descriptor can write either. */
 static enum status open_object(struct kernel *kernel, enum kernel_object object, bool write)
 {
-	LIBBPF_OPTS(bpf_obj_get_opts, options, .file_flags = !write && object < PROGRAM_IDENTIFY && !is_mapped(object) ? BPF_F_RDONLY : 0);
+	LIBBPF_OPTS(bpf_obj_get_opts, options, .file_flags = !write && object < FIRST_PROGRAM && !is_mapped(object) ? BPF_F_RDONLY : 0);
 	char path[PIN_PATH_MAX];
 
 	kernel->fd[object] = bpf_obj_get_opts(pin_path(object, path, sizeof(path)), &options);
