@@ -62,7 +62,7 @@ $(B)/%.o: %.c | $(B)/.made
 	$(Q)mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDEN) -MMD -MP -c $< -o $@
 
-$(B)/enforce/kernel/attach.o: $(B)/sockaccept.skel.h
+$(B)/enforce/kernel/attach.o $(B)/enforce/kernel/load.o: $(B)/sockaccept.skel.h
 $(B)/enforce/change/guard.o $(B)/enforce/change/guard_mount.o: $(B)/guard.skel.h
 $(B)/enforce/kernel/attached.o: $(B)/attached.skel.h
 

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "enforce/kernel/load_warnings.h"
+
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "policy/cleanup.h"
+
+/* libbpf hands its callback no context. */
+static struct load_error collected;
+
+/* The verifier's log is in one of the warnings, and can have megabytes. */
+static int keep_message(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	_cleanup_free_ char *warning = NULL;
+
+	if (level != LIBBPF_WARN)
+		return 0;
+	if (vasprintf(&warning, format, arguments) < 0)
+		abort();
+	load_error_add(&collected, warning);
+	return 0;
+}
+
+void load_warnings_keep(void)
+{
+	collected = (struct load_error){ 0 };
+	libbpf_set_print(keep_message);
+}
+
+const struct load_error *load_warnings(void)
+{
+	return &collected;
+}
