@@ -13,6 +13,7 @@
 
 #include "enforce/change/guard_mount.h"
 #include "enforce/change/holders.h"
+#include "enforce/kernel/load_warnings.h"
 #include "enforce/kernel/locked.h"
 #include "guard.skel.h"
 #include "policy/cleanup.h"
@@ -156,19 +157,24 @@ static int place_guard(struct guard_bpf *guard, uint64_t mount)
 	return 0;
 }
 
-/* Opened, and loaded; NULL: what is wrong was said. */
+/* Opens and loads the guard. Returns NULL after printing what is wrong. */
 static struct guard_bpf *load_guard(uint64_t mount)
 {
-	struct guard_bpf *guard = guard_bpf__open();
-	int error = guard ? place_guard(guard, mount) : -errno;
+	_cleanup_free_ char *why = NULL;
+	struct guard_bpf *guard;
+	int error;
 
+	load_warnings_keep();
+	guard = guard_bpf__open();
+	error = guard ? place_guard(guard, mount) : -errno;
 	if (!error) {
 		guard_mount_autoload(guard, false);
 		error = guard_bpf__load(guard);
 	}
 	if (!error)
 		return guard;
-	fail(STATUS_UNSUPPORTED, "the kernel doesn't take the guard: %s; nothing was locked", strerror(-error));
+	why = load_warnings_text(error);
+	fail(STATUS_UNSUPPORTED, "the kernel doesn't take the guard: %s; nothing was locked", why);
 	guard_bpf__destroy(guard);
 	return NULL;
 }
@@ -310,7 +316,6 @@ enum status guard_set(const struct kernel *kernel, int copy)
 	uint64_t mount = 0;
 	enum status status;
 
-	libbpf_set_print(NULL);
 	detach_sysctl();
 	find_ours(kernel, &ids);
 	status = guard_mount_find(&mount);

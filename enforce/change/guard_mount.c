@@ -11,6 +11,7 @@
 
 #include "bpf/shared/sockaccept.h"
 #include "enforce/base/same_file.h"
+#include "enforce/kernel/load_warnings.h"
 #include "guard.skel.h"
 #include "policy/cleanup.h"
 
@@ -43,9 +44,12 @@ static int ask_mount(const struct guard_bpf *guard, int fd, struct mount_identit
 
 static int identify_mount(int fd, struct mount_identity *identity)
 {
-	struct guard_bpf *guard = guard_bpf__open();
-	int error = guard ? 0 : -errno;
+	struct guard_bpf *guard;
+	int error;
 
+	load_warnings_keep();
+	guard = guard_bpf__open();
+	error = guard ? 0 : -errno;
 	if (!error) {
 		guard_mount_autoload(guard, true);
 		error = guard_bpf__load(guard);
@@ -72,8 +76,11 @@ enum status guard_mount_find(uint64_t *mount)
 	if (fd < 0)
 		return fail(STATUS_FAILED, "%s: %s; nothing was locked", MACHINES_PINS, strerror(errno));
 	error = identify_mount(fd, &identity);
-	if (error)
-		return fail(STATUS_UNSUPPORTED, "can't find out where %s is mounted: %s; nothing was locked", SOCKACCEPT_PIN_DIR, strerror(-error));
+	if (error) {
+		_cleanup_free_ char *why = load_warnings_text(error);
+
+		return fail(STATUS_UNSUPPORTED, "can't find out where %s is mounted: %s; nothing was locked", SOCKACCEPT_PIN_DIR, why);
+	}
 	if (!is_pin_directory(fd) || !(identity.flags & MOUNT_IS_MACHINES))
 		return fail(STATUS_FAILED, "%s is not in the machine's mount namespace, so it would end with another one; nothing was locked; "
 			    "run it there: nsenter --target 1 --mount sockaccept-ctl lock", SOCKACCEPT_PIN_DIR);

@@ -4,8 +4,10 @@
 #include <bpf/libbpf.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "policy/cleanup.h"
+#include "policy/text.h"
 
 /* libbpf hands its callback no context. */
 static struct load_error collected;
@@ -32,4 +34,12 @@ void load_warnings_keep(void)
 const struct load_error *load_warnings(void)
 {
 	return &collected;
+}
+
+char *load_warnings_text(int error)
+{
+	const char *program = collected.program, *reason = collected.reason, *meaning = load_error_meaning(&collected);
+
+	return text_format("%s%s%s%s%s%s%s", program, *program ? ": " : "", strerror(-error), *reason ? ": " : "", reason,
+			   meaning ? "; " : "", meaning ?: "");
 }

@@ -13,4 +13,10 @@ void load_warnings_keep(void);
 /* Returns what the warnings since load_warnings_keep() tell: valid until it is called again. */
 const struct load_error *load_warnings(void);
 
+/*
+ * Returns why a load failed, for a message, as a text that the caller frees: "PROGRAM: ERROR: REASON; MEANING", where ERROR is the
+ * text of `error`, a negative errno, and what isn't known is left out.
+ */
+char *load_warnings_text(int error);
+
 #endif
