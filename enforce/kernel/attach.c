@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Bringing the kernel side up and down.
+ * Attaches and pins the BPF programs, and removes them.
  *
- * Coming up is one step: everything is pinned before the link is, and only a pinned link makes "loaded".
- * Killed anywhere before, what is left enforces nothing, and the next `load` removes it.
+ * Attaching is one step: the link of socket_accept is pinned last, and only that pin makes "loaded". If the process is killed
+ * before, what is left enforces nothing, and the next `load` removes it.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -22,7 +22,7 @@
 #include "policy/cleanup.h"
 #include "sockaccept.skel.h"
 
-/* Removes the files in the directory `path`, and then it. What isn't there is well. */
+/* Removes the directory `path` and the files in it. Succeeds if it isn't there. Returns 0 or -errno. */
 static int remove_directory(const char *path)
 {
 	_cleanup_closedir_ DIR *directory = opendir(path);
@@ -44,7 +44,7 @@ static int remove_pins(void)
 	char path[PIN_PATH_MAX];
 	int error;
 
-	/* The links first, that of socket_accept before all: what is left after them enforces nothing. */
+	/* The links go first, and that of socket_accept before the others: without it, what is left enforces nothing. */
 	for (int object = LINK_SOCKET_ACCEPT; object >= FIRST_LINK; object--)
 		if (unlink(pin_path(object, path, sizeof(path))) && errno != ENOENT && errno != ENOTDIR)
 			return -errno;
@@ -78,7 +78,7 @@ static int keep_fd(int fd)
 	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
-/* Copies of the descriptors, which outlive the skeleton. A link's is that of its program until attach(). */
+/* Copies the skeleton's descriptors, which end with it. Until attach(), a link has the descriptor of its program. */
 static int take_descriptors(struct kernel *kernel, const struct sockaccept_bpf *bpf)
 {
 	const int theirs[KERNEL_OBJECTS] = {
@@ -97,7 +97,7 @@ static int take_descriptors(struct kernel *kernel, const struct sockaccept_bpf *
 	return 0;
 }
 
-/* Attaches the program of a link, and puts the link in its place. */
+/* Attaches the program of a link, and replaces its descriptor with the link's. */
 static int attach(struct kernel *kernel, enum kernel_object object)
 {
 	int link = bpf_raw_tracepoint_open(NULL, kernel->fd[object]);
@@ -111,10 +111,8 @@ static int attach(struct kernel *kernel, enum kernel_object object)
 
 static int start_state(struct kernel *kernel)
 {
-	int error = kernel_map(kernel, MAP_CONTROL, true);
+	int error = kernel_map(kernel, MAP_CONTROL, true) ?: kernel_map(kernel, MAP_STATE, true);
 
-	if (!error)
-		error = kernel_map(kernel, MAP_STATE, true);
 	if (error)
 		return error;
 	kernel->state->layout = SOCKACCEPT_LAYOUT;
@@ -124,7 +122,7 @@ static int start_state(struct kernel *kernel)
 	return 0;
 }
 
-/* The fold for what has none of its own must always be there: it isn't made when the others have taken all room. */
+/* Makes the fold for denials that have none of their own. It must be there from the start: later there may be no room for it. */
 static int make_last_fold(const struct kernel *kernel, size_t size)
 {
 	const struct fold_key key = { .uid = FOLD_OTHERS, .binary = FOLD_OTHERS, .port = FOLD_OTHERS,
@@ -134,31 +132,38 @@ static int make_last_fold(const struct kernel *kernel, size_t size)
 	return bpf_map_update_elem(kernel->fd[MAP_FOLDS], &key, blank, BPF_NOEXIST) ? -errno : 0;
 }
 
-enum status kernel_prepare(struct kernel *kernel, uint32_t events)
+/* Makes what was loaded ready to be attached. Returns 0 or -errno. */
+static int make_ready(struct kernel *kernel, const struct sockaccept_bpf *bpf)
+{
+	return take_descriptors(kernel, bpf) ?:
+		start_state(kernel) ?:
+		make_last_fold(kernel, bpf_map__value_size(bpf->maps.folds)) ?:
+		attach(kernel, LINK_SUPERBLOCK_FREE);
+}
+
+static enum status load_and_make_ready(struct kernel *kernel, uint32_t events)
 {
 	struct sockaccept_bpf *bpf = NULL;
+	enum status status = load_programs(events, &bpf);
+	int error = status == STATUS_DONE ? make_ready(kernel, bpf) : 0;
+
+	if (error == -ENOMEM)
+		status = load_lacks_memory(bpf);
+	else if (error)
+		status = fail(STATUS_FAILED, "can't prepare the kernel side: %s", strerror(-error));
+	sockaccept_bpf__destroy(bpf);
+	return status;
+}
+
+enum status kernel_prepare(struct kernel *kernel, uint32_t events)
+{
 	enum status status = prerequisites_of_kernel();
-	int error;
 
 	if (status == STATUS_DONE)
 		status = make_pin_directories();
 	if (status != STATUS_DONE)
 		return status;
-	status = load_programs(events, &bpf);
-	if (status == STATUS_DONE) {
-		error = take_descriptors(kernel, bpf);
-		if (!error)
-			error = start_state(kernel);
-		if (!error)
-			error = make_last_fold(kernel, bpf_map__value_size(bpf->maps.folds));
-		if (!error)
-			error = attach(kernel, LINK_SUPERBLOCK_FREE);
-		if (error == -ENOMEM)
-			status = load_lacks_memory(bpf);
-		else if (error)
-			status = fail(STATUS_FAILED, "can't prepare the kernel side: %s", strerror(-error));
-	}
-	sockaccept_bpf__destroy(bpf);
+	status = load_and_make_ready(kernel, events);
 	if (status != STATUS_DONE)
 		remove_pins();
 	return status;
@@ -173,15 +178,14 @@ static int pin(const struct kernel *kernel, enum kernel_object object)
 
 static int attach_and_pin_all(struct kernel *kernel)
 {
-	int error = 0;
+	for (int object = 0; object < KERNEL_OBJECTS; object++) {
+		/* kernel_prepare() has attached superblock_free. */
+		int error = (object > LINK_SUPERBLOCK_FREE ? attach(kernel, object) : 0) ?: pin(kernel, object);
 
-	for (int object = 0; object < KERNEL_OBJECTS && !error; object++) {
-		if (object > LINK_SUPERBLOCK_FREE)
-			error = attach(kernel, object);
-		if (!error)
-			error = pin(kernel, object);
+		if (error)
+			return error;
 	}
-	return error;
+	return 0;
 }
 
 enum status kernel_attach(struct kernel *kernel)

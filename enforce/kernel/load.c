@@ -22,7 +22,7 @@ static uint64_t round_up(uint64_t number, uint64_t step)
 	return (number + step - 1) / step * step;
 }
 
-/* About how much of the kernel's memory a map takes when it is made, before anything is put into it. */
+/* Returns about how much of the kernel's memory a new, empty map takes. */
 static uint64_t map_bytes(const struct bpf_map *map)
 {
 	uint64_t entries = bpf_map__max_entries(map), value = round_up(bpf_map__value_size(map), 8), buckets = 1;
@@ -68,7 +68,7 @@ enum status load_lacks_memory(const struct sockaccept_bpf *bpf)
  * Why it failed
  */
 
-/* What a reason that is not known here can still mean. */
+/* Prints what the kernel said, and as much of the meaning and the remedy as is known. */
 static enum status refused_program(int error)
 {
 	const struct load_error *told = load_warnings();
@@ -85,7 +85,7 @@ static enum status refused_program(int error)
 		    release);
 }
 
-/* True if it was an inode storage that couldn't be made: where BPF LSM isn't in force, an inode has no room for it. */
+/* Returns true if the kernel couldn't make an inode storage map: without BPF LSM, inodes have no room for it. */
 static bool lacks_inode_storage(const struct sockaccept_bpf *bpf)
 {
 	const struct bpf_map *map;
@@ -101,7 +101,7 @@ static bool lacks_inode_storage(const struct sockaccept_bpf *bpf)
 
 static enum status load_failed(const struct sockaccept_bpf *bpf, int error)
 {
-	/* E2BIG is what a map gets that is too big, and a program that is too long. */
+	/* E2BIG stands for a map that is too big, but also for a program that is too long. */
 	if (error == -ENOMEM || (error == -E2BIG && strstr(load_warnings()->reason, "failed to create")))
 		return load_lacks_memory(bpf);
 	if (error == -EPERM)
@@ -116,6 +116,7 @@ static enum status load_failed(const struct sockaccept_bpf *bpf, int error)
  * Loading
  */
 
+/* Sets how many events each buffer holds, a power of two. */
 static int set_events(struct sockaccept_bpf *bpf, uint32_t events)
 {
 	bpf->rodata->slot_mask = events - 1;
