@@ -1,37 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Directory entries that rules name, and their numbers.
+ * The directory entries that rules name, as the kernel side keeps them: each has a number, by which rules know the binary.
  */
 #ifndef SOCKACCEPT_ENTRIES_H
 #define SOCKACCEPT_ENTRIES_H
 
 #include "enforce/kernel/identify.h"
-#include "policy/policy.h"
 
 /*
- * Finds or gives the number of each binary of `policy` that has a resolved path, or waits, and no number yet. Says what is
- * wrong, also if a binary is where no rule can name one; or, if there are `problems`, goes on, with what is wrong with binary i
- * in problems[i] (to be freed) and that binary no longer resolved. What waits has a number that nothing else ever has, and has
- * the same one again while it is loaded.
+ * Returns the number of the entry `name` in `directory`; -ENOENT if no rule has named it; or another -errno, as when the policy is
+ * locked.
  */
-enum status give_binaries(const struct kernel *kernel, struct policy *policy, char **problems);
-
-/*
- * As give_binaries(), but gives none: what no rule has named yet and what waits, stays BINARY_ANY. When the policy is locked, a binary whose file
- * isn't there can't be found: it is no longer resolved then.
- */
-enum status find_binaries(const struct kernel *kernel, struct policy *policy, char **problems);
-
-/* The number of the entry `name` in `directory`; -ENOENT: no rule has named it; or another -errno, as when the policy is locked. */
 int64_t entry_find(const struct kernel *kernel, const struct identity *directory, const char *name);
 
 /*
- * What a process is whose executable is open as `fd` and identified, unless it has a record of its own (bpf/process.bpf.h); BINARY_ANY:
- * nothing that a rule has named. When the policy is locked, only what the file's name tells.
+ * Returns the number of the entry `name` in `directory`, and gives it one if it has none. Stores `path` as its path. Needs the change
+ * lock. Returns -ENOSPC or -E2BIG if too many have been given, or another -errno.
+ */
+int64_t entry_give(const struct kernel *kernel, const struct identity *directory, const char *name, const char *path);
+
+/* Returns the number of `path`, which leads nowhere, and gives it one if it has none. Errors and lock as for entry_give(). */
+int64_t entry_give_waiting(const struct kernel *kernel, const char *path);
+
+/*
+ * Returns the number of the entry by which a process's executable, open as `fd` and identified, was executed: BINARY_ANY if no rule
+ * has named it. For a process without a record of its own (bpf/process.bpf.h). When the policy is locked, only the file's present
+ * name is known.
  */
 uint32_t executed_binary(const struct kernel *kernel, int fd, const struct identity *identity);
 
-/* The path that the binary `number` had when its rule was made, to be freed; NULL: not known. */
+/* Returns the path that the binary `number` had when its rule was made, to be freed, or NULL if it isn't known. */
 char *identified_path(const struct kernel *kernel, uint32_t number);
 
 #endif

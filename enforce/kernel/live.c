@@ -5,15 +5,13 @@
 #include "enforce/kernel/live.h"
 
 #include <bpf/bpf.h>
-#include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "enforce/base/when.h"
+#include "enforce/kernel/binaries.h"
+#include "enforce/kernel/entries.h"
 #include "enforce/kernel/image_store.h"
 #include "enforce/kernel/ports.h"
 #include "enforce/kernel/windows.h"

@@ -5,7 +5,6 @@
 #ifndef SOCKACCEPT_LIVE_H
 #define SOCKACCEPT_LIVE_H
 
-#include "enforce/kernel/entries.h"
 #include "enforce/kernel/kernel.h"
 #include "policy/image.h"
 

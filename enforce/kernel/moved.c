@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "enforce/kernel/entries.h"
+#include "enforce/kernel/binaries.h"
 #include "policy/cleanup.h"
 #include "policy/resolve.h"
 #include "policy/text.h"

@@ -12,6 +12,7 @@
 #include "enforce/base/output.h"
 #include "enforce/base/when.h"
 #include "enforce/kernel/kernel.h"
+#include "enforce/kernel/entries.h"
 #include "enforce/kernel/live.h"
 #include "enforce/kernel/ports.h"
 #include "enforce/kernel/waiting.h"

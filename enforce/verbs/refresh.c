@@ -9,6 +9,7 @@
 
 #include "enforce/base/output.h"
 #include "enforce/change/edit.h"
+#include "enforce/kernel/binaries.h"
 #include "enforce/kernel/live.h"
 #include "enforce/kernel/moved.h"
 #include "enforce/verbs/verb.h"

@@ -14,6 +14,7 @@
 #include "enforce/change/local_rules.h"
 #include "enforce/change/overruled.h"
 #include "enforce/change/weaker.h"
+#include "enforce/kernel/binaries.h"
 #include "enforce/kernel/kernel.h"
 #include "enforce/kernel/live.h"
 #include "enforce/verbs/verb.h"
