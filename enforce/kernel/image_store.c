@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The one reference that decisions follow is the element of the map `policy`. An image is pinned under the id of its map before it
- * is put there, so that a reader finds the image of the id that it read there; older ones are unpinned afterwards. An id that isn't
- * found any more was replaced meanwhile: look again.
+ * Decisions follow one reference: an element of the map `policy`, which is read as the id of an image's map. An image is pinned under
+ * that id before the reference is set, so that readers can open it; older images are unpinned after. A reader that doesn't find the
+ * id it has read looks again, as the image was replaced in between.
  */
 #include "enforce/kernel/image_store.h"
 
@@ -45,7 +45,7 @@ static int open_image(const struct kernel *kernel, __u32 slot)
 		return copy < 0 ? -errno : copy;
 	}
 	for (int tries = 0; tries < 1000; tries++) {
-		/* Anew each time: what another command has moved meanwhile is found where it is now. */
+		/* Ask again each time: another command may have ended a trial. */
 		const __u32 place = slot == SLOT_IN_FORCE ? trial_slot(kernel) : slot;
 		__u32 id;
 		int fd;
@@ -135,7 +135,7 @@ static void unpin_all_but(__u32 loaded, __u32 before)
 	}
 }
 
-/* Unpins every image that is in no slot. If that can't be told, all stay: the next command tries again. */
+/* Unpins every image that is in no slot. If a slot can't be read, all stay, and the next command tries again. */
 static void unpin_others(const struct kernel *kernel)
 {
 	__u32 loaded, before;
@@ -144,7 +144,7 @@ static void unpin_others(const struct kernel *kernel)
 		unpin_all_but(loaded, before);
 }
 
-/* The step: one exchange of a pointer. It returns when no decision uses the old image of the slot any more. */
+/* Exchanges the reference in the slot. Returns, with 0 or -errno, when no decision uses the slot's old image any more. */
 static int set_slot(const struct kernel *kernel, __u32 slot, int fd)
 {
 	return bpf_map_update_elem(kernel->fd[MAP_POLICY], &slot, &fd, BPF_ANY) ? -errno : 0;

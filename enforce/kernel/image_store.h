@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Policy images in the kernel: each a frozen map, in one of the slots of the map `policy`. One exchange puts an image in force.
+ * Stores policy images in the kernel: each is a frozen map, in one of the slots of the map `policy`. Replacing the reference in a slot
+ * puts an image in force in one step.
  */
 #ifndef SOCKACCEPT_IMAGE_STORE_H
 #define SOCKACCEPT_IMAGE_STORE_H
@@ -10,22 +11,22 @@
 #include "enforce/kernel/kernel.h"
 #include "policy/image.h"
 
-/* Stands for the slot of the policy in force, which a trial's end moves. */
+/* Stands for the slot of the policy in force, which changes when a trial ends. */
 #define SLOT_IN_FORCE POLICY_SLOTS
 
 /*
- * Reads the pages of the image in `slot` into *pages, to be freed, and their number into *count. Needs no lock: an image never
- * changes. Returns 0 or -errno.
+ * Sets *pages to the pages of the image in `slot`, to be freed, and *count to their number. Needs no lock: an image never changes.
+ * Returns 0 or -errno.
  */
 int image_read_slot(const struct kernel *kernel, uint32_t slot, struct policy_page **pages, uint32_t *count);
 
-/* Sets *id to the id of the image in `slot`; 0: the slot is empty. Returns 0 or -errno. */
+/* Sets *id to the id of the image in `slot`, or to 0 if the slot is empty. Returns 0 or -errno. */
 int image_id(const struct kernel *kernel, uint32_t slot, uint32_t *id);
 
 /* Puts `image` into `slot` in one step, and removes the image that was there. Needs the change lock. Returns 0 or -errno. */
 int image_put(const struct kernel *kernel, uint32_t slot, const struct image *image);
 
-/* Puts the image of slot `from` into slot `to` as well. Needs the change lock. Returns 0 or -errno. */
+/* Puts the image of slot `from` also into slot `to`. Needs the change lock. Returns 0 or -errno. */
 int image_copy_slot(const struct kernel *kernel, uint32_t from, uint32_t to);
 
 /* Makes a frozen map with a copy of the image in force, which no decision reads. Returns its descriptor, or -errno. */

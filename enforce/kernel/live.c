@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Reading, numbering and publishing the policy in force.
- */
 #include "enforce/kernel/live.h"
 
 #include <bpf/bpf.h>
@@ -82,7 +79,7 @@ bool *live_counters(const struct policy *policy)
 	return taken;
 }
 
-/* Gives free counters, set to zero, to the rules that have none. */
+/* Gives counters that aren't taken, and sets them to zero, to the rules that have none. Returns 0 or -errno. */
 static int give_counters(const struct kernel *kernel, struct policy *policy, bool *taken)
 {
 	_cleanup_free_ __u32 *fresh = calloc(policy->rule_count + 1, sizeof(*fresh));
@@ -106,6 +103,7 @@ static int give_counters(const struct kernel *kernel, struct policy *policy, boo
 	return 0;
 }
 
+/* Puts `policy` into a slot, under the next generation. Returns 0 or -errno; the generation is as before then. */
 static int build_and_put(const struct kernel *kernel, __u32 slot, struct policy *policy)
 {
 	struct image image = { 0 };
@@ -127,10 +125,11 @@ static enum status check_temporaries(const struct policy *policy)
 
 	if (count <= MAX_TEMPORARIES)
 		return STATUS_DONE;
-	return fail(STATUS_FAILED, "%zu temporary rules, and %d is the most; use ranges of ports, or rules that last", count, MAX_TEMPORARIES);
+	return fail(STATUS_FAILED, "%zu temporary rules, and %d is the most; use ranges of ports, or rules that last", count,
+		    MAX_TEMPORARIES);
 }
 
-/* What can't be named now waits, and all others are numbered. */
+/* Gives numbers to all binaries but those that no rule can name now, which wait. */
 static enum status number_what_can(const struct kernel *kernel, struct policy *policy)
 {
 	_cleanup_free_ char **problems = must(calloc(policy->binary_count + 1, sizeof(*problems)));
@@ -148,7 +147,7 @@ static enum status number_what_can(const struct kernel *kernel, struct policy *p
 		binary->waits = true;
 		free(problems[i]);
 	}
-	/* Once more for those. */
+	/* Those need a number, too. */
 	return status == STATUS_DONE ? give_binaries(kernel, policy, NULL) : status;
 }
 
@@ -169,26 +168,22 @@ enum status live_number(const struct kernel *kernel, struct policy *policy, bool
 
 enum status live_publish(struct kernel *kernel, struct policy *policy, bool *taken)
 {
-	int error = give_counters(kernel, policy, taken);
+	int error = give_counters(kernel, policy, taken) ?: ports_reserve(kernel, policy) ?: build_and_put(kernel, SLOT_LOADED, policy);
 
-	if (!error)
-		error = ports_reserve(kernel, policy);
-	if (!error)
-		error = build_and_put(kernel, SLOT_LOADED, policy);
 	if (error)
 		return fail(STATUS_FAILED, "can't put the policy in force: %s; the old one stays", strerror(-error));
-	/* By a `lock` that was killed before it locked anything. */
+	/* A `lock` that was killed before it locked anything has left this set. */
 	kernel->control->locked = 0;
-	/* Of its gates, none is shut yet. */
+	/* No gate is shut yet under the new policy. */
 	*(volatile __u64 *)&kernel->state->gates = 0;
-	/* Those of the policy before are counted under its generation, of which no denial comes any more that would end them. */
+	/* Windows of the policy before are kept under its generation: no denial comes any more that would end them. */
 	windows_close(kernel, 0);
 	return STATUS_DONE;
 }
 
 enum status live_prepare_trial(const struct kernel *kernel, struct policy *before)
 {
-	/* First the same once more, which waits for decisions that still look there because of an earlier trial. */
+	/* Put the same image there once more: this waits for decisions that still use it because of an earlier trial. */
 	__u32 there;
 	int error = image_id(kernel, SLOT_BEFORE, &there);
 

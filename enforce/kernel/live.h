@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The live policy: read from the kernel, changed in user space, put back whole.
+ * The policy in force: reads it from the kernel, and puts a changed one in force as a whole.
  */
 #ifndef SOCKACCEPT_LIVE_H
 #define SOCKACCEPT_LIVE_H
@@ -9,49 +9,53 @@
 #include "policy/image.h"
 
 /*
- * Reads the policy in force, with the numbers, counters and resolved paths that it has there, and without the temporary
- * rules that have ended. Says what is wrong. Needs no lock: an image never changes.
+ * Reads the policy in force, with the numbers, counters and resolved paths that it has there, and without temporary rules that have
+ * ended. Needs no lock: an image never changes. Prints what is wrong.
  */
 enum status live_read(const struct kernel *kernel, struct policy *policy);
 
-/* The same without the resolved paths, which take a system call for each binary. */
+/* Reads the policy in force as live_read() does, but without the resolved paths, which take a system call for each binary. */
 enum status live_read_image(const struct kernel *kernel, struct policy *policy);
 
-/* Reads the image in force itself into `image`, which is empty: to be asked, as decisions ask it. Says what is wrong. Needs no lock. */
+/*
+ * Reads the image in force as it is into `image`, which must be empty, for callers that ask it as decisions do. Needs no lock. Prints
+ * what is wrong.
+ */
 enum status live_image_in_force(const struct kernel *kernel, struct image *image);
 
 /*
- * Gives numbers to the binaries of `policy` that have none, and puts its rules in order. Needs the lock. Says what is wrong. A
- * binary where no rule can name one is an error if `all` must have numbers of their own; otherwise it waits, with a warning.
+ * Gives numbers to the binaries of `policy` that have none, and sorts its rules. A binary that no rule can name is an error if `all`;
+ * otherwise it waits, and a warning is printed. Needs the change lock. Prints what is wrong.
  */
 enum status live_number(const struct kernel *kernel, struct policy *policy, bool all);
 
 /*
- * Makes `policy`, after live_number(), the one in force, in one step, under the next generation (policy->generation, of the policy
- * before, is counted up). Gives counters to rules that have none, and marks those in `taken`: at first live_counters() of the policy in force. Needs the lock. Says what is wrong; the old
- * policy is then in force, unchanged.
+ * Puts `policy`, to which live_number() has given numbers, in force in one step, under the next generation. policy->generation must be
+ * that of the policy before, and is counted up. Rules without a counter get one that isn't `taken`, and it is marked there: start with
+ * `taken` from live_counters() of the policy in force. Needs the change lock. Prints what is wrong; the old policy is then still in
+ * force, unchanged.
  */
 enum status live_publish(struct kernel *kernel, struct policy *policy, bool *taken);
 
 /*
- * Puts `before` (under the next generation, to which it is counted up) into SLOT_BEFORE, where a trial that isn't confirmed
- * falls back to it. Its rules have their counters. Needs the lock. Says what is wrong; nothing is changed then.
+ * Puts `before` into SLOT_BEFORE, under the next generation (before->generation is counted up): a trial that isn't confirmed falls back
+ * to it. Its rules must have their counters. Needs the change lock. Prints what is wrong; nothing is changed then.
  */
 enum status live_prepare_trial(const struct kernel *kernel, struct policy *before);
 
-/* Reads what a trial falls back to, as live_read_image() does. */
+/* Reads the policy that a trial falls back to, as live_read_image() does. */
 enum status live_read_before(const struct kernel *kernel, struct policy *policy);
 
-/* The image of `policy`, as live_read() gives it, into `image`, which is empty. Says what is wrong. */
+/* Builds the image of `policy`, as live_read() gives it, into `image`, which must be empty. Prints what is wrong. */
 enum status live_image(const struct policy *policy, struct image *image);
 
 /*
- * The counters that rules of `policy` have, as RULE_COUNTERS flags, to be freed. Decisions under the policy in force
- * go on counting in them until it is replaced: not even those of removed rules may be given again.
+ * Returns which counters the rules of `policy` have: an array of RULE_COUNTERS flags, to be freed. Decisions under the policy in force
+ * count in them until it is replaced, so not even the counters of removed rules may be given again.
  */
 bool *live_counters(const struct policy *policy);
 
-/* Adds the counters of `policy` to those that are `taken`. */
+/* Marks the counters of `policy` in `taken`. */
 void live_take_counters(const struct policy *policy, bool *taken);
 
 #endif

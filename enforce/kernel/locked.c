@@ -8,10 +8,9 @@
 #include "policy/cleanup.h"
 #include "policy/text.h"
 
-/* The last of them: while it is there, the policy is locked, and none of them can be removed. */
+/* The pin of the last of the guard's links: while it is there, the policy is locked, and no pin can be removed. */
 #define GUARD_PIN SOCKACCEPT_PIN_DIR "/link_guard_unlink"
 
-/* Its links, in the order in which they are pinned: guard_unlink makes it complete. Until then what was pinned can go again. */
 const char *const locked_guard_pins[GUARD_LINKS] = {
 	SOCKACCEPT_PIN_DIR "/link_guard_load",
 	SOCKACCEPT_PIN_DIR "/link_guard_program",
@@ -75,7 +74,7 @@ bool locked_has_frozen(void)
 {
 	LIBBPF_OPTS(bpf_obj_get_opts, reading, .file_flags = BPF_F_RDONLY);
 	char path[PIN_PATH_MAX];
-	/* the first that is frozen; not to be asked for in vain */
+	/* `lock` freezes this map first. It isn't opened in a locked policy, as the guard would count that. */
 	_cleanup_close_ int fd = locked_is_set() ? -1 : bpf_obj_get_opts(pin_path(MAP_POLICY, path, sizeof(path)), &reading);
 
 	return fd >= 0 && locked_map_is_frozen(fd) && !locked_is_set();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Opening what is pinned, and telling "not loaded" from everything that only looks like it.
+ * Opens what is pinned, and tells "not loaded" from what only looks like it.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -54,7 +54,7 @@ void kernel_close(struct kernel *kernel)
 	kernel_unmap(kernel);
 }
 
-/* On a bpffs that anybody may write, somebody else could have made the directory first. */
+/* Refuses a pin directory that isn't root's: if the bpffs is writable for all, somebody else can have made it first. */
 static enum status check_pin_directory(void)
 {
 	struct stat st;
@@ -112,7 +112,7 @@ static bool is_mapped(enum kernel_object object)
 	return object == MAP_CONTROL || locked_lets_map(object);
 }
 
-/* Maps that need only be read are opened for that alone: so nobody who gets hold of the descriptor can write either. */
+/* Opens a map that is only to be read for reading alone, so that whoever gets hold of the descriptor can't write either. */
 static enum status open_object(struct kernel *kernel, enum kernel_object object, bool write)
 {
 	LIBBPF_OPTS(bpf_obj_get_opts, options, .file_flags = !write && object < FIRST_PROGRAM && !is_mapped(object) ? BPF_F_RDONLY : 0);
@@ -151,7 +151,7 @@ static enum status map_memory(struct kernel *kernel, enum kernel_object object, 
 	return error ? fail(STATUS_FAILED, "can't map the kernel side's memory: %s", strerror(-error)) : STATUS_DONE;
 }
 
-/* One of another version has other maps, but its state begins with the layout too. */
+/* Refuses the kernel side of another version: its maps differ, but its state begins with the layout too. */
 static enum status check_layout(uint64_t layout)
 {
 	if (layout < SOCKACCEPT_LAYOUT)
@@ -172,19 +172,24 @@ enum status kernel_refuse_newer(void)
 	return status == STATUS_DONE && layout > SOCKACCEPT_LAYOUT ? check_layout(layout) : status;
 }
 
+static enum status open_and_map(struct kernel *kernel, enum kernel_object object, bool write)
+{
+	enum status status = open_object(kernel, object, write);
+
+	return status == STATUS_DONE ? map_memory(kernel, object, write) : status;
+}
+
 enum status kernel_layout(uint64_t *layout)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	enum status status = open_object(&kernel, MAP_STATE, false);
+	enum status status = open_and_map(&kernel, MAP_STATE, false);
 
-	if (status == STATUS_DONE)
-		status = map_memory(&kernel, MAP_STATE, false);
 	if (status == STATUS_DONE)
 		*layout = kernel.state->layout;
 	return status;
 }
 
-/* Asks all the same, so that the guard counts it. */
+/* Tries to open a guarded map all the same, so that the guard counts the attempt. */
 static enum status refuse_locked(void)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
@@ -216,26 +221,45 @@ enum status kernel_open_frozen(struct kernel *kernel)
 	return status;
 }
 
+static enum status refuse_unchangeable(void)
+{
+	enum status status = kernel_refuse_locked();
+
+	return status == STATUS_DONE ? refuse_frozen() : status;
+}
+
+static enum status open_state(struct kernel *kernel, bool write)
+{
+	enum status status = open_and_map(kernel, MAP_STATE, write);
+
+	return status == STATUS_DONE ? check_layout(kernel->state->layout) : status;
+}
+
+static enum status open_others(struct kernel *kernel, bool write, bool locked)
+{
+	for (int object = 0; object < FIRST_LINK; object++) {
+		enum status status;
+
+		if (object == MAP_STATE || (locked && !locked_lets_open(object)))
+			continue;
+		status = open_object(kernel, object, write);
+		if (status != STATUS_DONE)
+			return status;
+	}
+	return locked ? STATUS_DONE : map_memory(kernel, MAP_CONTROL, write);
+}
+
 enum status kernel_open(struct kernel *kernel, bool write, bool quiet)
 {
 	enum status status = kernel_is_loaded(quiet);
 	bool locked = locked_is_set();
 
 	if (status == STATUS_DONE && write)
-		status = kernel_refuse_locked();
-	if (status == STATUS_DONE && write)
-		status = refuse_frozen();
-	/* The state first: of another version's kernel side, it is all that is known. */
+		status = refuse_unchangeable();
+	/* The state comes first: it is all that is known of another version's kernel side. */
 	if (status == STATUS_DONE)
-		status = open_object(kernel, MAP_STATE, write);
-	if (status == STATUS_DONE)
-		status = map_memory(kernel, MAP_STATE, write);
-	if (status == STATUS_DONE)
-		status = check_layout(kernel->state->layout);
-	for (int object = 0; object < FIRST_LINK && status == STATUS_DONE; object++)
-		if (object != MAP_STATE && (!locked || locked_lets_open(object)))
-			status = open_object(kernel, object, write);
-	return status == STATUS_DONE && !locked ? map_memory(kernel, MAP_CONTROL, write) : status;
+		status = open_state(kernel, write);
+	return status == STATUS_DONE ? open_others(kernel, write, locked) : status;
 }
 
 uint32_t kernel_events(const struct kernel *kernel)
