@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Whether a program of ours is attached, asked of a BPF iterator: takes CAP_BPF and CAP_PERFMON, and no CAP_SYS_ADMIN.
+ * Finds out through a BPF iterator whether our program is attached: that takes CAP_BPF and CAP_PERFMON, but not CAP_SYS_ADMIN, as
+ * asking by ids would.
  */
 #ifndef SOCKACCEPT_ATTACHED_H
 #define SOCKACCEPT_ATTACHED_H
 
 #include <stdbool.h>
 
-/* The name of the program that decides about accepts. Its link is the last to be attached and the first to be removed. */
+/* The name of the program that decides about accepts. Its link is attached last and removed first. */
 #define ATTACHED_PROGRAM "socket_accept"
 
-/* Asks `count` times, `pause_us` apart. True if each time there was one; false also if the kernel can't be asked. */
+/*
+ * Looks `count` times, `pause_us` microseconds apart. Returns true if the program was attached each time; false also if the kernel can't
+ * be asked.
+ */
 bool attached_stays(int count, unsigned pause_us);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "policy/cleanup.h"
 
-/* Where each is configured, and what to do there with `lsm=...`. A later one of the same name is another place of the same. */
+/* Where each is configured, and how to add `lsm=...` there. Of several with one name, the first that is there counts. */
 static const struct {
 	const char *file, *name, *how;
 } loaders[] = {
@@ -24,7 +24,7 @@ static const struct {
 	{ "/boot/firmware/cmdline.txt", "Raspberry Pi", "add %s to the line in /boot/firmware/cmdline.txt" },
 };
 
-/* True if the command line of this boot has `lsm=`. */
+/* Returns true if this boot's command line has `lsm=`. */
 static bool has_lsm_parameter(void)
 {
 	_cleanup_fclose_ FILE *stream = fopen("/proc/cmdline", "re");
@@ -33,7 +33,7 @@ static bool has_lsm_parameter(void)
 	return stream && fgets(line + 1, sizeof(line) - 1, stream) && strstr(line, " lsm=");
 }
 
-/* `lsm=` with all of `list` but capability, which is always there and comes first, and bpf as the last. */
+/* Prints `lsm=` with all of `list`, but without capability, which is always in force, and with bpf at the end. */
 static void print_parameter(FILE *stream, const char *list)
 {
 	fputs("lsm=", stream);
@@ -56,6 +56,7 @@ static bool is_named_before(size_t loader)
 	return false;
 }
 
+/* Prints what to do with each boot loader that is found. Returns how many there are. */
 static size_t print_loaders(FILE *stream, const char *parameter)
 {
 	size_t found = 0;

@@ -15,16 +15,16 @@
 #include "policy/cleanup.h"
 #include "policy/text.h"
 
-/* Layouts up to 10 kept what a file is on its inode, in this map. */
+/* Layouts up to 10 kept the number of a file's binary with its inode, in this map. */
 #define OLD_TAGS "file_tags"
 struct old_tag {
 	__u32 named, unnamed;
 };
 
-/* What tells of the old kernel side's processes. */
+/* What is known of the old kernel side's processes. */
 struct old_side {
 	const struct kernel *kernel;
-	int tags; /* -1: it has none */
+	int tags; /* the map file_tags; -1: it has none */
 	struct processes processes;
 };
 
@@ -48,6 +48,7 @@ static uint32_t number_in_new(const struct policy *policy, const uint32_t *numbe
 	return BINARY_ANY;
 }
 
+/* Returns the number of an executable in `kernel`, and sets *dentry, which can be NULL, to its address. */
 static uint32_t ask(const struct kernel *kernel, int exe, uint64_t *dentry)
 {
 	struct identity identity = { 0 };
@@ -59,7 +60,7 @@ static uint32_t ask(const struct kernel *kernel, int exe, uint64_t *dentry)
 	return number;
 }
 
-/* What the old side takes a process for, as its number there. False: it doesn't tell. */
+/* Sets *number to that which the process's binary has in the old side. Returns false if the old side doesn't tell. */
 static bool ask_old(const struct old_side *old, uint32_t pid, int exe, uint32_t *number)
 {
 	struct old_tag tag = { 0 };
@@ -75,7 +76,7 @@ static bool ask_old(const struct old_side *old, uint32_t pid, int exe, uint32_t 
 	return true;
 }
 
-/* Its file is told that there are such processes first: a record that nobody looks for is none. */
+/* Makes a record for a process. Its file is marked first, as the kernel side looks for records only of marked files. */
 static void set_record(const struct kernel *to, uint32_t pid, int exe, uint64_t dentry, uint32_t number)
 {
 	const struct executable many = { .many = 1 };
@@ -106,7 +107,7 @@ void carry_processes(const struct kernel *from, const struct kernel *to, const s
 			continue;
 		number = number_in_new(policy, numbers, number);
 		now = ask(to, exe, &dentry);
-		/* By tags a name that a rule gives came first. */
+		/* With tags, a name that a rule gives came first. */
 		if (number != now && (old.tags < 0 || now == BINARY_ANY))
 			set_record(to, pid, exe, dentry, number);
 	}

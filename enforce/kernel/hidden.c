@@ -14,20 +14,20 @@
 #include "policy/cleanup.h"
 #include "policy/text.h"
 
-/* The kernel lets go of what isn't pinned any more a moment later: what is attached for longer is hidden. */
+/* The kernel detaches a program a moment after its last pin has gone. Only what stays attached for longer is hidden. */
 #define POLL_US 10000
 #define POLLS 300
 #define POLLS_UNDER_A_MOUNT 100
 
 static struct hidden found;
 static bool is_found;
-static bool is_unsearched; /* nobody could look by ids */
+static bool is_unsearched; /* is_attached() was not permitted to look by ids */
 
 /* ---------------------------------------------------------------------------------------------
  * The mounts
  */
 
-/* True if `place` is `path`, or a directory above it. */
+/* Returns true if `place` is `path`, or a directory above it. */
 static bool leads_to(const char *place, const char *path)
 {
 	size_t length = strlen(place);
@@ -35,7 +35,7 @@ static bool leads_to(const char *place, const char *path)
 	return !strncmp(place, path, length) && (path[length] == '/' || path[length] == '\0');
 }
 
-/* Where something is mounted over a BPF file system that is at BPFFS, to be freed; NULL: nowhere. */
+/* Returns where something is mounted over the BPF file system at BPFFS, to be freed, or NULL if nothing is. */
 static char *mount_over_pins(void)
 {
 	_cleanup_fclose_ FILE *stream = fopen("/proc/self/mountinfo", "re");
@@ -43,7 +43,7 @@ static char *mount_over_pins(void)
 	size_t room = 0;
 	bool has_bpffs = false;
 
-	/* In the order in which they were mounted. */
+	/* Lines are in the order in which things were mounted. */
 	while (stream && getline(&line, &room, stream) > 0) {
 		char place[256], type[32];
 		const char *rest = strstr(line, " - ");
@@ -63,7 +63,7 @@ static char *mount_over_pins(void)
  * The objects
  */
 
-/* Opens the map with this name and type among those of the program. Returns -1 if there is none, or nobody may. */
+/* Opens the program's map with this name and type. Returns its descriptor, or -1 if there is none or it may not be opened. */
 static int open_map(const struct program_ids *program, const char *name, enum bpf_map_type type)
 {
 	for (size_t i = 0; i < program->map_count; i++) {
@@ -77,7 +77,7 @@ static int open_map(const struct program_ids *program, const char *name, enum bp
 	return -1;
 }
 
-/* The slot of the policy in force (bpf/shared/sockaccept.h: policies on trial). */
+/* Returns the slot of the policy in force (bpf/shared/sockaccept.h: policies on trial). */
 static __u32 slot_in_force(const struct program_ids *program)
 {
 	_cleanup_close_ int fd = open_map(program, "control", BPF_MAP_TYPE_ARRAY);
@@ -87,6 +87,7 @@ static __u32 slot_in_force(const struct program_ids *program)
 	return fd >= 0 && !bpf_map_lookup_elem(fd, &zero, &control) && control.trial == TRIAL_OVER ? SLOT_BEFORE : SLOT_LOADED;
 }
 
+/* Reads into `found` what is known of the policy in force. */
 static void read_policy(const struct program_ids *program)
 {
 	_cleanup_close_ int policies = open_map(program, "policy", BPF_MAP_TYPE_ARRAY_OF_MAPS), image = -1;
@@ -103,7 +104,7 @@ static void read_policy(const struct program_ids *program)
 				 page.header.generation };
 }
 
-/* True if the program is ours. One that nobody may open is guarded by `lock`. */
+/* Returns true if the program is ours. A program that may not be opened is one that `lock` guards. */
 static bool is_ours(__u32 id)
 {
 	_cleanup_close_ int fd = bpf_prog_get_fd_by_id(id);
@@ -120,6 +121,7 @@ static bool is_ours(__u32 id)
 	return true;
 }
 
+/* Looks for our program among those that are attached. */
 static bool is_attached(void)
 {
 	__u32 id = 0;
@@ -146,6 +148,7 @@ static bool is_pinned(void)
 	return !stat(pin_path(LINK_SOCKET_ACCEPT, path, sizeof(path)), &st) || (errno != ENOENT && errno != ENOTDIR);
 }
 
+/* Returns how often to look: less often if a mount over the pins explains that they can't be seen. */
 static int polls_wanted(void)
 {
 	_cleanup_free_ char *over = mount_over_pins();
@@ -157,7 +160,7 @@ void hidden_look_around(void)
 {
 	int polls;
 
-	/* In a mount namespace with a bpffs of its own, that is what there is to say. */
+	/* In a mount namespace with a bpffs of its own, prerequisite_bpffs() says what is wrong. */
 	if (is_pinned() || !prerequisite_bpffs_is_machines() || !is_attached())
 		return;
 	for (polls = polls_wanted(); polls > 0; polls--) {
@@ -169,7 +172,7 @@ void hidden_look_around(void)
 }
 
 /* ---------------------------------------------------------------------------------------------
- * What there is to say
+ * Messages
  */
 
 const struct hidden *hidden_found(void)
@@ -182,10 +185,10 @@ char *hidden_problem(void)
 	_cleanup_free_ char *over = mount_over_pins();
 
 	if (over)
-		return text_format("a policy is in force, but its pins are hidden by a mount over %s, so nothing of it can be shown or changed; "
-				   "take that mount away: umount %s", over, over);
-	return text_format("a policy is in force, but its pins are not in %s of this mount namespace, so nothing of it can be shown or changed; "
-			   "run it where they are; if that is nowhere any more, reboot", BPFFS);
+		return text_format("a policy is in force, but its pins are hidden by a mount over %s, so nothing of it can be shown "
+				   "or changed; take that mount away: umount %s", over, over);
+	return text_format("a policy is in force, but its pins are not in %s of this mount namespace, so nothing of it can be shown "
+			   "or changed; run it where they are; if that is nowhere any more, reboot", BPFFS);
 }
 
 enum status hidden_refuse(void)

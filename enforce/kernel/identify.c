@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Asking the kernel side what open files are: the iterator `identify_files` goes through this process's files.
+ * The iterator `identify_files` goes through the open files of this process, and writes a record or more for each.
  */
 #include "enforce/kernel/identify.h"
 
@@ -66,7 +66,7 @@ static int ask(const struct kernel *kernel, const int *fds, struct identity *ide
 
 	if (iterator < 0)
 		return iterator;
-	/* The kernel hands out whole records, as there is room for a number of them. */
+	/* The buffer holds a whole number of records, so the kernel never cuts one. */
 	while ((length = read(iterator, records, sizeof(records))) > 0)
 		for (size_t i = 0; i < (size_t)length / sizeof(records[0]); i++) {
 			struct identity *identity = identity_of(records[i].fd, fds, identities, count);

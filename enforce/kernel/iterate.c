@@ -18,7 +18,8 @@ int iterate(int program, size_t size, void (*take)(const void *record, void *dat
 	if (iterator < 0)
 		return -errno;
 	while ((length = read(iterator, records, whole)) != 0) {
-		if (length < 0 && errno == EAGAIN) /* it has looked at a million objects without a record (Linux, kernel/bpf/bpf_iter.c) */
+		/* EAGAIN means a million objects without a record (Linux, kernel/bpf/bpf_iter.c). */
+		if (length < 0 && errno == EAGAIN)
 			continue;
 		if (length < 0)
 			return -errno;

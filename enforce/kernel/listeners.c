@@ -14,7 +14,11 @@ static void take_socket(const void *record, void *data)
 	struct listeners *listeners = data;
 
 	listeners->list = must(reallocarray(listeners->list, listeners->count + 1, sizeof(*listeners->list)));
-	listeners->list[listeners->count++] = (struct listener){ .socket = *(const struct listening *)record, .processes = 1, .binary = BINARY_ANY };
+	listeners->list[listeners->count++] = (struct listener){
+		.socket = *(const struct listening *)record,
+		.processes = 1,
+		.binary = BINARY_ANY,
+	};
 }
 
 /* Adds each listening socket of each process. Returns 0 or -errno. */

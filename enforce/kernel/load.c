@@ -59,9 +59,9 @@ static unsigned in_mib(uint64_t bytes)
 
 enum status load_lacks_memory(const struct sockaccept_bpf *bpf)
 {
-	return fail(STATUS_FAILED, "not enough memory for the kernel side: its maps want %u MiB of the kernel's, %u MiB of them for events; "
-		    "set `events` lower than %u in the policy, or give the machine, or the control group that this runs in, more memory",
-		    in_mib(all_maps_bytes(bpf)), in_mib(map_bytes(bpf->maps.events)), bpf_map__max_entries(bpf->maps.events) / VERDICTS);
+	return fail(STATUS_FAILED, "not enough memory for the kernel side: its maps want %u MiB of the kernel's, %u MiB of them for "
+		    "events; set `events` lower than %u in the policy, or give the machine, or the control group that this runs in, more "
+		    "memory", in_mib(all_maps_bytes(bpf)), in_mib(map_bytes(bpf->maps.events)), bpf_map__max_entries(bpf->maps.events) / VERDICTS);
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -81,8 +81,8 @@ static enum status refused_program(int error)
 		return fail(STATUS_UNSUPPORTED, "%s; Linux 6.1 or newer is needed, and this is %s", said, release);
 	if (meaning)
 		return fail(STATUS_UNSUPPORTED, "%s; %s", said, meaning);
-	return fail(STATUS_UNSUPPORTED, "%s; what to do about it is not known for Linux %s: one of Debian's kernels from 6.1 on takes it", said,
-		    release);
+	return fail(STATUS_UNSUPPORTED, "%s; what to do about it is not known for Linux %s: one of Debian's kernels from 6.1 on takes it",
+		    said, release);
 }
 
 /* Returns true if the kernel couldn't make an inode storage map: without BPF LSM, inodes have no room for it. */

@@ -13,7 +13,7 @@
 #define LACKS_HOOK                                                                                               \
 	"this kernel lacks that security hook; use one with CONFIG_BPF_LSM=y and CONFIG_SECURITY_NETWORK=y, as Debian's"
 
-/* What in a reason means what. The first one that is found in it counts. */
+/* What a part of a reason means. The first part that is found in the reason counts. */
 static const struct {
 	const char *part, *meaning;
 } meanings[] = {
@@ -31,11 +31,12 @@ static const struct {
 	{ "BTF type ID of 'task_", LACKS_HOOK },
 	{ "BTF type ID of 'bprm_", LACKS_HOOK },
 	{ "kernel BTF type ID of", "this kernel has no such function that a program can be attached to; use one of Debian's from 6.1 on" },
-	{ "CO-RE relocation", "this kernel has no such field, as it was built without what the field is for; use one of Debian's from 6.1 on" },
+	{ "CO-RE relocation",
+	  "this kernel has no such field, as it was built without what the field is for; use one of Debian's from 6.1 on" },
 };
 
 /* ---------------------------------------------------------------------------------------------
- * Which line
+ * Picking the line
  */
 
 static bool begins_with(const char *line, const char *beginning)
@@ -43,7 +44,7 @@ static bool begins_with(const char *line, const char *beginning)
 	return !strncmp(line, beginning, strlen(beginning));
 }
 
-/* The verifier's statistics, and the end of its log. */
+/* Returns true for the verifier's statistics, and for the line that ends its log. */
 static bool is_statistics(const char *line)
 {
 	return begins_with(line, "processed ") || begins_with(line, "verification time ") || begins_with(line, "stack depth ") ||
@@ -60,7 +61,7 @@ static void keep_line(char *to, size_t size, const char *line, size_t length)
 	to[length] = '\0';
 }
 
-/* The last line of the log that isn't about its end: there the verifier says what it refuses. Returns its length. */
+/* Sets *line to the last line of the log before the statistics: it says what the verifier refuses. Returns its length, 0 if none. */
 static size_t last_line(const char *log, const char **line)
 {
 	size_t last = 0;
@@ -78,7 +79,7 @@ static size_t last_line(const char *log, const char **line)
 	return last;
 }
 
-/* That something failed, of which another warning tells why. */
+/* Returns true if the warning only says that something failed, while another one says why. */
 static bool is_consequence(const char *warning)
 {
 	static const char *const parts[] = { "Retrying without BTF", "failed to load object", "failed to load BPF skeleton",
@@ -113,7 +114,7 @@ void load_error_add(struct load_error *error, const char *warning)
 }
 
 /* ---------------------------------------------------------------------------------------------
- * What it means
+ * Explaining it
  */
 
 const char *load_error_meaning(const struct load_error *error)

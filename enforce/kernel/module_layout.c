@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A module's types, with the kernel's own beneath them. Zero-initialised is closed. */
+/* The types of a module, and those of the kernel, on which they build. Zero-initialised: closed. */
 struct types {
 	struct btf *kernel;
-	struct btf *module; /* NULL: built in, its types are the kernel's */
+	struct btf *module; /* NULL: the module is built in, its types are the kernel's */
 };
 
 static void close_types(struct types *types)
@@ -20,8 +20,8 @@ static void close_types(struct types *types)
 }
 
 /*
- * Goes on to the types of `module`; those of the kernel, which take tens of milliseconds, are read at the first that is
- * there. False: it isn't.
+ * Opens the types of `module` in place of those of another. Reads the kernel's types, which takes tens of milliseconds, only when the
+ * first module is found. Returns false if the module isn't loaded.
  */
 static bool open_types(struct types *types, const char *module)
 {
@@ -37,7 +37,7 @@ static bool open_types(struct types *types, const char *module)
 	return types->kernel;
 }
 
-/* The offset in bytes of `member` of the struct `id`, whose own type replaces *id. */
+/* Adds to *offset that of `member` in the struct *id, in bytes, and sets *id to the member's type. Returns 0 or -ENOENT. */
 static int step_into(const struct btf *btf, int *id, const char *member, size_t length, __u32 *offset)
 {
 	int resolved = *id < 0 ? *id : btf__resolve_type(btf, (__u32)*id);
@@ -56,7 +56,7 @@ static int step_into(const struct btf *btf, int *id, const char *member, size_t 
 	return -ENOENT;
 }
 
-/* The offset in bytes of the member `path`, such as `root_key.objectid`, of the struct `name`. Returns 0 or -ENOENT. */
+/* Sets *offset to that of the member `path`, such as `root_key.objectid`, of the struct `name`, in bytes. Returns 0 or -ENOENT. */
 static int offset_of(const struct types *types, const char *name, const char *path, __u32 *offset)
 {
 	const struct btf *btf = types->module ? types->module : types->kernel;
@@ -96,7 +96,7 @@ static int find_vsock(const struct types *types, struct vsock_layout *layout)
 	return offset_of(types, "vsock_sock", "accept_queue", &layout->queue);
 }
 
-/* Tells `control` the layout that `find` finds in the types of `module`, once. */
+/* Tells `control` the layout that `find` finds in the types of `module`, unless it is known. */
 #define TELL(control, member, types, module, find)                                                            \
 	do {                                                                                                \
 		__typeof__((control)->member) layout_ = { 0 };                                                \

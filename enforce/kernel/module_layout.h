@@ -10,16 +10,16 @@
 #include "enforce/kernel/kernel.h"
 
 /*
- * All subvolumes and snapshots of a btrfs share one superblock and repeat inode numbers and generations; what differs
- * is the id of the subvolume's tree, btrfs_inode.root->root_key.objectid. Tells `kernel`, if it is open for writing.
- * Returns true if it wasn't known before, and is now.
+ * Tells `kernel`, if it is open for writing, where btrfs keeps the id of a subvolume's tree: btrfs_inode.root->root_key.objectid.
+ * Nothing else tells subvolumes and snapshots apart: they share one superblock, and repeat inode numbers and generations. Returns true if
+ * `kernel` didn't know it before, and does now.
  */
 bool tell_btrfs_layout(const struct kernel *kernel);
 
 /*
- * Tells `kernel`, if it is open for writing, where SCTP (sctp_sock.ep, sctp_endpoint.asocs: what sctp_accept() takes) and
- * VSOCK (vsock_sock.accept_queue: what vsock_dequeue_accept() takes) keep who waits, for each of them that is loaded and
- * that it doesn't know yet. Costs a few system calls when there is nothing to tell.
+ * Tells `kernel`, if it is open for writing, where SCTP and VSOCK keep connections that wait: sctp_sock.ep and sctp_endpoint.asocs, from
+ * which sctp_accept() takes, and vsock_sock.accept_queue, from which vsock_dequeue_accept() takes. Does so for each module that is loaded
+ * and that `kernel` doesn't know yet. Costs a few system calls if there is nothing to tell.
  */
 void tell_queue_layouts(const struct kernel *kernel);
 

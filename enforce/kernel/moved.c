@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Comparing what rules stand for with what their paths lead to now.
- */
 #include "enforce/kernel/moved.h"
 
 #include <errno.h>
@@ -34,7 +31,7 @@ void moved_resolve(struct policy *policy, char **problems)
 	}
 }
 
-/* The same binaries, to be resolved anew. */
+/* Copies the paths and numbers of binaries, so that they can be resolved anew. */
 static void copy_binaries(const struct policy *from, struct policy *to)
 {
 	policy_init(to);
@@ -45,7 +42,7 @@ static void copy_binaries(const struct policy *from, struct policy *to)
 	}
 }
 
-/* What is amiss with a binary, to be freed, or NULL. `problem`: that of resolving its path, or NULL. */
+/* Returns what is wrong with a binary, to be freed, or NULL. `problem` is what was wrong with resolving its path, or NULL. */
 static char *describe(const struct binary *then, const struct binary *now, const char *problem)
 {
 	const char *file = then->resolved ? then->resolved : then->path;
@@ -69,7 +66,7 @@ static void add(struct moved *moved, char *text)
 	moved->list[moved->count++] = text;
 }
 
-/* True if the path, or what is above the file, is nothing for this process to look at. */
+/* Returns true if this process may not look up the path. */
 static bool may_not_look_up(const char *path)
 {
 	return faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) && errno == EACCES;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Rules whose path leads elsewhere by now than when they were made: a symbolic link was changed, or a directory
- * was replaced. They stand for what they stood for until `refresh`.
+ * Finds rules whose path leads elsewhere now than when they were made, because a symbolic link was changed or a directory was replaced.
+ * Until `refresh` they stand for the same file as before.
  */
 #ifndef SOCKACCEPT_MOVED_H
 #define SOCKACCEPT_MOVED_H
@@ -15,24 +15,25 @@
 
 /* Zero-initialised is empty. */
 struct moved {
-	char **list; /* for each such binary what is amiss, and the remedy */
+	char **list; /* what is wrong with each such binary, and the remedy */
 	size_t count;
 	struct waiting waiting;
-	bool seen_only; /* set before: what may not be looked up is left out */
+	bool seen_only; /* set by the caller: leave out paths that this process may not look up */
 };
 
 /*
- * Fills `moved`, which is otherwise empty, with the binaries of `policy`, the live one, that are such, and with what waits. Changes
- * nothing. Says what is wrong.
+ * Fills `moved`, which is empty but for seen_only, with the binaries of `policy`, the policy in force, whose path leads elsewhere, and
+ * with what waits. Changes nothing in the kernel. Prints what is wrong; call moved_clear() in any case.
  */
 enum status moved_find(const struct kernel *kernel, const struct policy *policy, struct moved *moved);
 
-/* Frees what it holds; it is empty then. */
+/* Frees what `moved` holds, and leaves it empty. */
 void moved_clear(struct moved *moved);
 
 /*
- * Resolves the path of each binary of `policy` anew. Where that succeeds, its number is BINARY_ANY, to be found or given, and it
- * doesn't wait; where it doesn't, the binary stays as it is, and problems[i] says why (to be freed; otherwise NULL).
+ * Resolves the path of each binary of `policy` anew. If that succeeds, the binary no longer waits, and its number is BINARY_ANY, so that
+ * it can be found or given again. Otherwise the binary stays as it is. Sets problems[i] to what is wrong with binary i (to be freed), or
+ * NULL.
  */
 void moved_resolve(struct policy *policy, char **problems);
 

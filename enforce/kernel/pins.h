@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is pinned on bpffs, and where.
+ * Lists what is pinned on bpffs, and tells where.
  */
 #ifndef SOCKACCEPT_PINS_H
 #define SOCKACCEPT_PINS_H
 
 #include "bpf/shared/sockaccept.h"
 
-/* What may still be opened while the policy is locked (enforce/kernel/locked.h). */
+/* How far an object may be opened while the policy is locked (enforce/kernel/locked.h). */
 enum when_locked {
 	LOCKED_CLOSED, /* not at all */
-	LOCKED_OPEN,   /* opened: a map for reading, a program to run it */
-	LOCKED_MAPPED, /* opened, and mapped into memory */
+	LOCKED_OPEN,   /* a map for reading, a program to run it */
+	LOCKED_MAPPED, /* a map, also to map it into memory */
 };
 
 /*
- * The one table of what is pinned: EACH(object, name, when_locked), in the order in which it is pinned. `name` is that of the map or
- * program in bpf/, and that of its pin; a link's is that of its program, and its pin is link_NAME.
+ * The three lists of pinned objects, in the order in which they are pinned: EACH(object, name, when_locked). A map or program has the same
+ * name in bpf/ and as a pin. A link has the name of its program, and its pin is link_NAME. All else about an object follows from here.
  */
 #define PINNED_MAPS(EACH)                                   \
 	EACH(MAP_POLICY, policy, LOCKED_CLOSED)             \
@@ -38,7 +38,10 @@ enum when_locked {
 	EACH(MAP_SHARES, shares, LOCKED_CLOSED)             \
 	EACH(MAP_EVENTS, events, LOCKED_MAPPED)
 
-/* Being pinned doesn't attach a program. Those of accepts are pinned for their statistics, those of the gate for enforce/kernel/gate.h. */
+/*
+ * A pin doesn't attach a program. socket_accept, connection_graft and accept_end are pinned for their statistics; connection_request and
+ * association_request so that enforce/kernel/gate.h can attach and detach them.
+ */
 #define PINNED_PROGRAMS(EACH)                                               \
 	EACH(PROGRAM_IDENTIFY, identify_files, LOCKED_OPEN)                 \
 	EACH(PROGRAM_LISTENERS, list_listeners, LOCKED_OPEN)                \
@@ -74,18 +77,21 @@ enum kernel_object {
 #define FIRST_PROGRAM PROGRAM_IDENTIFY
 #define FIRST_LINK LINK_SUPERBLOCK_FREE
 
-/* Path of a pin into `path`, of `size` bytes. Returns `path`. */
-const char *pin_path(enum kernel_object object, char *path, unsigned size);
 #define PIN_PATH_MAX 96
 
-/* Where the images of policies are pinned, by the id of their map. The same. */
+/* Writes the path of an object's pin into `path`, of `size` bytes (PIN_PATH_MAX is enough), and returns `path`. */
+const char *pin_path(enum kernel_object object, char *path, unsigned size);
+
+/* Writes the path of the directory in which images of policies are pinned, each by the id of its map, as pin_path() does. */
 const char *pins_policies(char *path, unsigned size);
 
 /*
- * From here on, all that is pinned, opened and removed is in `directory`, which must stay. At first that is
- * SOCKACCEPT_PIN_DIR: only while one kernel side takes over from another are there two.
+ * Makes all that is pinned, opened and removed from now on be in `directory`, a text that must stay valid. At first that is
+ * SOCKACCEPT_PIN_DIR; there are two directories only while one kernel side takes over from another.
  */
 void pins_are_in(const char *directory);
+
+/* Returns the directory that pins are in now. */
 const char *pins_directory(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The tables of bpf/shared/port_table.h, mapped.
+ * The counters are in the tables of bpf/shared/port_table.h, which are mapped into memory here.
  */
 #include "enforce/kernel/ports.h"
 
@@ -34,7 +34,7 @@ int ports_reserve(const struct kernel *kernel, const struct policy *policy)
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
 		const struct binary *named = &policy->binaries[rule->binary];
-		uint32_t binary = named->waits ? BINARY_ANY : named->number; /* what waits decides nothing, and counts nothing */
+		uint32_t binary = named->waits ? BINARY_ANY : named->number; /* what waits decides nothing */
 
 		if (rule_decides(rule) && binary != BINARY_ANY && rule->port.first && rule->port.first == rule->port.last)
 			reserve(table, port_key(binary, rule->port.first, rule->verdict));
@@ -43,8 +43,7 @@ int ports_reserve(const struct kernel *kernel, const struct policy *policy)
 	return 0;
 }
 
-int ports_walk(const struct kernel *kernel, void (*each)(uint64_t key, const struct tally *tally, void *context),
-	       void *context)
+int ports_walk(const struct kernel *kernel, void (*each)(uint64_t key, const struct tally *tally, void *context), void *context)
 {
 	struct port_group *table = map_table(kernel, PROT_READ);
 
@@ -66,6 +65,7 @@ struct tally tally_read(const struct tally *live)
 {
 	struct tally tally;
 
+	/* In this order: a decision is counted before its connection. */
 	tally.connections = __atomic_load_n(&live->connections, __ATOMIC_ACQUIRE);
 	tally.decisions = __atomic_load_n(&live->decisions, __ATOMIC_ACQUIRE);
 	return tally;

@@ -20,7 +20,7 @@
 #define FTRACE_ENABLED "/proc/sys/kernel/ftrace_enabled"
 #define LOCKDOWN "/sys/kernel/security/lockdown"
 
-/* The device of the machine's bpffs, as process 1 sees it; 0: not known. */
+/* The device of the bpffs that process 1 sees; 0: not known. */
 static dev_t machines_bpffs;
 
 void prerequisites_look_around(void)
@@ -49,7 +49,7 @@ enum status prerequisite_btf(void)
 	return STATUS_DONE;
 }
 
-/* True if the comma-separated `list` has `word`. */
+/* Returns true if the comma-separated `list` has `word`. */
 static bool has_word(const char *list, const char *word)
 {
 	size_t length = strlen(word);
@@ -60,7 +60,7 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
-/* True if this kernel's own configuration can be read, and lacks BPF LSM: no boot parameter will help. */
+/* Returns true if this kernel's configuration can be read and lacks BPF LSM: then no boot parameter helps. */
 static bool is_built_without(void)
 {
 	struct utsname system;
@@ -109,9 +109,9 @@ enum status prerequisite_lsm_is_missing(const char *seen)
 
 	if (!error)
 		return fail(STATUS_UNSUPPORTED, "BPF LSM is among this kernel's security modules (%s), and yet %s", list, seen);
-	return fail(STATUS_UNSUPPORTED, "BPF LSM seems not to be among this kernel's security modules: %s; which there are can't be read (%s: %s): "
-		    "mount -t securityfs securityfs /sys/kernel/security, then load again, which says with which lsm= to boot", seen,
-		    LSM_LIST, strerror(-error));
+	return fail(STATUS_UNSUPPORTED, "BPF LSM seems not to be among this kernel's security modules: %s; which there are can't be read "
+		    "(%s: %s): mount -t securityfs securityfs /sys/kernel/security, then load again, which says with which lsm= to boot",
+		    seen, LSM_LIST, strerror(-error));
 }
 
 enum status prerequisite_lockdown(char *mode, size_t size)
@@ -153,7 +153,7 @@ char *prerequisites_problem(void)
 	return messages_end();
 }
 
-/* A bpffs of its own in a mount namespace of its own has none of the machine's pins. */
+/* Returns true if the bpffs here isn't the machine's, and so has none of its pins. */
 static bool is_other_namespace(const struct stat *ours)
 {
 	return machines_bpffs && machines_bpffs != ours->st_dev;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Processes that have a record of what they are (bpf/process.bpf.h), as the kernel side tells.
+ * Reads from the kernel side which processes have a record of what they are (bpf/process.bpf.h).
  */
 #ifndef SOCKACCEPT_PROCESSES_H
 #define SOCKACCEPT_PROCESSES_H
@@ -17,16 +17,16 @@ struct processes {
 	size_t count;
 };
 
-/* Reads them all into empty `processes`. Returns 0 or -errno; clear it in any case. */
+/* Reads all of them into `processes`, which must be empty. Returns 0 or -errno; call processes_clear() in any case. */
 int processes_read(const struct kernel *kernel, struct processes *processes);
 
-/* True if `pid` is among them, and *binary is what it is then, or BINARY_ANY: nothing that a rule has named. */
+/* Returns true if `pid` is among them, and sets *binary to its binary: BINARY_ANY if no rule has named that. */
 bool processes_find(const struct processes *processes, uint32_t pid, uint32_t *binary);
 
-/* Frees what it holds; it is empty then. */
+/* Frees what `processes` holds, and leaves it empty. */
 void processes_clear(struct processes *processes);
 
-/* The same of one process: *binary is left alone if it has no record, or nobody can tell. */
+/* Sets *binary to the binary of one process. Leaves it alone if the process has no record, or the kernel side can't be asked. */
 void process_find(const struct kernel *kernel, uint32_t pid, uint32_t *binary);
 
 #endif

@@ -15,16 +15,16 @@
 #include "enforce/kernel/prerequisites.h"
 #include "policy/cleanup.h"
 
-/* So long a connection over the loopback is waited for at most: a packet filter may drop it. */
+/* How long to wait for a connection over the loopback: a packet filter may drop it. */
 #define WAIT_MS 5000
 
-/* A listener on the loopback, on a port that was free, and a connection that waits in its queue. */
+/* A listener on a free port of the loopback, and a connection that waits in its queue. */
 struct rehearsal {
 	int listener, client;
 	uint64_t cookie; /* of the listener */
 };
 
-/* A socket that is bound there. Returns it, or -errno. */
+/* Makes a socket that is bound to a free port of the loopback, and sets *address to its address. Returns it, or -errno. */
 static int bind_on(int family, struct sockaddr_storage *address, socklen_t *length)
 {
 	_cleanup_close_ int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -43,7 +43,7 @@ static int bind_on(int family, struct sockaddr_storage *address, socklen_t *leng
 	return TAKE_FD(fd);
 }
 
-/* Marks the listener as one of a test, from before its listen(2) on, which the policy could refuse too. Returns 0 or -errno. */
+/* Marks the listener as that of a test. Must come before its listen(2), which the policy could refuse too. Returns 0 or -errno. */
 static int mark(const struct kernel *kernel, struct rehearsal *rehearsal)
 {
 	socklen_t length = sizeof(rehearsal->cookie);
@@ -56,7 +56,7 @@ static int mark(const struct kernel *kernel, struct rehearsal *rehearsal)
 	return 0;
 }
 
-/* Returns 0 or -errno. */
+/* Makes the listener and the connection. Returns 0 or -errno; call end_rehearsal() in any case. */
 static int rehearse(const struct kernel *kernel, int family, struct rehearsal *rehearsal)
 {
 	struct sockaddr_storage address;
@@ -76,7 +76,7 @@ static int rehearse(const struct kernel *kernel, int family, struct rehearsal *r
 	setsockopt(rehearsal->client, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){ .tv_sec = WAIT_MS / 1000 }, sizeof(struct timeval));
 	if (rehearsal->client < 0 || connect(rehearsal->client, (struct sockaddr *)&address, length))
 		return -errno;
-	/* On a busy machine, it may come into the queue a moment after. */
+	/* On a busy machine, the connection can reach the queue a moment later. */
 	return poll(&(struct pollfd){ .fd = rehearsal->listener, .events = POLLIN }, 1, WAIT_MS) == 1 ? 0 : -ETIMEDOUT;
 }
 
@@ -89,7 +89,7 @@ static void end_rehearsal(const struct kernel *kernel, const struct rehearsal *r
 		close(rehearsal->client);
 }
 
-/* Returns 0, or the errno of accept(2). */
+/* Accepts a connection and closes it. Returns 0, or the errno of accept(2). */
 static int accept_once(const struct rehearsal *rehearsal)
 {
 	int fd = accept4(rehearsal->listener, NULL, NULL, SOCK_CLOEXEC);
@@ -100,6 +100,7 @@ static int accept_once(const struct rehearsal *rehearsal)
 	return 0;
 }
 
+/* Prints what is wrong if an accept didn't fail with EPERM, but with the errno `refused`; 0: it succeeded. */
 static enum status refuse(int refused)
 {
 	const char *problem = prerequisites_not_enforcing();
@@ -113,9 +114,10 @@ static enum status refuse(int refused)
 		    "forbid it to this program", strerror(refused));
 }
 
+/* Judges the second accept by its errno and by what the kernel side answered. */
 static enum status judge(int decided, uint64_t answer)
 {
-	/* In permissive mode what is denied is accepted. */
+	/* In permissive mode, a denied accept succeeds. */
 	if (answer == (SELF_TEST_DECIDED | VERDICT_ALLOW) ? decided == 0 :
 	    answer == (SELF_TEST_DECIDED | VERDICT_DENY) && (decided == 0 || decided == EPERM))
 		return STATUS_DONE;
@@ -132,15 +134,15 @@ static enum status refuse_and_decide(const struct kernel *kernel, const struct r
 	refused = accept_once(rehearsal);
 	if (refused == EPERM)
 		__atomic_store_n(word, rehearsal->cookie | SELF_TEST_DECIDE, __ATOMIC_SEQ_CST);
-	/* What wasn't refused is gone from the queue. */
+	/* A connection that wasn't refused has left the queue. */
 	decided = refused == EPERM ? accept_once(rehearsal) : 0;
 	answer = __atomic_load_n(word, __ATOMIC_SEQ_CST);
 	return refused == EPERM ? judge(decided, answer) : refuse(refused);
 }
 
 /*
- * What can't be marked as a test would be recorded as anybody's. An accept of a local socket is only counted, which shows
- * that the program is called.
+ * Shows that the program is called, by an accept of a local socket, which is only counted. Where a listener can't be marked as that of a
+ * test, its accepts would be recorded as anybody's.
  */
 static enum status call_only(const struct kernel *kernel)
 {
@@ -148,7 +150,7 @@ static enum status call_only(const struct kernel *kernel)
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	uint64_t before = __atomic_load_n(&kernel->state->unmediated, __ATOMIC_SEQ_CST);
 
-	/* An address of the kernel's choice; nobody connects to it. */
+	/* The kernel chooses the address; nobody connects to it. */
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address.sun_family)) || listen(fd, 1))
 		return fail(STATUS_FAILED, "can't try an accept: %s", strerror(errno));
 	if (accept4(fd, NULL, NULL, SOCK_CLOEXEC) >= 0 || errno != EAGAIN)
@@ -170,8 +172,8 @@ enum status self_test(const struct kernel *kernel)
 		error = rehearse(kernel, AF_INET6, &rehearsal);
 	}
 	if (error)
-		status = fail(STATUS_FAILED, "can't connect to a listener of its own, to try an accept: %s; is the loopback up? ip link set lo up",
-			      strerror(-error));
+		status = fail(STATUS_FAILED, "can't connect to a listener of its own, to try an accept: %s; is the loopback up? "
+			      "ip link set lo up", strerror(-error));
 	else
 		status = refuse_and_decide(kernel, &rehearsal);
 	end_rehearsal(kernel, &rehearsal);

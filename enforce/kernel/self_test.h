@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Is the attached program really called? Only an accept(2) tells: one of our own, over the loopback.
+ * Tests that the attached program is really called. Only an accept(2) shows that, so this makes one of its own, over the loopback.
  */
 #ifndef SOCKACCEPT_SELF_TEST_H
 #define SOCKACCEPT_SELF_TEST_H
@@ -8,10 +8,12 @@
 #include "enforce/kernel/kernel.h"
 
 /*
- * Makes a listener that the kernel side is told to refuse (control.self_test), connects to it, and accepts: that must fail
- * with EPERM. Then it asks for a decision instead, and accepts the same connection, which must be decided by the policy. Neither
- * is counted nor recorded. Needs the lock, and `kernel` open for writing; when the policy is locked, an accept of a local socket
- * only shows that the program is called. Says what is wrong, and the remedy.
+ * Makes a listener that the kernel side is told to refuse (control.self_test), connects to it, and accepts: that must fail with EPERM.
+ * Then asks for a decision instead, and accepts the same connection again: that must be decided by the policy. Neither accept is counted
+ * or recorded.
+ *
+ * Needs the change lock, and `kernel` open for writing. When the policy is locked, only shows by an accept of a local socket that the
+ * program is called. Prints what is wrong, and the remedy.
  */
 enum status self_test(const struct kernel *kernel);
 

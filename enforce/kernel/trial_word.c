@@ -36,7 +36,7 @@ enum trial trial_now(const struct kernel *kernel, uint64_t *left_ns)
 
 uint32_t trial_slot(const struct kernel *kernel)
 {
-	/* Of another version's kernel side, which isn't mapped, that slot is all that is known; a locked policy isn't on trial. */
+	/* Without `control`, it is another version's kernel side, of which no more is known, or a locked policy, never on trial. */
 	return kernel->control && judge(word(kernel), boot_ns()) == TRIAL_IS_OVER ? SLOT_BEFORE : SLOT_LOADED;
 }
 
@@ -51,7 +51,10 @@ bool trial_confirm(const struct kernel *kernel)
 {
 	uint64_t seen = word(kernel);
 
-	/* The clock is looked at first: if the time is up when the word is exchanged, nothing was decided by the other policy yet. */
+	/*
+	 * The exchange fails if a decision has ended the trial. If none has, no decision was made by the other policy yet, even if the time
+	 * is up by now.
+	 */
 	return judge(seen, boot_ns()) == TRIAL_IS_PENDING && exchange(kernel, seen, 0);
 }
 

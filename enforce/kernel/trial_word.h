@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Policies on trial: what user space does about the word that stands in bpf/shared/sockaccept.h. All but trial_now() and
- * trial_slot() need the lock, and memory that is mapped for writing.
+ * Begins and ends trials of policies, by the word control.trial (bpf/shared/sockaccept.h). All functions but trial_now() and trial_slot()
+ * need the change lock, and `kernel` open for writing.
  */
 #ifndef SOCKACCEPT_TRIAL_WORD_H
 #define SOCKACCEPT_TRIAL_WORD_H
@@ -13,25 +13,25 @@
 
 enum trial {
 	TRIAL_IS_NONE,    /* the policy in SLOT_LOADED is in force */
-	TRIAL_IS_PENDING, /* so it is, until it is confirmed or the time is up */
-	TRIAL_IS_OVER,    /* the time is up: that in SLOT_BEFORE is in force */
+	TRIAL_IS_PENDING, /* the same, until the time is up; confirming it makes it last */
+	TRIAL_IS_OVER,    /* the time is up: the policy in SLOT_BEFORE is in force */
 };
 
 #define TRIAL_SECONDS_MAX 86400
 
-/* How it stands now, by the same clock as the kernel's. *left_ns, if pending: how long it will be. */
+/* Returns the state of the trial now, by the clock that the kernel uses. Sets *left_ns to how long it is still pending, or 0: ns. */
 enum trial trial_now(const struct kernel *kernel, uint64_t *left_ns);
 
-/* The slot of the policy that is in force now. */
+/* Returns the slot of the policy that is in force now. */
 uint32_t trial_slot(const struct kernel *kernel);
 
-/* Begins a trial, or prolongs one. False: it is over meanwhile, and nothing was changed. */
+/* Begins a trial of `seconds`, or prolongs one. Returns false, and changes nothing, if a trial has ended meanwhile. */
 bool trial_begin(const struct kernel *kernel, uint64_t seconds);
 
-/* Ends a pending trial in favour of SLOT_LOADED. False: there is none, or the time is up. */
+/* Confirms a pending trial: SLOT_LOADED stays in force. Returns false if there is none, or the time is up. */
 bool trial_confirm(const struct kernel *kernel);
 
-/* Ends a trial of any state in favour of SLOT_LOADED. */
+/* Ends a trial in any state: SLOT_LOADED is in force then. */
 void trial_end(const struct kernel *kernel);
 
 #endif

@@ -11,13 +11,13 @@
 
 static void add(struct waiting *waiting, struct waiting_entry entry)
 {
-	/* The room doubles at each power of two. */
+	/* There is always room up to the next power of two. */
 	if ((waiting->count & (waiting->count - 1)) == 0)
 		waiting->list = must(reallocarray(waiting->list, waiting->count ? 2 * waiting->count : 1, sizeof(*waiting->list)));
 	waiting->list[waiting->count++] = entry;
 }
 
-/* Of a binary that was found to wait, but whose path leads somewhere now. `problem` begins with the path. */
+/* Returns why a binary waits whose path leads somewhere now, to be freed. `problem`, if there is one, begins with the path. */
 static char *describe_found(const struct binary *binary, const char *problem)
 {
 	size_t prefix = strlen(binary->path) + strlen(": ");
@@ -51,10 +51,11 @@ static char *describe_user(struct user_cache *users, const char *name)
 	return text_format("the user '%s' is known by now; run: sockaccept-ctl refresh", name);
 }
 
-/* One entry for each binary and user; the rules of one binary are side by side, temporary ones apart. */
+/* Adds an entry for each binary and unknown user. The rules of one binary are side by side, temporary ones apart. */
 static void look_at_users(const struct policy *policy, struct waiting *waiting)
 {
-	_cleanup_free_ size_t *last = must(calloc(policy->unknown_user_count + 1, sizeof(*last))); /* 1 + its index */
+	/* By user: 1 + the index of the binary that was added last. */
+	_cleanup_free_ size_t *last = must(calloc(policy->unknown_user_count + 1, sizeof(*last)));
 	struct user_cache users = { 0 };
 
 	for (size_t i = 0; i < policy->rule_count; i++) {

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <time.h>
 
-/* Two sweeps of calls that ended unseen are so far apart (bpf/settle.bpf.h: SWEEP_NS), and a third makes an end of it. */
+/* Sweeps for calls that ended unseen must be this far apart (bpf/settle.bpf.h: SWEEP_NS), and the third settles the last of them. */
 #define SWEEPS 3
 #define SWEEP_NS 21000000L
 
@@ -25,7 +25,7 @@ int windows_close(const struct kernel *kernel, uint64_t age)
 	if (kernel->fd[PROGRAM_CLOSE_WINDOWS] < 0)
 		return 0;
 	error = close_once(kernel, &closing);
-	/* Who looks once wants all of it; who follows comes again anyway. */
+	/* A command that reads once must see all. One that follows (age 0) comes again anyway. */
 	for (int i = 1; i < SWEEPS && !error && age && closing.left; i++) {
 		nanosleep(&pause, NULL);
 		error = close_once(kernel, &closing);

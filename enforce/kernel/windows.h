@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Windows in which repeats of denials are counted (bpf/fold.bpf.h), and which a reader ends.
+ * Closes windows, in which the kernel side counts repeats of denials (bpf/fold.bpf.h), so that a reader sees their events.
  */
 #ifndef SOCKACCEPT_WINDOWS_H
 #define SOCKACCEPT_WINDOWS_H
@@ -9,11 +9,12 @@
 
 #include "enforce/kernel/kernel.h"
 
-#define WINDOWS_CURRENT 1000000000ULL /* the age of those that a command ends which reads once: ns */
+/* The `age` for a command that reads once: 1 s, in ns. */
+#define WINDOWS_CURRENT 1000000000ULL
 
 /*
- * Makes the events of windows that are over, or at least `age` ns old (0: only of those that are over), and of connections whose
- * accept(2) ended unseen. Returns 0 or -errno; 0 also if the kernel side can't be asked, as when it isn't open.
+ * Closes windows that are over, and those that are at least `age` ns old unless that is 0, which makes their events. Also makes the events
+ * of connections whose accept(2) ended unseen. Returns 0 or -errno; 0 also if the kernel side can't be asked, as when it isn't open.
  */
 int windows_close(const struct kernel *kernel, uint64_t age);
 
