@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Loads an iterator program of its own (bpf/attached.bpf.c), which writes the names of attached programs, and looks for ours.
+ */
 #include "enforce/kernel/attached.h"
 
 #include <bpf/bpf.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Goes through a policy's binaries directory by directory, and identifies many directories in one pass of an iterator.
+ */
 #include "enforce/kernel/binaries.h"
 
 #include <errno.h>

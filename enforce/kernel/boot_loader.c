@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Looks for the configuration of each known boot loader, and says what to add to it.
+ */
 #include "enforce/kernel/boot_loader.h"
 
 #include <stdbool.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Goes through /proc, and compares for each process what the old kernel side takes it for with what the new one would.
+ */
 #include "enforce/kernel/carry_processes.h"
 
 #include <bpf/bpf.h>

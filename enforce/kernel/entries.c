@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reads and writes the map `entries`, in which directory and name lead to a number, and the map `binary_paths` with the paths.
+ */
 #include "enforce/kernel/entries.h"
 
 #include <bpf/bpf.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Holds the tables of families and protocols, by number and word.
+ */
 #include "enforce/kernel/family.h"
 
 #include <arpa/inet.h>

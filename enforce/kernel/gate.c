@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Attaches a program by pinning its link, and detaches it by removing the pin.
+ */
 #include "enforce/kernel/gate.h"
 
 #include <bpf/bpf.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Goes through all links that the kernel knows, and through the mounts of this namespace.
+ */
 #include "enforce/kernel/hidden.h"
 
 #include <bpf/bpf.h>

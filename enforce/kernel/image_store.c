@@ -144,7 +144,7 @@ static void unpin_others(const struct kernel *kernel)
 		unpin_all_but(loaded, before);
 }
 
-/* Exchanges the reference in the slot. Returns, with 0 or -errno, when no decision uses the slot's old image any more. */
+/* Exchanges the reference in the slot, and waits until no decision uses the slot's old image any more. Returns 0 or -errno. */
 static int set_slot(const struct kernel *kernel, __u32 slot, int fd)
 {
 	return bpf_map_update_elem(kernel->fd[MAP_POLICY], &slot, &fd, BPF_ANY) ? -errno : 0;

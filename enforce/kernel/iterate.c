@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Attaches an iterator, reads it to its end, and detaches it.
+ */
 #include "enforce/kernel/iterate.h"
 
 #include <bpf/bpf.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Asks a policy's image about one listener, and makes its texts.
+ */
 #include "enforce/kernel/listener.h"
 
 #include <inttypes.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reads /proc for each process once, and asks the kernel side about many executables at a time.
+ */
 #include "enforce/kernel/listener_process.h"
 
 #include <dirent.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Lists sockets through an iterator of the kernel side, then looks at their processes, sorts, and joins what is one for the reader.
+ */
 #include "enforce/kernel/listeners.h"
 
 #include <stdlib.h>

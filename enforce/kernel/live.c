@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Turns images into policies and back, and does in the right order what a new policy needs before it is in force.
+ */
 #include "enforce/kernel/live.h"
 
 #include <bpf/bpf.h>

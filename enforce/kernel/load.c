@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Opens and loads the skeleton that is built from bpf/sockaccept.bpf.c. Most of this is about saying why that failed.
+ */
 #include "enforce/kernel/load.h"
 
 #include <bpf/bpf.h>
@@ -61,7 +64,8 @@ enum status load_lacks_memory(const struct sockaccept_bpf *bpf)
 {
 	return fail(STATUS_FAILED, "not enough memory for the kernel side: its maps want %u MiB of the kernel's, %u MiB of them for "
 		    "events; set `events` lower than %u in the policy, or give the machine, or the control group that this runs in, more "
-		    "memory", in_mib(all_maps_bytes(bpf)), in_mib(map_bytes(bpf->maps.events)), bpf_map__max_entries(bpf->maps.events) / VERDICTS);
+		    "memory", in_mib(all_maps_bytes(bpf)), in_mib(map_bytes(bpf->maps.events)),
+		    bpf_map__max_entries(bpf->maps.events) / VERDICTS);
 }
 
 /* ---------------------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Weighs warnings against each other: a verifier's log tells most, a warning about a consequence least.
+ */
 #include "enforce/kernel/load_error.h"
 
 #include <stdbool.h>

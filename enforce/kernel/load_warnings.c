@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sets libbpf's print function, which is the only way to get its warnings.
+ */
 #include "enforce/kernel/load_warnings.h"
 
 #include <bpf/libbpf.h>

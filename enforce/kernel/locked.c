@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Looks at the pins that `lock` makes, and at whether maps are frozen.
+ */
 #include "enforce/kernel/locked.h"
 
 #include <bpf/bpf.h>

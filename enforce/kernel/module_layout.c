@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Finds offsets of fields in the BTF of modules. CO-RE can't when the programs are loaded, as a module can be loaded later than they are.
+ */
 #include "enforce/kernel/module_layout.h"
 
 #include <bpf/btf.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Resolves the paths of rules anew, and compares what is found with what the rules stand for.
+ */
 #include "enforce/kernel/moved.h"
 
 #include <errno.h>

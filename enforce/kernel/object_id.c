@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Asks the kernel for the information about an open object, and keeps the ids in it.
+ */
 #include "enforce/kernel/object_id.h"
 
 #include <bpf/bpf.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Makes paths of pins from the lists in pins.h.
+ */
 #include "enforce/kernel/pins.h"
 
 #include <stdio.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Looks at /sys, /proc and /boot. The messages are here, so that each comes with its remedy.
+ */
 #include "enforce/kernel/prerequisites.h"
 
 #include <errno.h>

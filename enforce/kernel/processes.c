@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reads all records through an iterator, as task storage can't be walked in another way.
+ */
 #include "enforce/kernel/processes.h"
 
 #include <stdlib.h>

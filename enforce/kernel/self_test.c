@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Makes a listener and a client of its own, and accepts twice: once to be refused, once to be decided about.
+ */
 #include "enforce/kernel/self_test.h"
 
 #include <arpa/inet.h>

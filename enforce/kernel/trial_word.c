@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Changes the word by atomic exchanges, as the hook changes it too, when the time is up.
+ */
 #include "enforce/kernel/trial_word.h"
 
 #include "enforce/base/when.h"

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Looks at each binary's path and each rule's user, and says why nothing is found there.
+ */
 #include "enforce/kernel/waiting.h"
 
 #include <stdlib.h>
@@ -11,7 +14,7 @@
 
 static void add(struct waiting *waiting, struct waiting_entry entry)
 {
-	/* There is always room up to the next power of two. */
+	/* The room is full at 0 and at each power of two, and is doubled then. */
 	if ((waiting->count & (waiting->count - 1)) == 0)
 		waiting->list = must(reallocarray(waiting->list, waiting->count ? 2 * waiting->count : 1, sizeof(*waiting->list)));
 	waiting->list[waiting->count++] = entry;

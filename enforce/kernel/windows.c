@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Runs the program `close_windows`, again if need be.
+ */
 #include "enforce/kernel/windows.h"
 
 #include <bpf/bpf.h>
