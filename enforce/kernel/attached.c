@@ -10,18 +10,20 @@
 #include <unistd.h>
 
 #include "attached.skel.h"
-#include "policy/cleanup.h"
+#include "enforce/kernel/iterate.h"
+
+static void compare_name(const void *name, void *attached)
+{
+	if (!strncmp(name, ATTACHED_PROGRAM, BPF_OBJ_NAME_LEN))
+		*(bool *)attached = true;
+}
 
 static bool is_attached(const struct attached_bpf *bpf)
 {
-	_cleanup_close_ int link = bpf_link_create(bpf_program__fd(bpf->progs.list_attached), 0, BPF_TRACE_ITER, NULL);
-	_cleanup_close_ int iterator = link < 0 ? -1 : bpf_iter_create(link);
-	char name[BPF_OBJ_NAME_LEN];
+	bool attached = false;
 
-	while (iterator >= 0 && read(iterator, name, sizeof(name)) == sizeof(name))
-		if (!strncmp(name, ATTACHED_PROGRAM, sizeof(name)))
-			return true;
-	return false;
+	iterate(bpf_program__fd(bpf->progs.list_attached), BPF_OBJ_NAME_LEN, compare_name, &attached);
+	return attached;
 }
 
 bool attached_stays(int count, unsigned pause_us)

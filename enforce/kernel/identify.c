@@ -4,28 +4,20 @@
  */
 #include "enforce/kernel/identify.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "enforce/kernel/iterate.h"
 #include "enforce/kernel/module_layout.h"
 #include "policy/cleanup.h"
 
-/* Runs the iterator over this process's files. Returns the descriptor to read records from, or -errno. */
-static int run_iterator(const struct kernel *kernel)
-{
-	union bpf_iter_link_info info = { .task = { .tid = (__u32)gettid() } };
-	LIBBPF_OPTS(bpf_link_create_opts, options, .iter_info = &info, .iter_info_len = sizeof(info));
-	_cleanup_close_ int link = bpf_link_create(kernel->fd[PROGRAM_IDENTIFY], 0, BPF_TRACE_ITER, &options);
-	int iterator;
-
-	if (link < 0)
-		return -errno;
-	iterator = bpf_iter_create(link);
-	return iterator < 0 ? -errno : iterator;
-}
+/* The files that the iterator is asked about. */
+struct question {
+	const int *fds;
+	struct identity *identities;
+	size_t count, known;
+};
 
 static void add_step(struct identity *identity, const struct file_identity *record)
 {
@@ -33,8 +25,22 @@ static void add_step(struct identity *identity, const struct file_identity *reco
 	memcpy(identity->steps[identity->step_count++], record->name, sizeof(record->name));
 }
 
-static void take_record(const struct file_identity *record, struct identity *identity)
+static struct identity *identity_of(const struct question *question, __u32 fd)
 {
+	for (size_t i = 0; i < question->count; i++)
+		if (question->fds[i] == (int)fd)
+			return &question->identities[i];
+	return NULL;
+}
+
+static void take_record(const void *data, void *context)
+{
+	const struct file_identity *record = data;
+	struct question *question = context;
+	struct identity *identity = identity_of(question, record->fd);
+
+	if (!identity)
+		return;
 	if (record->flags & FILE_STEP) {
 		add_step(identity, record);
 	} else if (record->flags & FILE_ROOT) {
@@ -46,39 +52,18 @@ static void take_record(const struct file_identity *record, struct identity *ide
 		identity->directory = record->directory;
 		identity->dentry = record->dentry;
 		memcpy(identity->name, record->name, sizeof(record->name));
+		question->known++;
 	}
-}
-
-static struct identity *identity_of(__u32 fd, const int *fds, struct identity *identities, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (fds[i] == (int)fd)
-			return &identities[i];
-	return NULL;
 }
 
 static int ask(const struct kernel *kernel, const int *fds, struct identity *identities, size_t count)
 {
-	struct file_identity records[32];
-	_cleanup_close_ int iterator = run_iterator(kernel);
-	size_t known = 0;
-	ssize_t length;
+	struct question question = { .fds = fds, .identities = identities, .count = count };
+	int error = iterate_own_files(kernel->fd[PROGRAM_IDENTIFY], sizeof(struct file_identity), take_record, &question);
 
-	if (iterator < 0)
-		return iterator;
-	/* The buffer holds a whole number of records, so the kernel never cuts one. */
-	while ((length = read(iterator, records, sizeof(records))) > 0)
-		for (size_t i = 0; i < (size_t)length / sizeof(records[0]); i++) {
-			struct identity *identity = identity_of(records[i].fd, fds, identities, count);
-
-			if (identity)
-				take_record(&records[i], identity);
-			if (identity && !(records[i].flags & (FILE_STEP | FILE_ROOT)))
-				known++;
-		}
-	if (length < 0)
-		return -errno;
-	return known < count ? -ENODATA : 0;
+	if (error)
+		return error;
+	return question.known < count ? -ENODATA : 0;
 }
 
 static bool any_flag(const struct identity *identities, size_t count, __u32 flag)

@@ -13,4 +13,7 @@
  */
 int iterate(int program, size_t size, void (*take)(const void *record, void *data), void *data);
 
+/* Runs an iterator program of files, as iterate() does, over the open files of this thread alone. */
+int iterate_own_files(int program, size_t size, void (*take)(const void *record, void *data), void *data);
+
 #endif
