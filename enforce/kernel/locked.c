@@ -34,9 +34,7 @@ bool locked_is_set(void)
 
 static const enum when_locked when_locked[KERNEL_OBJECTS] = {
 #define OBJECT(object, name, when_locked) [object] = when_locked,
-	PINNED_MAPS(OBJECT)
-	PINNED_PROGRAMS(OBJECT)
-	PINNED_LINKS(OBJECT)
+	PINNED_OBJECTS(OBJECT)
 #undef OBJECT
 };
 

@@ -66,11 +66,12 @@ enum when_locked {
 	EACH(LINK_CONNECTION_GRAFT, connection_graft, LOCKED_CLOSED) \
 	EACH(LINK_SOCKET_ACCEPT, socket_accept, LOCKED_CLOSED)
 
+/* All of them. */
+#define PINNED_OBJECTS(EACH) PINNED_MAPS(EACH) PINNED_PROGRAMS(EACH) PINNED_LINKS(EACH)
+
 enum kernel_object {
 #define OBJECT(object, name, when_locked) object,
-	PINNED_MAPS(OBJECT)
-	PINNED_PROGRAMS(OBJECT)
-	PINNED_LINKS(OBJECT)
+	PINNED_OBJECTS(OBJECT)
 #undef OBJECT
 	KERNEL_OBJECTS,
 };
