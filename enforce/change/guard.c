@@ -193,9 +193,9 @@ static void close_links(const int links[GUARD_LINKS])
 static int attach_links(const struct guard_bpf *guard, int links[GUARD_LINKS])
 {
 	const struct bpf_program *programs[GUARD_LINKS] = {
-		guard->progs.guard_load,   guard->progs.guard_program, guard->progs.guard_umount, guard->progs.guard_mount,
-		guard->progs.guard_move,   guard->progs.guard_pivot,   guard->progs.guard_rmdir,  guard->progs.guard_rename,
-		guard->progs.guard_map,    guard->progs.guard_unlink,
+#define PROGRAM(program) guard->progs.program,
+		GUARD_PROGRAMS(PROGRAM)
+#undef PROGRAM
 	};
 
 	for (size_t i = 0; i < GUARD_LINKS; i++) {

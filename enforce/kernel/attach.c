@@ -135,10 +135,13 @@ static int make_last_fold(const struct kernel *kernel, size_t size)
 /* Makes what was loaded ready to be attached. Returns 0 or -errno. */
 static int make_ready(struct kernel *kernel, const struct sockaccept_bpf *bpf)
 {
-	return take_descriptors(kernel, bpf) ?:
-		start_state(kernel) ?:
-		make_last_fold(kernel, bpf_map__value_size(bpf->maps.folds)) ?:
-		attach(kernel, LINK_SUPERBLOCK_FREE);
+	int error = take_descriptors(kernel, bpf);
+
+	if (!error)
+		error = start_state(kernel);
+	if (!error)
+		error = make_last_fold(kernel, bpf_map__value_size(bpf->maps.folds));
+	return error ?: attach(kernel, LINK_SUPERBLOCK_FREE);
 }
 
 static enum status load_and_make_ready(struct kernel *kernel, uint32_t events)

@@ -15,16 +15,9 @@
 #define GUARD_PIN SOCKACCEPT_PIN_DIR "/link_guard_unlink"
 
 const char *const locked_guard_pins[GUARD_LINKS] = {
-	SOCKACCEPT_PIN_DIR "/link_guard_load",
-	SOCKACCEPT_PIN_DIR "/link_guard_program",
-	SOCKACCEPT_PIN_DIR "/link_guard_umount",
-	SOCKACCEPT_PIN_DIR "/link_guard_mount",
-	SOCKACCEPT_PIN_DIR "/link_guard_move",
-	SOCKACCEPT_PIN_DIR "/link_guard_pivot",
-	SOCKACCEPT_PIN_DIR "/link_guard_rmdir",
-	SOCKACCEPT_PIN_DIR "/link_guard_rename",
-	SOCKACCEPT_PIN_DIR "/link_guard_map",
-	GUARD_PIN,
+#define PIN(program) SOCKACCEPT_PIN_DIR "/link_" #program,
+	GUARD_PROGRAMS(PIN)
+#undef PIN
 };
 
 bool locked_is_set(void)

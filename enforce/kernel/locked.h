@@ -32,8 +32,23 @@ bool locked_lets_map(enum kernel_object map);
 /* Where the map is pinned in which the guard counts what it has refused. */
 #define LOCKED_REFUSALS SOCKACCEPT_PIN_DIR "/refusals"
 
-/* The pins of the guard's links, in the order in which they are made. The last makes the guard complete; before, pins can be removed. */
-#define GUARD_LINKS 10
+/* The guard's programs, in the order in which their links are pinned. The last makes the guard complete; before, pins can be removed. */
+#define GUARD_PROGRAMS(EACH) \
+	EACH(guard_load)     \
+	EACH(guard_program)  \
+	EACH(guard_umount)   \
+	EACH(guard_mount)    \
+	EACH(guard_move)     \
+	EACH(guard_pivot)    \
+	EACH(guard_rmdir)    \
+	EACH(guard_rename)   \
+	EACH(guard_map)      \
+	EACH(guard_unlink)
+
+#define GUARD_ONE(program) +1
+#define GUARD_LINKS (GUARD_PROGRAMS(GUARD_ONE))
+
+/* The pins of the guard's links, in the same order. */
 extern const char *const locked_guard_pins[GUARD_LINKS];
 
 /* Returns how many attempts the guard has refused. */

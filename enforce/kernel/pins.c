@@ -6,14 +6,10 @@
 
 #include <stdio.h>
 
-static const char *const pin_names[KERNEL_OBJECTS] = {
+static const char *const names[KERNEL_OBJECTS] = {
 #define OBJECT(object, name, when_locked) [object] = #name,
-	PINNED_MAPS(OBJECT)
-	PINNED_PROGRAMS(OBJECT)
+	PINNED_OBJECTS(OBJECT)
 #undef OBJECT
-#define LINK(object, name, when_locked) [object] = "link_" #name,
-	PINNED_LINKS(LINK)
-#undef LINK
 };
 
 static const char *in_use = SOCKACCEPT_PIN_DIR;
@@ -30,7 +26,7 @@ const char *pins_directory(void)
 
 const char *pin_path(enum kernel_object object, char *path, unsigned size)
 {
-	snprintf(path, size, "%s/%s", in_use, pin_names[object]);
+	snprintf(path, size, "%s/%s%s", in_use, object >= FIRST_LINK ? "link_" : "", names[object]);
 	return path;
 }
 
