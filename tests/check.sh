@@ -169,6 +169,7 @@ run_job() { # JOB
 		valgrind_tests
 		;;
 	lint) lint ;;
+	toolchains) part toolchains tests/toolchains.sh ;;
 	fuzz) part fuzz tests/fuzz/fuzz.sh "$fuzz_seconds" ;;
 	*) return 2 ;;
 	esac
