@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The gate: a listener on which an accept(2) was denied takes no new connections under that policy, so that none can wait there for a
+ * server that may not take it. Its requests are dropped at the SYN, as lsm/inet_conn_request can do no more: clients time out.
+ *
+ * A listener on which an accept(2) was allowed under the same policy has no gate, whoever else is denied there. The kernel doesn't see that
+ * one was handed over to somebody who may accept, and who waits for a connection to do so. So a request that is refused knocks, at most once a
+ * second: whoever drains (enforce/verbs/drain.c) looks who holds the listener, and opens the gate if one of them may accept. No request is let
+ * through to try that out: each would make a server that is denied spin for a moment, and most servers log each turn.
+ *
+ * What is kept with the socket is the event of the denial that shut the gate: what it refuses is recorded as that one, with other ends.
+ */
+#ifndef SOCKACCEPT_GATE_BPF_H
+#define SOCKACCEPT_GATE_BPF_H
+
+#include "record.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#define KNOCK_NS SECOND_NS
+
+struct gate {
+	__u64 claimed;    /* the generation for which somebody writes the rest */
+	__u64 generation; /* of the policy under which an accept(2) was denied. Set last */
+	__u64 allowed;    /* of that under which one was allowed last: it has no gate under that */
+	__u64 until;      /* when the temporary rule ends that denied it: ns of CLOCK_BOOTTIME; 0: none did */
+	__u64 knocked;    /* when a refused request knocked last: ns of CLOCK_BOOTTIME */
+	__u32 wanted;     /* 1: it was asked to drain it, and that hasn't happened yet */
+	__u32 class;      /* as in a struct call */
+	__u32 port;
+	__u32 user;
+	struct event event;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__type(key, int);
+	__type(value, struct gate);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} gates SEC(".maps");
+
+/* By cookie. Bounded: a gate that was pushed out is shut again by the next denial. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, __u64);
+	__type(value, struct gate);
+	__uint(max_entries, 1024);
+} indirect_gates SEC(".maps");
+
+/* For requests, which come in no call of accept(2). In use by one at a time: on a real-time kernel others can come in between. */
+struct request_scratch {
+	__u64 busy;
+	struct call call;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct request_scratch);
+	__uint(max_entries, 1);
+} request_scratches SEC(".maps");
+
+static const struct gate blank_gate;
+
+/* True if the requests of a listener come with another object than its socket, from which only the socket's cookie can be found. */
+static __always_inline bool is_indirect(__u16 protocol)
+{
+	return protocol == IPPROTO_MPTCP || protocol == IPPROTO_SCTP;
+}
+
+/* The gate of the listener with this cookie, of such a protocol. */
+static __always_inline struct gate *indirect_gate(__u64 cookie, bool create)
+{
+	struct gate *gate = bpf_map_lookup_elem(&indirect_gates, &cookie);
+
+	if (gate || !create)
+		return gate;
+	bpf_map_update_elem(&indirect_gates, &cookie, &blank_gate, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&indirect_gates, &cookie);
+}
+
+/* The gate of a listener; NULL: it has none, or if it was to be created: no memory. */
+static __always_inline struct gate *gate_of(struct sock *sk, __u16 protocol, bool create)
+{
+	if (is_indirect(protocol))
+		return indirect_gate(bpf_get_socket_cookie(sk), create);
+	return bpf_sk_storage_get(&gates, sk, 0, create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+}
+
+/* A gate whose temporary rule has ended is shut by the next denial as if it was new. In this order, as the claim is what others wait for. */
+static __always_inline void forget_ended(struct gate *gate)
+{
+	if (!gate->until || bpf_ktime_get_boot_ns() < gate->until)
+		return;
+	*(volatile __u64 *)&gate->generation = 0;
+	*(volatile __u64 *)&gate->until = 0;
+	__sync_lock_test_and_set(&gate->claimed, 0);
+}
+
+/* Shuts it, with the denial in `call`, whose path is described. Returns true if it wasn't shut. */
+static __always_inline bool shut_gate(struct gate *gate, const struct call *call, __u32 user)
+{
+	__u64 generation = call->event.generation, claimed;
+
+	forget_ended(gate);
+	claimed = *(volatile __u64 *)&gate->claimed;
+	if (claimed != generation && __sync_val_compare_and_swap(&gate->claimed, claimed, generation) == claimed) {
+		copy_event(&gate->event, &call->event);
+		gate->class = call->class;
+		gate->port = call->port;
+		gate->until = call->until;
+		gate->user = user;
+		/* A full barrier: whoever sees the generation sees the rest. */
+		__sync_lock_test_and_set(&gate->generation, generation);
+		return true;
+	}
+	return false;
+}
+
+/* Asks whoever drains to look at the listeners. */
+static __always_inline void call_drain(void)
+{
+	__u64 call = 0;
+
+	bpf_ringbuf_output(&drain_calls, &call, sizeof(call), 0);
+}
+
+/* After a denial that is enforced. */
+static __attribute__((noinline)) bool note_denied(struct state *state, struct call *call, const struct caller *caller,
+						 const struct listener *listener)
+{
+	struct gate *gate = gate_of(listener->sk, listener->protocol, true);
+
+	if (!gate)
+		return false;
+	if (gate->allowed != call->event.generation) {
+		if (gate->generation != call->event.generation)
+			describe_path(call, caller);
+		if (shut_gate(gate, call, current_user()) || !*(volatile __u64 *)&state->gates)
+			__sync_fetch_and_add(&state->gates, 1);
+	}
+	/* A connection waits. Once, until it is taken out. */
+	if (call->event.operation == OPERATION_ACCEPT && !*(volatile __u32 *)&gate->wanted) {
+		*(volatile __u32 *)&gate->wanted = 1;
+		call_drain();
+	}
+	return true;
+}
+
+/* After an accept(2) that is allowed, the first one by this thread, on this listener, under this policy. */
+static __attribute__((noinline)) bool note_allowed(struct state *state, struct call *call, const struct listener *listener)
+{
+	struct gate *gate = gate_of(listener->sk, listener->protocol, true);
+
+	if (!gate)
+		return false;
+	/* Before: a gate that is shut meanwhile makes it be noted anew. */
+	call->gates = *(volatile __u64 *)&state->gates;
+	*(volatile __u64 *)&gate->allowed = call->event.generation;
+	call->opened = bpf_get_socket_cookie(listener->sk);
+	return true;
+}
+
+/* True if note_allowed() has nothing to say that it hasn't said, since a gate was shut last. */
+static __always_inline bool is_noted(const struct state *state, const struct call *call, struct sock *sk)
+{
+	__u64 cookie = sk->__sk_common.skc_cookie.counter;
+
+	return cookie && call->opened == cookie && call->gates == *(volatile __u64 *)&state->gates;
+}
+
+/* What accepts on a listener have come to under the policy with `header`: enum gate_state. */
+static __always_inline __u32 gate_state(const struct gate *gate, const struct policy_header *header)
+{
+	if (!gate || header->mode != MODE_ENFORCE)
+		return GATE_UNKNOWN;
+	if (gate->allowed == header->generation)
+		return GATE_OPEN;
+	if (gate->generation != header->generation)
+		return GATE_UNKNOWN;
+	return gate->until && bpf_ktime_get_boot_ns() >= gate->until ? GATE_UNKNOWN : GATE_SHUT;
+}
+
+/* Asks whoever drains to look who holds a listener whose gate refuses a request. */
+static __always_inline void knock(struct gate *gate)
+{
+	__u64 now = bpf_ktime_get_boot_ns(), then = *(volatile __u64 *)&gate->knocked;
+
+	if (now - then >= KNOCK_NS && __sync_val_compare_and_swap(&gate->knocked, then, now) == then)
+		call_drain();
+}
+
+/* The ends of a request, in the form that an accepted socket of the listener's family shows. */
+static __always_inline void request_ends(struct request_sock *request, struct event *event)
+{
+	struct sock_common *common = &request->__req_common;
+	bool v4 = request->rsk_ops->family == AF_INET;
+
+	event->local.port = common->skc_num;
+	event->peer.port = bpf_ntohs(common->skc_dport);
+	__builtin_memset(event->local.address, 0, sizeof(event->local.address));
+	__builtin_memset(event->peer.address, 0, sizeof(event->peer.address));
+	if (v4 && event->family == AF_INET6) {
+		((__u32 *)event->local.address)[2] = ((__u32 *)event->peer.address)[2] = bpf_htonl(0xffff);
+		((__u32 *)event->local.address)[3] = common->skc_rcv_saddr;
+		((__u32 *)event->peer.address)[3] = common->skc_daddr;
+	} else {
+		copy_address(&event->local, event->family, common->skc_rcv_saddr, &common->skc_v6_rcv_saddr);
+		copy_address(&event->peer, event->family, common->skc_daddr, &common->skc_v6_daddr);
+	}
+	event->flags |= EVENT_HAS_PEER;
+}
+
+/* Describes a request that is refused, but for its ends. NULL: there is no place for it, and it is lost. */
+static __always_inline struct request_scratch *describe_gated(struct state *state, const struct gate *gate)
+{
+	struct request_scratch *scratch;
+	struct call *call;
+	__u32 zero = 0;
+
+	__sync_fetch_and_add(&state->gated, 1);
+	scratch = bpf_map_lookup_elem(&request_scratches, &zero);
+	if (!scratch || __sync_val_compare_and_swap(&scratch->busy, 0, 1)) {
+		__sync_fetch_and_add(&state->buffer[VERDICT_DENY].lost, 1);
+		return 0;
+	}
+	call = &scratch->call;
+	copy_event(&call->event, &gate->event);
+	call->event.operation = OPERATION_GATED;
+	call->event.sockfd = -1;
+	call->event.count = 1;
+	call->class = gate->class;
+	call->port = gate->port;
+	call->user = gate->user;
+	return scratch;
+}
+
+static __attribute__((noinline)) bool record_gated(struct state *state, const struct gate *gate, struct request_sock *request)
+{
+	struct request_scratch *scratch = describe_gated(state, gate);
+
+	if (!scratch)
+		return false;
+	request_ends(request, &scratch->call.event);
+	record_denial(state, &scratch->call, 0);
+	__sync_lock_test_and_set(&scratch->busy, 0);
+	return true;
+}
+
+/* The same of a request of SCTP, whose association is at an address. */
+static __attribute__((noinline)) bool record_gated_association(struct state *state, const struct gate *gate, const struct control *control,
+							      __u64 association)
+{
+	struct request_scratch *scratch = describe_gated(state, gate);
+	struct event *event;
+
+	if (!scratch)
+		return false;
+	event = &scratch->call.event;
+	__builtin_memset(event->peer.address, 0, sizeof(event->peer.address));
+	event->flags &= ~EVENT_HAS_PEER;
+	if (association_peer(control, association, event->family, &event->peer))
+		event->flags |= EVENT_HAS_PEER;
+	record_denial(state, &scratch->call, 0);
+	__sync_lock_test_and_set(&scratch->busy, 0);
+	return true;
+}
+
+/* The header of the policy in force; NULL: there is none. */
+static __always_inline const struct policy_header *header_in_force(void)
+{
+	const struct policy_header *header = 0;
+	struct control *there;
+	__u32 zero = 0;
+
+	there = bpf_map_lookup_elem(&control, &zero);
+	return there && image_in_force(there, &header) ? header : 0;
+}
+
+/* True if a gate refuses a request under the policy in force. */
+static __always_inline bool is_shut(struct gate *gate)
+{
+	const struct policy_header *header = header_in_force();
+
+	if (!header || !(header->flags & POLICY_GATES) || gate_state(gate, header) != GATE_SHUT)
+		return false;
+	knock(gate);
+	return true;
+}
+
+/* The same under the policy in force. */
+static __always_inline __u32 gate_now(const struct gate *gate)
+{
+	const struct policy_header *header = gate ? header_in_force() : 0;
+
+	return header ? gate_state(gate, header) : GATE_UNKNOWN;
+}
+
+/* The cookie of the MPTCP socket whose subflow `sk` is; 0, or of none there is, if it isn't a subflow. */
+static __always_inline __u64 mptcp_cookie(struct sock *sk)
+{
+	struct inet_connection_sock *connection = (void *)sk;
+	struct mptcp_subflow_context *subflow;
+
+	if (!bpf_core_type_exists(struct mptcp_subflow_context))
+		return 0;
+	subflow = BPF_CORE_READ(connection, icsk_ulp_data);
+	return subflow ? BPF_CORE_READ(subflow, conn, __sk_common.skc_cookie.counter) : 0;
+}
+
+static __always_inline struct gate *gate_of_request(struct sock *sk)
+{
+	struct gate *gate = bpf_sk_storage_get(&gates, sk, 0, 0);
+	__u64 cookie;
+
+	if (gate)
+		return gate;
+	cookie = mptcp_cookie(sk);
+	return cookie ? indirect_gate(cookie, false) : 0;
+}
+
+/* True if a request for a new connection of the listener `sk` is to be refused. */
+static __attribute__((noinline)) bool refuses_request(struct state *state, struct sock *sk, struct request_sock *request)
+{
+	struct gate *gate = gate_of_request(sk);
+
+	if (!gate || !is_shut(gate))
+		return false;
+	CALL(record_gated(state, gate, request));
+	return true;
+}
+
+/* The same of SCTP, whose listener is found from the association that is to be. */
+static __attribute__((noinline)) bool refuses_association(struct state *state, __u64 association)
+{
+	struct control *there;
+	struct gate *gate;
+	struct sock *sk = 0;
+	__u32 zero = 0;
+
+	there = bpf_map_lookup_elem(&control, &zero);
+	if (!there || !there->sctp.known)
+		return false;
+	bpf_probe_read_kernel(&sk, sizeof(sk), (void *)(association + there->sctp.socket));
+	gate = indirect_gate(BPF_CORE_READ(sk, __sk_common.skc_cookie.counter), false);
+	if (!gate || !is_shut(gate))
+		return false;
+	CALL(record_gated_association(state, gate, there, association));
+	return true;
+}
+
+#endif
