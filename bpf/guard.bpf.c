@@ -15,7 +15,7 @@
 #include "guard_mounts.bpf.h"
 #include "kernel_types.h"
 #include "pass_on.bpf.h"
-#include "shared/sockaccept.h"
+#include "shared/guard.h"
 
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>

@@ -11,7 +11,7 @@
 
 #include "shared/compiler.h"
 #include "kernel_types.h"
-#include "shared/sockaccept.h"
+#include "shared/guard.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>

@@ -5,7 +5,7 @@
 #ifndef SOCKACCEPT_POLICY_PAGE_BPF_H
 #define SOCKACCEPT_POLICY_PAGE_BPF_H
 
-#include "shared/sockaccept.h"
+#include "shared/image.h"
 
 #include <bpf/bpf_helpers.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The policy image: a policy compiled into the pages that the kernel reads (bpf/shared/sockaccept.h).
+ * The policy image: a policy compiled into the pages that the kernel reads (bpf/shared/image.h).
  */
 #ifndef SOCKACCEPT_IMAGE_H
 #define SOCKACCEPT_IMAGE_H

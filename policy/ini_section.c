@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/shared/event.h"
 #include "policy/cleanup.h"
 #include "policy/port.h"
 #include "policy/text.h"

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "bpf/shared/event.h"
 #include "policy/cleanup.h"
 #include "policy/ini_section.h"
 #include "policy/port.h"

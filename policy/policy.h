@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "bpf/shared/sockaccept.h"
+#include "bpf/shared/image.h"
 #include "policy/port.h"
 
 /* The section of rules that were made with `allow` and `deny`. */
@@ -199,7 +199,7 @@ bool policy_same_rules(const struct policy *a, const struct policy *b);
 
 /* How many conditions a rule has; DESIGN, "Which rule decides", 3. */
 unsigned rule_conditions(const struct rule *rule);
-/* The rule's rank among those of its binary: RANK() of bpf/shared/sockaccept.h. */
+/* The rule's rank among those of its binary: RANK() of bpf/shared/image.h. */
 uint32_t rule_rank(const struct rule *rule);
 
 #endif

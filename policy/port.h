@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bpf/shared/sockaccept.h"
+#include "bpf/shared/image.h"
 
 /* A port item: `80`, `8000-8099`, `any`, each with or without a protocol. */
 struct port_item {

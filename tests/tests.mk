@@ -36,7 +36,7 @@ $(B)/tests/guest/%.bpf.o: tests/guest/%.bpf.c | $(B)/.made
 $(B)/older/build/sockaccept-ctl: $(B)/sockaccept-ctl
 	$(call say,OLDER)rm -rf $(B)/older && mkdir -p $(B)/older && cp -r Makefile LICENSE bpf policy enforce man tests $(B)/older/
 	$(Q)sed -i -e 's/^#define SOCKACCEPT_LAYOUT .*/#define SOCKACCEPT_LAYOUT 1/' -e 's/__u64 next_superblock;/__u64 older[4]; &/' \
-		-e 's/sizeof(struct \(control\|state\)) == [0-9]*/sizeof(struct \1) > 0/' $(B)/older/bpf/shared/sockaccept.h
+		-e 's/sizeof(struct \(control\|state\)) == [0-9]*/sizeof(struct \1) > 0/' $(B)/older/bpf/shared/*.h
 	$(Q)$(MAKE) -s --no-print-directory -C $(B)/older all B=build VERSION=0.0.1 say=
 
 # Its package.

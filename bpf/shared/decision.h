@@ -15,7 +15,7 @@
 #define SOCKACCEPT_DECISION_H
 
 #include "compiler.h"
-#include "sockaccept.h"
+#include "image.h"
 
 /* The best rule found so far. */
 struct candidate {

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 #include "compiler.h"
-#include "sockaccept.h"
+#include "counter.h"
 
 /* Stands for all VSOCK ports above 65535. */
 #define PORT_KEY_BEYOND 0x10000U

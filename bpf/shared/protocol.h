@@ -7,7 +7,7 @@
 #define SOCKACCEPT_PROTOCOL_H
 
 #include "compiler.h"
-#include "sockaccept.h"
+#include "terms.h"
 
 /* PROTOCOL_ANY: one that no rule can name. */
 static __always_inline __u32 class_of(__u16 protocol)
