@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who asks, and the answer: all of an event but the connection's ends, put together in the call's place.
+ * Who asks, under which policy.
  */
-#ifndef SOCKACCEPT_ANSWER_BPF_H
-#define SOCKACCEPT_ANSWER_BPF_H
+#ifndef SOCKACCEPT_CALLER_BPF_H
+#define SOCKACCEPT_CALLER_BPF_H
 
-#include "call.bpf.h"
-#include "count.bpf.h"
-#include "listener.bpf.h"
 #include "policy_page.bpf.h"
 #include "process.bpf.h"
-#include "unit.bpf.h"
+#include "shared/compiler.h"
 
-#include <bpf/bpf_tracing.h>
-
-#include "shared/decision.h"
+#include <bpf/bpf_helpers.h>
 
 /* Who calls, under which policy. */
 struct caller {
@@ -87,150 +82,11 @@ static __always_inline bool read_caller(__u32 noise, struct caller *caller)
 	return true;
 }
 
-/* True if the place has the answer to what `caller` asks. */
-static __always_inline bool is_answered(const struct call *call, const struct caller *caller,
-					const struct listener *listener)
+static __always_inline bool is_self_test(const struct control *control, struct sock *sk)
 {
-	const struct event *event = &call->event;
+	__u64 cookie = *(volatile __u64 *)&control->self_test & ~SELF_TEST_DECIDE;
 
-	return event->generation == caller->policy->generation && event->binary == caller->binary &&
-	       event->uid == caller->uid && call->port == listener->port && call->class == listener->class &&
-	       !call->passing;
-}
-
-/* The time, while there are temporary rules in force; else 0. */
-static __always_inline __u64 passing_time(const struct policy_header *policy)
-{
-	__u64 now;
-
-	if (!policy->temporaries)
-		return 0;
-	now = bpf_ktime_get_boot_ns();
-	return now < policy->temporaries_end ? now : 0;
-}
-
-/* The rule that decides what `caller` asks; NULL: the default does. */
-static __always_inline const struct rule_record *rule_for(const struct caller *caller, const struct listener *listener,
-							  __u64 now)
-{
-	struct request request = { 0 };
-
-	request.binary = caller->binary & BINARY_UNNAMED ? BINARY_ANY : caller->binary;
-	request.uid = caller->uid;
-	request.protocol = listener->class;
-	request.port = listener->port;
-	request.now = now;
-	return decide(caller->image, caller->policy, &request);
-}
-
-static __always_inline void answer_caller(struct call *call, const struct caller *caller,
-					  const struct listener *listener)
-{
-	struct event *event = &call->event;
-	const struct rule_record *rule;
-	__u64 now = passing_time(caller->policy);
-
-	if (!now && is_answered(call, caller, listener))
-		return;
-	call->passing = now != 0;
-	rule = rule_for(caller, listener, now);
-	call->until = rule ? rule->until : 0;
-	if (event->generation != caller->policy->generation)
-		call->opened = 0;
-	event->generation = caller->policy->generation;
-	event->binary = caller->binary;
-	event->uid = caller->uid;
-	event->verdict = rule ? rule->label.verdict : caller->policy->verdict;
-	event->reason = rule ? REASON_RULE : REASON_DEFAULT;
-	if (rule)
-		event->rule = rule->label;
-	call->class = listener->class;
-	call->port = listener->port;
-	call->counter = rule ? rule->counter : NO_COUNTER;
-	call->place = NO_PLACE;
-	if (caller->binary) /* not a kernel thread */
-		call->place = find_place(port_key(caller->binary, listener->port, event->verdict),
-					 !(caller->binary & BINARY_UNNAMED));
-}
-
-/* Which thread calls. Before anything is folded, as repeats are compared by it. */
-static __always_inline void describe_task(struct event *event)
-{
-	__u64 id = bpf_get_current_pid_tgid();
-
-	event->pid = id >> 32;
-	event->tid = id;
-	event->count = 1;
-}
-
-/* What is the same under any answer. */
-static __always_inline void describe_caller(struct event *event, const struct caller *caller)
-{
-	event->gid = caller->gid;
-	event->flags = caller->policy->mode == MODE_ENFORCE ? EVENT_ENFORCED : 0;
-	event->differ = 0;
-}
-
-/* The path of a binary that no rule names. The last thing, as repeats need none. */
-static __always_inline void describe_path(struct call *call, const struct caller *caller)
-{
-	struct event *event = &call->event;
-	struct file *exe;
-
-	event->path.length = 0;
-	if (!(caller->binary & BINARY_UNNAMED))
-		return;
-	exe = executable_of(caller->task);
-	if (exe)
-		event->flags |= path_of(caller->task, exe, caller->binary, &event->path, &call->scratch.path);
-}
-
-static __always_inline void describe_listener(struct call *call, const struct listener *listener,
-					      const struct queue *queue)
-{
-	struct event *event = &call->event;
-	struct sock *sk = listener->sk;
-
-	event->family = listener->family;
-	event->protocol = listener->protocol;
-	event->local.port = event->listener_port = listener->port;
-	event->netns = sk->__sk_common.skc_net.net->ns.inum;
-	event->backlog = queue->backlog;
-	event->backlog_max = queue->backlog_max;
-}
-
-/*
- * The first argument of accept(), accept4(), listen() and bind(); io_uring has none. The result in the registers is -ENOSYS until a call has
- * one: so io_uring's work at the end of an accept() isn't taken for that accept(), nor is a worker, whose registers begin
- * with a copy and the result 0 (Linux, arch/x86/kernel/process.c: copy_thread()). These numbers are none of accept()'s
- * in 32-bit programs.
- */
-static __always_inline __s32 called_descriptor(struct task_struct *task)
-{
-#if defined(__TARGET_ARCH_x86)
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-
-	if ((regs->orig_ax == 43 || regs->orig_ax == 288 || regs->orig_ax == 50 || regs->orig_ax == 49) && regs->ax == (unsigned long)-ENOSYS)
-		return regs->di;
-#endif
-	return -1;
-}
-
-/* Who takes the connection: known only when it does, as comm and cgroup can change while it waits. */
-static __always_inline void describe_thread(struct call *call, struct task_struct *task)
-{
-	struct event *event = &call->event;
-
-	event->sockfd = called_descriptor(task);
-	event->cgroup_id = bpf_get_current_cgroup_id();
-	/* Looked up only when the place was last used in another cgroup. */
-	if (call->cgroup != event->cgroup_id) {
-		event->unit = find_unit(task, &call->scratch.unit);
-		call->cgroup = event->cgroup_id;
-	}
-	/* A helper would take 60 instructions more. A name that is being changed right now may come mixed, as from one. */
-	((__u64 *)event->comm)[0] = ((volatile __u64 *)task->comm)[0];
-	((__u64 *)event->comm)[1] = ((volatile __u64 *)task->comm)[1];
+	return cookie && cookie == (__u64)sk->__sk_common.skc_cookie.counter;
 }
 
 #endif

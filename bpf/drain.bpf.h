@@ -211,4 +211,25 @@ static __attribute__((noinline)) bool take_out(struct state *state, struct call 
 	return true;
 }
 
+SEC("syscall")
+int drain(struct draining *draining)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct control *there;
+	struct state *counters;
+	__u32 zero = 0;
+
+	counters = bpf_map_lookup_elem(&state, &zero);
+	there = bpf_map_lookup_elem(&control, &zero);
+	if (!counters || !there)
+		return 0;
+	if (draining->promise)
+		*(volatile __u64 *)&counters->drained_until = bpf_ktime_get_boot_ns() + draining->promise;
+	if (!draining->lasts)
+		end_draining(there, task);
+	draining->may = draining->lasts && begin_draining(there, task, draining);
+	draining->locked = there->locked;
+	return 0;
+}
+
 #endif

@@ -15,11 +15,7 @@
 
 #include "record.bpf.h"
 
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
-
-#define KNOCK_NS SECOND_NS
 
 struct gate {
 	__u64 claimed;    /* the generation for which somebody writes the rest */
@@ -48,19 +44,6 @@ struct {
 	__type(value, struct gate);
 	__uint(max_entries, 1024);
 } indirect_gates SEC(".maps");
-
-/* For requests, which come in no call of accept(2). In use by one at a time: on a real-time kernel others can come in between. */
-struct request_scratch {
-	__u64 busy;
-	struct call call;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__type(key, __u32);
-	__type(value, struct request_scratch);
-	__uint(max_entries, 1);
-} request_scratches SEC(".maps");
 
 static const struct gate blank_gate;
 
@@ -183,91 +166,6 @@ static __always_inline __u32 gate_state(const struct gate *gate, const struct po
 	return gate->until && bpf_ktime_get_boot_ns() >= gate->until ? GATE_UNKNOWN : GATE_SHUT;
 }
 
-/* Asks whoever drains to look who holds a listener whose gate refuses a request. */
-static __always_inline void knock(struct gate *gate)
-{
-	__u64 now = bpf_ktime_get_boot_ns(), then = *(volatile __u64 *)&gate->knocked;
-
-	if (now - then >= KNOCK_NS && __sync_val_compare_and_swap(&gate->knocked, then, now) == then)
-		call_drain();
-}
-
-/* The ends of a request, in the form that an accepted socket of the listener's family shows. */
-static __always_inline void request_ends(struct request_sock *request, struct event *event)
-{
-	struct sock_common *common = &request->__req_common;
-	bool v4 = request->rsk_ops->family == AF_INET;
-
-	event->local.port = common->skc_num;
-	event->peer.port = bpf_ntohs(common->skc_dport);
-	__builtin_memset(event->local.address, 0, sizeof(event->local.address));
-	__builtin_memset(event->peer.address, 0, sizeof(event->peer.address));
-	if (v4 && event->family == AF_INET6) {
-		((__u32 *)event->local.address)[2] = ((__u32 *)event->peer.address)[2] = bpf_htonl(0xffff);
-		((__u32 *)event->local.address)[3] = common->skc_rcv_saddr;
-		((__u32 *)event->peer.address)[3] = common->skc_daddr;
-	} else {
-		copy_address(&event->local, event->family, common->skc_rcv_saddr, &common->skc_v6_rcv_saddr);
-		copy_address(&event->peer, event->family, common->skc_daddr, &common->skc_v6_daddr);
-	}
-	event->flags |= EVENT_HAS_PEER;
-}
-
-/* Describes a request that is refused, but for its ends. NULL: there is no place for it, and it is lost. */
-static __always_inline struct request_scratch *describe_gated(struct state *state, const struct gate *gate)
-{
-	struct request_scratch *scratch;
-	struct call *call;
-	__u32 zero = 0;
-
-	__sync_fetch_and_add(&state->gated, 1);
-	scratch = bpf_map_lookup_elem(&request_scratches, &zero);
-	if (!scratch || __sync_val_compare_and_swap(&scratch->busy, 0, 1)) {
-		__sync_fetch_and_add(&state->buffer[VERDICT_DENY].lost, 1);
-		return 0;
-	}
-	call = &scratch->call;
-	copy_event(&call->event, &gate->event);
-	call->event.operation = OPERATION_GATED;
-	call->event.sockfd = -1;
-	call->event.count = 1;
-	call->class = gate->class;
-	call->port = gate->port;
-	call->user = gate->user;
-	return scratch;
-}
-
-static __attribute__((noinline)) bool record_gated(struct state *state, const struct gate *gate, struct request_sock *request)
-{
-	struct request_scratch *scratch = describe_gated(state, gate);
-
-	if (!scratch)
-		return false;
-	request_ends(request, &scratch->call.event);
-	record_denial(state, &scratch->call, 0);
-	__sync_lock_test_and_set(&scratch->busy, 0);
-	return true;
-}
-
-/* The same of a request of SCTP, whose association is at an address. */
-static __attribute__((noinline)) bool record_gated_association(struct state *state, const struct gate *gate, const struct control *control,
-							      __u64 association)
-{
-	struct request_scratch *scratch = describe_gated(state, gate);
-	struct event *event;
-
-	if (!scratch)
-		return false;
-	event = &scratch->call.event;
-	__builtin_memset(event->peer.address, 0, sizeof(event->peer.address));
-	event->flags &= ~EVENT_HAS_PEER;
-	if (association_peer(control, association, event->family, &event->peer))
-		event->flags |= EVENT_HAS_PEER;
-	record_denial(state, &scratch->call, 0);
-	__sync_lock_test_and_set(&scratch->busy, 0);
-	return true;
-}
-
 /* The header of the policy in force; NULL: there is none. */
 static __always_inline const struct policy_header *header_in_force(void)
 {
@@ -279,76 +177,12 @@ static __always_inline const struct policy_header *header_in_force(void)
 	return there && image_in_force(there, &header) ? header : 0;
 }
 
-/* True if a gate refuses a request under the policy in force. */
-static __always_inline bool is_shut(struct gate *gate)
-{
-	const struct policy_header *header = header_in_force();
-
-	if (!header || !(header->flags & POLICY_GATES) || gate_state(gate, header) != GATE_SHUT)
-		return false;
-	knock(gate);
-	return true;
-}
-
 /* The same under the policy in force. */
 static __always_inline __u32 gate_now(const struct gate *gate)
 {
 	const struct policy_header *header = gate ? header_in_force() : 0;
 
 	return header ? gate_state(gate, header) : GATE_UNKNOWN;
-}
-
-/* The cookie of the MPTCP socket whose subflow `sk` is; 0, or of none there is, if it isn't a subflow. */
-static __always_inline __u64 mptcp_cookie(struct sock *sk)
-{
-	struct inet_connection_sock *connection = (void *)sk;
-	struct mptcp_subflow_context *subflow;
-
-	if (!bpf_core_type_exists(struct mptcp_subflow_context))
-		return 0;
-	subflow = BPF_CORE_READ(connection, icsk_ulp_data);
-	return subflow ? BPF_CORE_READ(subflow, conn, __sk_common.skc_cookie.counter) : 0;
-}
-
-static __always_inline struct gate *gate_of_request(struct sock *sk)
-{
-	struct gate *gate = bpf_sk_storage_get(&gates, sk, 0, 0);
-	__u64 cookie;
-
-	if (gate)
-		return gate;
-	cookie = mptcp_cookie(sk);
-	return cookie ? indirect_gate(cookie, false) : 0;
-}
-
-/* True if a request for a new connection of the listener `sk` is to be refused. */
-static __attribute__((noinline)) bool refuses_request(struct state *state, struct sock *sk, struct request_sock *request)
-{
-	struct gate *gate = gate_of_request(sk);
-
-	if (!gate || !is_shut(gate))
-		return false;
-	CALL(record_gated(state, gate, request));
-	return true;
-}
-
-/* The same of SCTP, whose listener is found from the association that is to be. */
-static __attribute__((noinline)) bool refuses_association(struct state *state, __u64 association)
-{
-	struct control *there;
-	struct gate *gate;
-	struct sock *sk = 0;
-	__u32 zero = 0;
-
-	there = bpf_map_lookup_elem(&control, &zero);
-	if (!there || !there->sctp.known)
-		return false;
-	bpf_probe_read_kernel(&sk, sizeof(sk), (void *)(association + there->sctp.socket));
-	gate = indirect_gate(BPF_CORE_READ(sk, __sk_common.skc_cookie.counter), false);
-	if (!gate || !is_shut(gate))
-		return false;
-	CALL(record_gated_association(state, gate, there, association));
-	return true;
 }
 
 #endif

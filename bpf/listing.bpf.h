@@ -6,6 +6,7 @@
 #ifndef SOCKACCEPT_LISTING_BPF_H
 #define SOCKACCEPT_LISTING_BPF_H
 
+#include "ends.bpf.h"
 #include "gate.bpf.h"
 #include "listened.bpf.h"
 #include "listener.bpf.h"
@@ -75,6 +76,24 @@ int list_listeners(struct bpf_iter__task_file *ctx)
 	((__u64 *)listening.comm)[0] = ((volatile __u64 *)task->comm)[0];
 	((__u64 *)listening.comm)[1] = ((volatile __u64 *)task->comm)[1];
 	bpf_seq_write(ctx->meta->seq, &listening, sizeof(listening));
+	return 0;
+}
+
+SEC("iter/task")
+int list_processes(struct bpf_iter__task *ctx)
+{
+	struct process_identity identity = {};
+	struct task_struct *task = ctx->task;
+	struct process *process;
+
+	if (!task || task->pid != task->tgid)
+		return 0;
+	process = bpf_task_storage_get(&processes, task, 0, 0);
+	if (!process || !process->known)
+		return 0;
+	identity.pid = task->tgid;
+	identity.binary = process->binary;
+	bpf_seq_write(ctx->meta->seq, &identity, sizeof(identity));
 	return 0;
 }
 

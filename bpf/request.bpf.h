@@ -1,53 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The gate: a listener on which an accept(2) was denied takes no new connections under that policy, so that none can wait there for a
- * server that may not take it. Its requests are dropped at the SYN, as lsm/inet_conn_request can do no more: clients time out.
+ * Requests for new connections of a listener whose gate is shut (gate.bpf.h).
  *
- * A listener on which an accept(2) was allowed under the same policy has no gate, whoever else is denied there. The kernel doesn't see that
- * one was handed over to somebody who may accept, and who waits for a connection to do so. So a request that is refused knocks, at most once a
- * second: whoever drains (enforce/verbs/drain.c) looks who holds the listener, and opens the gate if one of them may accept. No request is let
- * through to try that out: each would make a server that is denied spin for a moment, and most servers log each turn.
- *
- * What is kept with the socket is the event of the denial that shut the gate: what it refuses is recorded as that one, with other ends.
+ *   lsm/inet_conn_request   connection_request: refuses requests for new connections of a listener on which accept(2) was denied
+ *                       (bpf/gate.bpf.h). Runs for each SYN, in a softirq: attached only while the policy wants it.
+ *   lsm/sctp_assoc_request   association_request: the same for SCTP.
  */
-#ifndef SOCKACCEPT_GATE_BPF_H
-#define SOCKACCEPT_GATE_BPF_H
+#ifndef SOCKACCEPT_REQUEST_BPF_H
+#define SOCKACCEPT_REQUEST_BPF_H
 
-#include "record.bpf.h"
+#include "ends.bpf.h"
+#include "gate.bpf.h"
+#include "pass_on.bpf.h"
+#include "refuse.bpf.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
 
 #define KNOCK_NS SECOND_NS
-
-struct gate {
-	__u64 claimed;    /* the generation for which somebody writes the rest */
-	__u64 generation; /* of the policy under which an accept(2) was denied. Set last */
-	__u64 allowed;    /* of that under which one was allowed last: it has no gate under that */
-	__u64 until;      /* when the temporary rule ends that denied it: ns of CLOCK_BOOTTIME; 0: none did */
-	__u64 knocked;    /* when a refused request knocked last: ns of CLOCK_BOOTTIME */
-	__u32 wanted;     /* 1: it was asked to drain it, and that hasn't happened yet */
-	__u32 class;      /* as in a struct call */
-	__u32 port;
-	__u32 user;
-	struct event event;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__type(key, int);
-	__type(value, struct gate);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-} gates SEC(".maps");
-
-/* By cookie. Bounded: a gate that was pushed out is shut again by the next denial. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__type(key, __u64);
-	__type(value, struct gate);
-	__uint(max_entries, 1024);
-} indirect_gates SEC(".maps");
 
 /* For requests, which come in no call of accept(2). In use by one at a time: on a real-time kernel others can come in between. */
 struct request_scratch {
@@ -61,127 +33,6 @@ struct {
 	__type(value, struct request_scratch);
 	__uint(max_entries, 1);
 } request_scratches SEC(".maps");
-
-static const struct gate blank_gate;
-
-/* True if the requests of a listener come with another object than its socket, from which only the socket's cookie can be found. */
-static __always_inline bool is_indirect(__u16 protocol)
-{
-	return protocol == IPPROTO_MPTCP || protocol == IPPROTO_SCTP;
-}
-
-/* The gate of the listener with this cookie, of such a protocol. */
-static __always_inline struct gate *indirect_gate(__u64 cookie, bool create)
-{
-	struct gate *gate = bpf_map_lookup_elem(&indirect_gates, &cookie);
-
-	if (gate || !create)
-		return gate;
-	bpf_map_update_elem(&indirect_gates, &cookie, &blank_gate, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&indirect_gates, &cookie);
-}
-
-/* The gate of a listener; NULL: it has none, or if it was to be created: no memory. */
-static __always_inline struct gate *gate_of(struct sock *sk, __u16 protocol, bool create)
-{
-	if (is_indirect(protocol))
-		return indirect_gate(bpf_get_socket_cookie(sk), create);
-	return bpf_sk_storage_get(&gates, sk, 0, create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
-}
-
-/* A gate whose temporary rule has ended is shut by the next denial as if it was new. In this order, as the claim is what others wait for. */
-static __always_inline void forget_ended(struct gate *gate)
-{
-	if (!gate->until || bpf_ktime_get_boot_ns() < gate->until)
-		return;
-	*(volatile __u64 *)&gate->generation = 0;
-	*(volatile __u64 *)&gate->until = 0;
-	__sync_lock_test_and_set(&gate->claimed, 0);
-}
-
-/* Shuts it, with the denial in `call`, whose path is described. Returns true if it wasn't shut. */
-static __always_inline bool shut_gate(struct gate *gate, const struct call *call, __u32 user)
-{
-	__u64 generation = call->event.generation, claimed;
-
-	forget_ended(gate);
-	claimed = *(volatile __u64 *)&gate->claimed;
-	if (claimed != generation && __sync_val_compare_and_swap(&gate->claimed, claimed, generation) == claimed) {
-		copy_event(&gate->event, &call->event);
-		gate->class = call->class;
-		gate->port = call->port;
-		gate->until = call->until;
-		gate->user = user;
-		/* A full barrier: whoever sees the generation sees the rest. */
-		__sync_lock_test_and_set(&gate->generation, generation);
-		return true;
-	}
-	return false;
-}
-
-/* Asks whoever drains to look at the listeners. */
-static __always_inline void call_drain(void)
-{
-	__u64 call = 0;
-
-	bpf_ringbuf_output(&drain_calls, &call, sizeof(call), 0);
-}
-
-/* After a denial that is enforced. */
-static __attribute__((noinline)) bool note_denied(struct state *state, struct call *call, const struct caller *caller,
-						 const struct listener *listener)
-{
-	struct gate *gate = gate_of(listener->sk, listener->protocol, true);
-
-	if (!gate)
-		return false;
-	if (gate->allowed != call->event.generation) {
-		if (gate->generation != call->event.generation)
-			describe_path(call, caller);
-		if (shut_gate(gate, call, current_user()) || !*(volatile __u64 *)&state->gates)
-			__sync_fetch_and_add(&state->gates, 1);
-	}
-	/* A connection waits. Once, until it is taken out. */
-	if (call->event.operation == OPERATION_ACCEPT && !*(volatile __u32 *)&gate->wanted) {
-		*(volatile __u32 *)&gate->wanted = 1;
-		call_drain();
-	}
-	return true;
-}
-
-/* After an accept(2) that is allowed, the first one by this thread, on this listener, under this policy. */
-static __attribute__((noinline)) bool note_allowed(struct state *state, struct call *call, const struct listener *listener)
-{
-	struct gate *gate = gate_of(listener->sk, listener->protocol, true);
-
-	if (!gate)
-		return false;
-	/* Before: a gate that is shut meanwhile makes it be noted anew. */
-	call->gates = *(volatile __u64 *)&state->gates;
-	*(volatile __u64 *)&gate->allowed = call->event.generation;
-	call->opened = bpf_get_socket_cookie(listener->sk);
-	return true;
-}
-
-/* True if note_allowed() has nothing to say that it hasn't said, since a gate was shut last. */
-static __always_inline bool is_noted(const struct state *state, const struct call *call, struct sock *sk)
-{
-	__u64 cookie = sk->__sk_common.skc_cookie.counter;
-
-	return cookie && call->opened == cookie && call->gates == *(volatile __u64 *)&state->gates;
-}
-
-/* What accepts on a listener have come to under the policy with `header`: enum gate_state. */
-static __always_inline __u32 gate_state(const struct gate *gate, const struct policy_header *header)
-{
-	if (!gate || header->mode != MODE_ENFORCE)
-		return GATE_UNKNOWN;
-	if (gate->allowed == header->generation)
-		return GATE_OPEN;
-	if (gate->generation != header->generation)
-		return GATE_UNKNOWN;
-	return gate->until && bpf_ktime_get_boot_ns() >= gate->until ? GATE_UNKNOWN : GATE_SHUT;
-}
 
 /* Asks whoever drains to look who holds a listener whose gate refuses a request. */
 static __always_inline void knock(struct gate *gate)
@@ -268,17 +119,6 @@ static __attribute__((noinline)) bool record_gated_association(struct state *sta
 	return true;
 }
 
-/* The header of the policy in force; NULL: there is none. */
-static __always_inline const struct policy_header *header_in_force(void)
-{
-	const struct policy_header *header = 0;
-	struct control *there;
-	__u32 zero = 0;
-
-	there = bpf_map_lookup_elem(&control, &zero);
-	return there && image_in_force(there, &header) ? header : 0;
-}
-
 /* True if a gate refuses a request under the policy in force. */
 static __always_inline bool is_shut(struct gate *gate)
 {
@@ -288,14 +128,6 @@ static __always_inline bool is_shut(struct gate *gate)
 		return false;
 	knock(gate);
 	return true;
-}
-
-/* The same under the policy in force. */
-static __always_inline __u32 gate_now(const struct gate *gate)
-{
-	const struct policy_header *header = gate ? header_in_force() : 0;
-
-	return header ? gate_state(gate, header) : GATE_UNKNOWN;
 }
 
 /* The cookie of the MPTCP socket whose subflow `sk` is; 0, or of none there is, if it isn't a subflow. */
@@ -349,6 +181,36 @@ static __attribute__((noinline)) bool refuses_association(struct state *state, _
 		return false;
 	CALL(record_gated_association(state, gate, there, association));
 	return true;
+}
+
+/* The counters while a gate may be shut; else NULL: nearly all requests need no more. */
+static __always_inline struct state *state_with_gates(void)
+{
+	struct state *counters;
+	__u32 zero = 0;
+
+	counters = bpf_map_lookup_elem(&state, &zero);
+	return counters && *(volatile __u64 *)&counters->gates ? counters : 0;
+}
+
+SEC("lsm/inet_conn_request")
+int BPF_PROG(connection_request, struct sock *sk, struct sk_buff *skb, struct request_sock *req, int ret)
+{
+	struct state *counters = state_with_gates();
+
+	if (ret)
+		return pass_on(ret);
+	return counters && refuses_request(counters, sk, req) ? refuse(EPERM) : 0;
+}
+
+SEC("lsm/sctp_assoc_request")
+int BPF_PROG(association_request, struct sctp_association *asoc, struct sk_buff *skb, int ret)
+{
+	struct state *counters = state_with_gates();
+
+	if (ret)
+		return pass_on(ret);
+	return counters && refuses_association(counters, (__u64)asoc) ? refuse(EPERM) : 0;
 }
 
 #endif
