@@ -274,6 +274,4 @@ static __always_inline bool denies_everyone(policy_ref policy, const struct poli
 	return (*rule ? (*rule)->label.verdict : header->verdict) == VERDICT_DENY && !may_listen(policy, header, request, *rule);
 }
 
-_Static_assert((PROTOCOLS & (PROTOCOLS - 1)) == 0, "protocols are masked");
-
 #endif
