@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- *   lsm/socket_accept   socket_accept: decides about a call of accept(2), and returns -EPERM and records it
- *                       when the policy denies it. Runs in every accept of the machine: it must not
- *                       sleep, and costs the same with one rule as with 100,000.
- *   lsm/sock_graft      connection_graft: notes the connection that the call has taken, with its peer.
- *   fexit/do_accept     accept_end: records that connection, now that the call has returned it, and didn't fail after.
+ * A call of accept(2), from the decision to the record of it.
+ *
+ *   lsm/socket_accept   socket_accept: decides. If the policy denies the call, returns -EPERM and records that. Runs in every
+ *                       accept(2) of the machine. Must never sleep, never allocate without bound, and never cost more with
+ *                       100,000 rules than with one.
+ *   lsm/sock_graft      connection_graft: notes the connection that the call takes, with its peer. Must never refuse anything.
+ *   fexit/do_accept     accept_end: records the connection once the call has returned it. An accept(2) can still fail after it
+ *                       took one. Must never take another call's connection for this one's.
  */
 #ifndef SOCKACCEPT_ACCEPT_BPF_H
 #define SOCKACCEPT_ACCEPT_BPF_H
@@ -20,7 +23,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-/* Of what isn't known of the ends, nothing of an earlier call may be left. */
+/* Clears what may be left of an earlier call where nothing is known of the ends. */
 static __always_inline void clear_ends(struct event *event)
 {
 	__builtin_memset(event->peer.address, 0, sizeof(event->peer.address));
@@ -28,7 +31,7 @@ static __always_inline void clear_ends(struct event *event)
 	event->peer.port = 0;
 }
 
-/* Counts a denial, and describes it. Apart from recording it, which would find no room on the stack above this. */
+/* Counts a denial and describes it. Recording it is left to the caller: it would find no room on the stack above this. */
 static __attribute__((noinline)) bool describe_refusal(struct state *state, struct call *call, const struct caller *caller,
 						      const struct listener *listener)
 {
@@ -50,7 +53,7 @@ static __attribute__((noinline)) bool describe_refusal(struct state *state, stru
 	return true;
 }
 
-/* A call that goes on: what becomes of it is connection_graft()'s and accept_end()'s. */
+/* Describes a call that goes on. connection_graft() and accept_end() see what becomes of it. */
 static __attribute__((noinline)) bool follow_call(struct call *call, struct socket *newsock, const struct caller *caller,
 						 const struct listener *listener)
 {
@@ -63,7 +66,7 @@ static __attribute__((noinline)) bool follow_call(struct call *call, struct sock
 	describe_path(call, caller);
 	describe_listener(call, listener, &queue);
 	call->newsock = (__u64)newsock;
-	if (event->verdict == VERDICT_DENY) { /* in permissive mode: it may become an attempt, of which no more is known */
+	if (event->verdict == VERDICT_DENY) { /* in permissive mode. It may become an attempt, and then no more is known of it */
 		clear_ends(event);
 		bound_address(listener->sk, listener->family, &event->local);
 		call->user = current_user();
@@ -73,8 +76,8 @@ static __attribute__((noinline)) bool follow_call(struct call *call, struct sock
 
 enum decision {
 	DECISION_PASSES,
-	DECISION_DENIED, /* which is enforced or not, as the mode says */
-	DECISION_REFUSED, /* whatever the mode: it was to take out what may not be taken out */
+	DECISION_DENIED, /* the mode says whether that is enforced */
+	DECISION_REFUSED, /* in any mode: it was to take out a connection that may not be taken out */
 };
 
 /* Decides what `caller` asks by `call`, and records it or follows it. */
@@ -106,15 +109,16 @@ static __always_inline enum decision decide_call(struct state *state, struct cal
 		end_call(state, caller->task, call);
 	} else {
 		CALL(follow_call(call, newsock, caller, listener));
-		if (!deny && !is_noted(state, call, listener->sk) && caller->policy->flags & (POLICY_GATES | POLICY_DRAINS) && !throws_away(caller->task))
+		if (!deny && !is_noted(state, call, listener->sk) && caller->policy->flags & (POLICY_GATES | POLICY_DRAINS) &&
+		    !throws_away(caller->task))
 			CALL(note_allowed(state, call, listener));
 	}
 	return deny ? DECISION_DENIED : DECISION_PASSES;
 }
 
 /*
- * Decides about a call that isn't followed, and returns true if it is refused: with no place for it, for want of memory, what becomes of it is
- * lost; the `self_test` is refused by itself, or by the policy, if that was asked for.
+ * Decides about a call that can't be followed, and returns true if it is refused. For want of memory it has no place, so what becomes
+ * of it is lost. The other such call is the `self_test`: it is refused, or decided by the policy if SELF_TEST_DECIDE asks for that.
  */
 static __attribute__((noinline)) bool refuses_unfollowed(struct state *state, const struct caller *caller, const struct listener *listener,
 							bool self_test)
@@ -182,8 +186,8 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock, int ret
 }
 
 /*
- * Passed by accepts of the kernel's own too, which nobody has decided about: their `socket` is no call's. Runs with
- * the sock locked, in the thread that accepts.
+ * The kernel's own accepts come here too. Nobody has decided about them: their `socket` is not that of any call. Runs with the sock
+ * locked, in the thread that accepts.
  */
 SEC("lsm/sock_graft")
 int BPF_PROG(connection_graft, struct sock *sk, struct socket *socket)
@@ -203,7 +207,7 @@ int BPF_PROG(connection_graft, struct sock *sk, struct socket *socket)
 	event = &call->event;
 	if (connection_ends(sk, event->family, &event->local, &event->peer))
 		event->flags |= EVENT_HAS_PEER;
-	/* One that its client has reset already has given its port up (Linux, tcp_set_state()): it was the listener's. */
+	/* If the client has reset the connection already, its own port is gone (Linux, tcp_set_state()). It was the listener's. */
 	if (!event->local.port)
 		event->local.port = event->listener_port;
 	if (event->operation != OPERATION_DRAINED)
@@ -213,7 +217,7 @@ int BPF_PROG(connection_graft, struct sock *sk, struct socket *socket)
 	return 0;
 }
 
-/* Permissive mode lets an attempt pass that it denies: an accept(2) that has taken nothing. */
+/* Records a denied call that permissive mode let pass and that has taken nothing: an attempt. */
 static __attribute__((noinline)) bool record_attempt(struct state *state, struct call *call, struct task_struct *task)
 {
 	call->event.operation = OPERATION_ATTEMPT;
@@ -242,7 +246,7 @@ int BPF_PROG(accept_end, struct file *listener, void *argument, void *address, v
 	if (take_grafted(call)) {
 		if (result < (__u64)-MAX_ERRNO || call->event.operation == OPERATION_DRAINED)
 			record_connection(counters, call);
-		else /* it couldn't tell who the connection is from (EFAULT) */
+		else /* EFAULT: it couldn't tell the caller who the peer is */
 			__sync_fetch_and_add(&counters->failed, 1);
 	} else if (call->event.verdict == VERDICT_DENY && call->event.operation != OPERATION_DRAINED && result >= (__u64)-MAX_ERRNO) {
 		CALL(record_attempt(counters, call, task));

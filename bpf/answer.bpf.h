@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The answer: all of an event but the connection's ends, put together in the call's place.
+ * The answer to a call, and the facts for its event: all but the connection's ends. They are put together in the call's place.
  */
 #ifndef SOCKACCEPT_ANSWER_BPF_H
 #define SOCKACCEPT_ANSWER_BPF_H
@@ -18,7 +18,7 @@
 
 #include "shared/decision.h"
 
-/* True if the place has the answer to what `caller` asks. */
+/* True if the place already has the answer to what `caller` asks. */
 static __always_inline bool is_answered(const struct call *call, const struct caller *caller,
 					const struct listener *listener)
 {
@@ -29,7 +29,7 @@ static __always_inline bool is_answered(const struct call *call, const struct ca
 	       !call->passing;
 }
 
-/* The time, while there are temporary rules in force; else 0. */
+/* Returns the time while temporary rules are in force, else 0. */
 static __always_inline __u64 passing_time(const struct policy_header *policy)
 {
 	__u64 now;
@@ -40,7 +40,7 @@ static __always_inline __u64 passing_time(const struct policy_header *policy)
 	return now < policy->temporaries_end ? now : 0;
 }
 
-/* The rule that decides what `caller` asks; NULL: the default does. */
+/* Returns the rule that decides what `caller` asks; NULL: the default does. */
 static __always_inline const struct rule_record *rule_for(const struct caller *caller, const struct listener *listener,
 							  __u64 now)
 {
@@ -84,7 +84,7 @@ static __always_inline void answer_caller(struct call *call, const struct caller
 					 !(caller->binary & BINARY_UNNAMED));
 }
 
-/* Which thread calls. Before anything is folded, as repeats are compared by it. */
+/* Says which thread calls. Before anything is folded, because repeats are compared by it. */
 static __always_inline void describe_task(struct event *event)
 {
 	__u64 id = bpf_get_current_pid_tgid();
@@ -94,7 +94,7 @@ static __always_inline void describe_task(struct event *event)
 	event->count = 1;
 }
 
-/* What is the same under any answer. */
+/* Says what is the same under any answer. */
 static __always_inline void describe_caller(struct event *event, const struct caller *caller)
 {
 	event->gid = caller->gid;
@@ -102,7 +102,7 @@ static __always_inline void describe_caller(struct event *event, const struct ca
 	event->differ = 0;
 }
 
-/* The path of a binary that no rule names. The last thing, as repeats need none. */
+/* Finds the path of an unnamed binary. The last step, because repeats don't need it. */
 static __always_inline void describe_path(struct call *call, const struct caller *caller)
 {
 	struct event *event = &call->event;
@@ -131,35 +131,36 @@ static __always_inline void describe_listener(struct call *call, const struct li
 }
 
 /*
- * The first argument of accept(), accept4(), listen() and bind(); io_uring has none. The result in the registers is -ENOSYS until a call has
- * one: so io_uring's work at the end of an accept() isn't taken for that accept(), nor is a worker, whose registers begin
- * with a copy and the result 0 (Linux, arch/x86/kernel/process.c: copy_thread()). These numbers are none of accept()'s
- * in 32-bit programs.
+ * Returns the first argument of accept(), accept4(), listen() or bind(); io_uring has none. Until a call has a result, the result in
+ * the registers is -ENOSYS. So work of io_uring at the end of an accept() is not taken for that accept(). Nor is an io_uring worker,
+ * whose registers begin as a copy with the result 0 (Linux, arch/x86/kernel/process.c: copy_thread()). 32-bit programs use none of
+ * these numbers for accept().
  */
 static __always_inline __s32 called_descriptor(struct task_struct *task)
 {
 #if defined(__TARGET_ARCH_x86)
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 
-	if ((regs->orig_ax == 43 || regs->orig_ax == 288 || regs->orig_ax == 50 || regs->orig_ax == 49) && regs->ax == (unsigned long)-ENOSYS)
+	if ((regs->orig_ax == 43 || regs->orig_ax == 288 || regs->orig_ax == 50 || regs->orig_ax == 49) &&
+	    regs->ax == (unsigned long)-ENOSYS)
 		return regs->di;
 #endif
 	return -1;
 }
 
-/* Who takes the connection: known only when it does, as comm and cgroup can change while it waits. */
+/* Says who takes the connection. Known only when it does, because comm and cgroup can change while it waits. */
 static __always_inline void describe_thread(struct call *call, struct task_struct *task)
 {
 	struct event *event = &call->event;
 
 	event->sockfd = called_descriptor(task);
 	event->cgroup_id = bpf_get_current_cgroup_id();
-	/* Looked up only when the place was last used in another cgroup. */
+	/* Looked up only if the place was last used in another cgroup. */
 	if (call->cgroup != event->cgroup_id) {
 		event->unit = find_unit(task, &call->scratch.unit);
 		call->cgroup = event->cgroup_id;
 	}
-	/* A helper would take 60 instructions more. A name that is being changed right now may come mixed, as from one. */
+	/* A helper would take 60 more instructions. A name that is being changed right now may come mixed; so it may from the helper. */
 	((__u64 *)event->comm)[0] = ((volatile __u64 *)task->comm)[0];
 	((__u64 *)event->comm)[1] = ((volatile __u64 *)task->comm)[1];
 }

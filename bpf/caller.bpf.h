@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who asks, under which policy.
+ * Who asks, and which policy is in force for that call.
  */
 #ifndef SOCKACCEPT_CALLER_BPF_H
 #define SOCKACCEPT_CALLER_BPF_H
@@ -11,10 +11,10 @@
 
 #include <bpf/bpf_helpers.h>
 
-/* Who calls, under which policy. */
+/* A caller, and the policy in force for its call. */
 struct caller {
 	struct control *control;
-	policy_ref image; /* of the policy that is in force for this call */
+	policy_ref image; /* of that policy */
 	const struct policy_header *policy;
 	struct task_struct *task;
 	__u32 binary;
@@ -22,19 +22,19 @@ struct caller {
 	__u32 gid;
 };
 
-/* The slot of the policy that decides while control.trial is this word, which isn't 0. */
+/* Returns the slot of the policy that decides, while control.trial is this word, which isn't 0. */
 static __always_inline __u32 slot_on_trial(struct control *control, __u64 trial)
 {
 	if (!(trial & TRIAL_PENDING))
 		return SLOT_BEFORE;
 	if (bpf_ktime_get_boot_ns() < (trial & ~TRIAL_PENDING))
 		return SLOT_LOADED;
-	/* Whoever exchanged it meanwhile has the say: it was confirmed, or is over already. */
+	/* Whoever exchanged it meanwhile decides: it was confirmed, or is over already. */
 	trial = __sync_val_compare_and_swap(&control->trial, trial, TRIAL_OVER);
 	return trial && (trial == TRIAL_OVER || bpf_ktime_get_boot_ns() >= (trial & ~TRIAL_PENDING)) ? SLOT_BEFORE : SLOT_LOADED;
 }
 
-/* The image of the policy in force, with its header. NULL: there is none. */
+/* Returns the image of the policy in force, and its header; NULL: there is none. */
 static __always_inline policy_ref image_in_force(struct control *control, const struct policy_header **header)
 {
 	__u64 trial = *(volatile __u64 *)&control->trial;
@@ -54,7 +54,7 @@ static __always_inline policy_ref image_in_force(struct control *control, const 
 	return image;
 }
 
-/* Fills in who calls. False: no policy is in force. `noise` is any number that the verifier doesn't know. */
+/* Fills in who calls. Returns false if no policy is in force. `noise` is any number that the verifier doesn't know. */
 static __always_inline bool read_caller(__u32 noise, struct caller *caller)
 {
 	const struct cred *cred;
@@ -66,7 +66,7 @@ static __always_inline bool read_caller(__u32 noise, struct caller *caller)
 	if (!there)
 		return false;
 	caller->control = there;
-	/* The only load of the reference: everything below reads this one policy, whatever replaces it. */
+	/* The only load of the reference: all that follows reads this one policy, whatever replaces it meanwhile. */
 	caller->image = image_in_force(there, &caller->policy);
 	if (!caller->image)
 		return false;

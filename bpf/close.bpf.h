@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- *   syscall             close_windows: makes the events of repeats that nobody else has made. Runs when somebody reads events.
+ * Makes the events that are due, before somebody reads.
+ *
+ *   syscall   close_windows: closes the windows that are over and records calls whose end nobody saw. Runs when somebody reads
+ *             events. Must never record anything twice, as readers run it at the same time.
  */
 #ifndef SOCKACCEPT_CLOSE_BPF_H
 #define SOCKACCEPT_CLOSE_BPF_H

@@ -64,7 +64,8 @@ static __always_inline void differences(__u64 *differ, const struct event *a, co
 	differ_in(differ, DIFFER_PROTOCOL, a->protocol ^ b->protocol);
 	differ_in(differ, DIFFER_ADDRESS, address_bits(&a->local, &b->local));
 	differ_in(differ, DIFFER_PORT, a->local.port ^ b->local.port);
-	differ_in(differ, DIFFER_PEER, ((a->flags ^ b->flags) & EVENT_HAS_PEER) | (a->peer.port ^ b->peer.port) | address_bits(&a->peer, &b->peer));
+	differ_in(differ, DIFFER_PEER,
+		  ((a->flags ^ b->flags) & EVENT_HAS_PEER) | (a->peer.port ^ b->peer.port) | address_bits(&a->peer, &b->peer));
 	differ_in(differ, DIFFER_COMM, comm_bits(a, b));
 	differ_in(differ, DIFFER_RULE, rule_bits(a, b)); /* a temporary rule has ended */
 }

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Taking out what waits on a denied listener. A process of ours accepts it, and resets it: the hook must let that pass, and nothing else.
+ * Draining: connections that wait on a denied listener are taken out and reset. A process of ours accepts them; the hook must let
+ * exactly that pass.
  *
- * Who may is one task at a time, which says so itself, through the program `drain` (who can run that could as well load another policy):
- * it is told from all others by a record in its own task storage, which dies with it. Even so it gets only what the policy in force denies
- * to the binary and user that it names.
+ *   syscall   drain: makes its caller the drainer, or ends that. Whoever can run it could as well load another policy. Must never
+ *             make anybody the drainer once the policy is locked, except for opening gates.
  *
- * Once the policy is locked nobody can become that task, as whoever can debug it could keep what it accepts. Then an accept(2) still passes
- * that can do nothing but throw the connection away: one of a descriptor that is denied, with an address for the peer's name that no process
- * can write to. It takes the connection, fails with EFAULT and closes it (Linux, net/socket.c: do_accept()).
+ * There is one drainer at a time. It is known by a record in its task storage, which dies with it. Even the drainer gets only what the
+ * policy in force denies to the binary and user that it names.
+ *
+ * Once the policy is locked, nobody can become the drainer: whoever can debug that process could keep what it accepts. One accept(2)
+ * still passes then, which can do nothing but throw the connection away: on a denied listener, with an address for the peer's name that
+ * no process can write to. It takes the connection, fails with EFAULT and closes it (Linux, net/socket.c: do_accept()).
  */
 #ifndef SOCKACCEPT_DRAIN_BPF_H
 #define SOCKACCEPT_DRAIN_BPF_H
@@ -21,7 +24,7 @@
 #define DRAINING_MAX_NS (2 * SECOND_NS)
 
 struct drainer {
-	__u64 until; /* ns of CLOCK_BOOTTIME; 0: it isn't one */
+	__u64 until; /* when the right ends; 0: it is not the drainer */
 	struct draining from;
 };
 
@@ -45,7 +48,7 @@ static __always_inline void end_draining(struct control *control, struct task_st
 	__sync_val_compare_and_swap(&control->drainer, (__u64)task, 0);
 }
 
-/* True if `task` is the one from now on: nobody else is, or that has gone on for longer than it may. */
+/* Makes `task` the drainer. Returns false if there is another one that hasn't used up its time. */
 static __always_inline bool take_drain(struct control *control, struct task_struct *task, __u64 until)
 {
 	__u64 other = *(volatile __u64 *)&control->drainer;
@@ -63,7 +66,7 @@ static __always_inline bool begin_draining(struct control *control, struct task_
 	__u64 until = bpf_ktime_get_boot_ns() + (draining->lasts < DRAINING_MAX_NS ? draining->lasts : DRAINING_MAX_NS);
 	struct drainer *drainer;
 
-	/* Who opens a gate gets nothing: whoever waits behind it is asked as ever. */
+	/* Who only opens gates gets no connection: those who wait behind the gate are decided about as ever. */
 	if (*(volatile __u64 *)&control->locked && !draining->opens)
 		return false;
 	drainer = bpf_task_storage_get(&drainers, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -74,7 +77,7 @@ static __always_inline bool begin_draining(struct control *control, struct task_
 	return true;
 }
 
-/* The record of a task that may drain right now; else NULL. All but one are told by their address. */
+/* Returns the record of a task that may drain right now, else NULL. The address tells it from all other tasks. */
 static __always_inline struct drainer *drainer_of(const struct control *control, struct task_struct *task)
 {
 	struct drainer *drainer;
@@ -84,14 +87,15 @@ static __always_inline struct drainer *drainer_of(const struct control *control,
 	drainer = bpf_task_storage_get(&drainers, task, 0, 0);
 	if (!drainer || bpf_ktime_get_boot_ns() >= drainer->until)
 		return 0;
-	/* One of before it was locked, too. */
+	/* Also one that became the drainer before the lock. */
 	return *(volatile __u64 *)&control->locked && !drainer->from.opens ? 0 : drainer;
 }
 
 /*
- * True if the call that the task makes is accept(2) or accept4(2) with an address for the length of the peer's that is in the kernel's half. The
- * kernel reads the same registers, which nobody can change while the call is under way. But io_uring can accept with other arguments while
- * the registers still say so, as at the exit of a call that seccomp(2) or a tracer has skipped: who has ever used one is left out.
+ * True if the task is in accept(2) or accept4(2), with an address in the kernel's half for the length of the peer's name. The kernel
+ * reads these same registers, and nobody can change them while the call is under way. But io_uring can accept with other arguments
+ * while the registers still look so, as at the exit of a call that seccomp(2) or a tracer has skipped. So a task that has ever used
+ * io_uring is left out.
  */
 static __always_inline bool throws_away(struct task_struct *task)
 {
@@ -110,7 +114,7 @@ static __always_inline bool throws_away(struct task_struct *task)
  * What is recorded
  */
 
-/* Who had the listener: as whoever was denied there last, if that is so. */
+/* Says who had the listener: whoever was denied there last. */
 static __always_inline void describe_denied(struct call *call, const struct gate *gate)
 {
 	struct event *event = &call->event;
@@ -129,7 +133,7 @@ static __always_inline void describe_denied(struct call *call, const struct gate
 	call->user = gate->user;
 }
 
-/* Or as the drainer says. */
+/* Says who had the listener, as the drainer names it. */
 static __always_inline void describe_holder(struct call *call, const struct draining *from)
 {
 	struct event *event = &call->event;
@@ -150,8 +154,8 @@ static __always_inline bool may_drain(const struct caller *caller)
 }
 
 /*
- * True if a call is to take a connection out. `caller` is then whom it is taken from, for which the policy is asked: as the drainer says, or
- * else whoever was denied there last.
+ * True if the call is to take a connection out. `caller` then becomes whom it is taken from, and the policy is asked about that one: as
+ * the drainer says, or else whoever was denied there last.
  */
 static __attribute__((noinline)) bool is_drain(struct caller *caller, const struct listener *listener)
 {
@@ -173,7 +177,7 @@ static __attribute__((noinline)) bool is_drain(struct caller *caller, const stru
 	return true;
 }
 
-/* Prepares a call, which has its answer, to take a connection out. False: it may not, or is to open the gate. */
+/* Prepares a call, which has its answer, to take a connection out. Returns false if it may not, or if it is only to open the gate. */
 static __attribute__((noinline)) bool take_out(struct state *state, struct call *call, const struct caller *caller,
 					      const struct listener *listener)
 {
@@ -183,14 +187,14 @@ static __attribute__((noinline)) bool take_out(struct state *state, struct call 
 	struct queue queue = { 0 };
 
 	if (drainer && drainer->from.opens) {
-		/* As if it had accepted; once nobody holds it who may, the next drain shuts it. */
+		/* As if it had accepted. Once nobody who may accept holds the listener, the next drain shuts the gate. */
 		if (gate && event->verdict != VERDICT_DENY)
 			*(volatile __u64 *)&gate->allowed = event->generation;
 		return false;
 	}
 	if (!gate || event->verdict != VERDICT_DENY || caller->policy->mode != MODE_ENFORCE || !(caller->policy->flags & POLICY_DRAINS))
 		return false;
-	/* The event says whom it was taken from, who need not be who the answer is about. */
+	/* The event says whom it was taken from. The answer can be about somebody else. */
 	call->passing = 1;
 	event->operation = OPERATION_DRAINED;
 	event->sockfd = -1;
@@ -200,11 +204,11 @@ static __attribute__((noinline)) bool take_out(struct state *state, struct call 
 		describe_denied(call, gate);
 	else if (drainer)
 		describe_holder(call, &drainer->from);
-	call->cgroup = 0; /* `unit` isn't that of the drainer's own */
+	call->cgroup = 0; /* `unit` is not that of the drainer */
 	if (drainer) {
-		*(volatile __u64 *)&gate->allowed = 0; /* nobody holds it who may accept */
+		*(volatile __u64 *)&gate->allowed = 0; /* nobody who may accept holds it */
 		shut_gate(gate, call, call->user);
-		/* Also for whoever was noted as allowed. */
+		/* So that threads that were noted as allowed are noted again. */
 		__sync_fetch_and_add(&state->gates, 1);
 	}
 	*(volatile __u32 *)&gate->wanted = 0;

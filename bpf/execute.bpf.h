@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- *   lsm/bprm_committed_creds   process_exec: settles what a process is, by the name by which it is executed.
- *   lsm/task_alloc      process_fork: a child is what its parent is. Must never make fork(2) fail.
+ * Settles what a process is, when it executes and when it forks (process.bpf.h).
+ *
+ *   lsm/bprm_committed_creds   process_exec: settles what a process is, by the name by which it executes its file. Decides
+ *                              nothing.
+ *   lsm/task_alloc             process_fork: makes a child what its parent is. Must never make fork(2) fail, also not for want of
+ *                              memory.
  */
 #ifndef SOCKACCEPT_EXECUTE_BPF_H
 #define SOCKACCEPT_EXECUTE_BPF_H

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The gate: a listener on which an accept(2) was denied takes no new connections under that policy, so that none can wait there for a
- * server that may not take it. Its requests are dropped at the SYN, as lsm/inet_conn_request can do no more: clients time out.
+ * The gate: a listener on which an accept(2) was denied takes no new connections under that policy. So none can wait there for a server
+ * that may not take it (request.bpf.h refuses them).
  *
- * A listener on which an accept(2) was allowed under the same policy has no gate, whoever else is denied there. The kernel doesn't see that
- * one was handed over to somebody who may accept, and who waits for a connection to do so. So a request that is refused knocks, at most once a
- * second: whoever drains (enforce/verbs/drain.c) looks who holds the listener, and opens the gate if one of them may accept. No request is let
- * through to try that out: each would make a server that is denied spin for a moment, and most servers log each turn.
+ * A listener on which an accept(2) was allowed under the same policy has no gate, whoever else is denied there. The kernel doesn't see
+ * when a listener is handed over to somebody who may accept, and who waits for a connection to do so. So a refused request knocks, at
+ * most once a second: the drain service (enforce/verbs/drain.c) looks who holds the listener, and opens the gate if one of them may
+ * accept. No request is let through to find out, because each would make a denied server spin for a moment, and most servers log each
+ * turn.
  *
- * What is kept with the socket is the event of the denial that shut the gate: what it refuses is recorded as that one, with other ends.
+ * With the socket is kept the event of the denial that shut the gate. What the gate refuses is recorded as that event, with other ends.
  */
 #ifndef SOCKACCEPT_GATE_BPF_H
 #define SOCKACCEPT_GATE_BPF_H
@@ -18,13 +19,13 @@
 #include <bpf/bpf_helpers.h>
 
 struct gate {
-	__u64 claimed;    /* the generation for which somebody writes the rest */
+	__u64 claimed;    /* generation for which somebody is writing the rest */
 	__u64 generation; /* of the policy under which an accept(2) was denied. Set last */
-	__u64 allowed;    /* of that under which one was allowed last: it has no gate under that */
-	__u64 until;      /* when the temporary rule ends that denied it: ns of CLOCK_BOOTTIME; 0: none did */
-	__u64 knocked;    /* when a refused request knocked last: ns of CLOCK_BOOTTIME */
-	__u32 wanted;     /* 1: it was asked to drain it, and that hasn't happened yet */
-	__u32 class;      /* as in a struct call */
+	__u64 allowed;    /* of the policy under which one was last allowed: there is no gate under that policy */
+	__u64 until;      /* when the temporary rule ends that denied it; 0: no temporary rule did */
+	__u64 knocked;    /* when a refused request last knocked */
+	__u32 wanted;     /* 1: the drain service was asked to drain it, and hasn't yet */
+	__u32 class;      /* as in struct call */
 	__u32 port;
 	__u32 user;
 	struct event event;
@@ -53,7 +54,7 @@ static __always_inline bool is_indirect(__u16 protocol)
 	return protocol == IPPROTO_MPTCP || protocol == IPPROTO_SCTP;
 }
 
-/* The gate of the listener with this cookie, of such a protocol. */
+/* Returns the gate of the listener with this cookie, of such a protocol. */
 static __always_inline struct gate *indirect_gate(__u64 cookie, bool create)
 {
 	struct gate *gate = bpf_map_lookup_elem(&indirect_gates, &cookie);
@@ -64,7 +65,7 @@ static __always_inline struct gate *indirect_gate(__u64 cookie, bool create)
 	return bpf_map_lookup_elem(&indirect_gates, &cookie);
 }
 
-/* The gate of a listener; NULL: it has none, or if it was to be created: no memory. */
+/* Returns the gate of a listener. NULL: it has none; or with `create`: no memory. */
 static __always_inline struct gate *gate_of(struct sock *sk, __u16 protocol, bool create)
 {
 	if (is_indirect(protocol))
@@ -72,7 +73,10 @@ static __always_inline struct gate *gate_of(struct sock *sk, __u16 protocol, boo
 	return bpf_sk_storage_get(&gates, sk, 0, create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 }
 
-/* A gate whose temporary rule has ended is shut by the next denial as if it was new. In this order, as the claim is what others wait for. */
+/*
+ * Forgets a gate whose temporary rule has ended: the next denial shuts it as if it were new. In this order, because others wait for the
+ * claim.
+ */
 static __always_inline void forget_ended(struct gate *gate)
 {
 	if (!gate->until || bpf_ktime_get_boot_ns() < gate->until)
@@ -82,7 +86,7 @@ static __always_inline void forget_ended(struct gate *gate)
 	__sync_lock_test_and_set(&gate->claimed, 0);
 }
 
-/* Shuts it, with the denial in `call`, whose path is described. Returns true if it wasn't shut. */
+/* Shuts the gate with the denial in `call`, whose path is described. Returns true if it wasn't shut before. */
 static __always_inline bool shut_gate(struct gate *gate, const struct call *call, __u32 user)
 {
 	__u64 generation = call->event.generation, claimed;
@@ -102,7 +106,7 @@ static __always_inline bool shut_gate(struct gate *gate, const struct call *call
 	return false;
 }
 
-/* Asks whoever drains to look at the listeners. */
+/* Asks the drain service to look at the listeners. */
 static __always_inline void call_drain(void)
 {
 	__u64 call = 0;
@@ -110,7 +114,7 @@ static __always_inline void call_drain(void)
 	bpf_ringbuf_output(&drain_calls, &call, sizeof(call), 0);
 }
 
-/* After a denial that is enforced. */
+/* Notes a denial that is enforced. */
 static __attribute__((noinline)) bool note_denied(struct state *state, struct call *call, const struct caller *caller,
 						 const struct listener *listener)
 {
@@ -124,7 +128,7 @@ static __attribute__((noinline)) bool note_denied(struct state *state, struct ca
 		if (shut_gate(gate, call, current_user()) || !*(volatile __u64 *)&state->gates)
 			__sync_fetch_and_add(&state->gates, 1);
 	}
-	/* A connection waits. Once, until it is taken out. */
+	/* A connection waits. Asks once, until it is taken out. */
 	if (call->event.operation == OPERATION_ACCEPT && !*(volatile __u32 *)&gate->wanted) {
 		*(volatile __u32 *)&gate->wanted = 1;
 		call_drain();
@@ -132,21 +136,21 @@ static __attribute__((noinline)) bool note_denied(struct state *state, struct ca
 	return true;
 }
 
-/* After an accept(2) that is allowed, the first one by this thread, on this listener, under this policy. */
+/* Notes an accept(2) that is allowed: the first one by this thread, on this listener, under this policy. */
 static __attribute__((noinline)) bool note_allowed(struct state *state, struct call *call, const struct listener *listener)
 {
 	struct gate *gate = gate_of(listener->sk, listener->protocol, true);
 
 	if (!gate)
 		return false;
-	/* Before: a gate that is shut meanwhile makes it be noted anew. */
+	/* Read before: if a gate is shut meanwhile, the call is noted again. */
 	call->gates = *(volatile __u64 *)&state->gates;
 	*(volatile __u64 *)&gate->allowed = call->event.generation;
 	call->opened = bpf_get_socket_cookie(listener->sk);
 	return true;
 }
 
-/* True if note_allowed() has nothing to say that it hasn't said, since a gate was shut last. */
+/* True if note_allowed() would say nothing new: it ran for this listener, and no gate was shut since. */
 static __always_inline bool is_noted(const struct state *state, const struct call *call, struct sock *sk)
 {
 	__u64 cookie = sk->__sk_common.skc_cookie.counter;
@@ -154,7 +158,7 @@ static __always_inline bool is_noted(const struct state *state, const struct cal
 	return cookie && call->opened == cookie && call->gates == *(volatile __u64 *)&state->gates;
 }
 
-/* What accepts on a listener have come to under the policy with `header`: enum gate_state. */
+/* Returns what accepts on a listener have come to under the policy with `header`: enum gate_state. */
 static __always_inline __u32 gate_state(const struct gate *gate, const struct policy_header *header)
 {
 	if (!gate || header->mode != MODE_ENFORCE)
@@ -166,7 +170,7 @@ static __always_inline __u32 gate_state(const struct gate *gate, const struct po
 	return gate->until && bpf_ktime_get_boot_ns() >= gate->until ? GATE_UNKNOWN : GATE_SHUT;
 }
 
-/* The header of the policy in force; NULL: there is none. */
+/* Returns the header of the policy in force; NULL: there is none. */
 static __always_inline const struct policy_header *header_in_force(void)
 {
 	const struct policy_header *header = 0;
@@ -177,7 +181,7 @@ static __always_inline const struct policy_header *header_in_force(void)
 	return there && image_in_force(there, &header) ? header : 0;
 }
 
-/* The same under the policy in force. */
+/* Returns enum gate_state under the policy in force. */
 static __always_inline __u32 gate_now(const struct gate *gate)
 {
 	const struct policy_header *header = gate ? header_in_force() : 0;

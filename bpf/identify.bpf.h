@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- *   lsm/sb_free_security superblock_free: forgets a file system that is gone, before another can take its place in
- *                       memory. Runs when a file system is unmounted; decides nothing.
- *   iter/task_file      identify_files: tells user space which directory entries it has open. Runs when user space
- *                       makes a rule or asks about one; decides nothing.
+ * Tells user space what its open files are, as identity.bpf.h computes that for the hooks; and forgets file systems that are gone.
+ *
+ *   lsm/sb_free_security   superblock_free: forgets a file system that is gone, before another superblock can get its address.
+ *                          Runs when a file system is unmounted. Decides nothing.
+ *   iter/task_file         identify_files: writes a struct file_identity for each open file of the process that it is attached
+ *                          to. Runs when user space makes a rule or asks about a file. Decides nothing.
  */
 #ifndef SOCKACCEPT_IDENTIFY_BPF_H
 #define SOCKACCEPT_IDENTIFY_BPF_H
@@ -23,7 +25,7 @@ int BPF_PROG(superblock_free, struct super_block *sb)
 	return 0;
 }
 
-/* The number of a superblock, given now if it has none. 0: there is no room. */
+/* Returns the number of a superblock, and gives it one if it has none. 0: there is no room. */
 static __always_inline __u32 number_superblock(struct super_block *sb, struct control *control)
 {
 	struct superblock *there, fresh = { .root = (__u64)sb->s_root };
@@ -32,10 +34,10 @@ static __always_inline __u32 number_superblock(struct super_block *sb, struct co
 	there = bpf_map_lookup_elem(&superblocks, &address);
 	if (there && there->root == fresh.root)
 		return there->number;
-	if (there) /* that of another one, which went while the hook was off */
+	if (there) /* it is of another superblock, which went away while the hook was off */
 		bpf_map_delete_elem(&superblocks, &address);
 	fresh.number = (__u32)__sync_fetch_and_add(&control->next_superblock, 1) + 1;
-	/* Of two who come at once, the first one counts. */
+	/* Of two runs that come at once, the first one counts. */
 	bpf_map_update_elem(&superblocks, &address, &fresh, BPF_NOEXIST);
 	return superblock_number(sb);
 }
@@ -48,7 +50,7 @@ static __always_inline void write_name(struct bpf_iter__task_file *ctx, struct f
 	bpf_seq_write(ctx->meta->seq, identity, sizeof(*identity));
 }
 
-/* The names from `dentry` up to the file system's root, a record each. */
+/* Writes a record for each name from `dentry` up to the file system's root. */
 static __always_inline void write_steps(struct bpf_iter__task_file *ctx, struct file_identity *identity,
 					struct dentry *dentry)
 {
@@ -62,13 +64,13 @@ static __always_inline void write_steps(struct bpf_iter__task_file *ctx, struct 
 		dentry = dentry->d_parent;
 	}
 	if (dentry != root)
-		return; /* no end: too many; or another root than the superblock's, as on NFS */
+		return; /* the end is missing: too many steps, or another root than the superblock's, as on NFS */
 	identity->flags = FILE_ROOT;
 	__builtin_memset(identity->name, 0, sizeof(identity->name));
 	bpf_seq_write(ctx->meta->seq, identity, sizeof(*identity));
 }
 
-/* Not inlined, as a record takes half of a program's stack, and so does the key of an entry. */
+/* Not inlined: a record takes half of a program's stack, and so does an entry's key. */
 static __attribute__((noinline)) bool describe_file(struct bpf_iter__task_file *ctx, struct file *file, struct control *there, __u32 binary)
 {
 	struct file_identity identity = { .fd = ctx->fd, .binary = binary };

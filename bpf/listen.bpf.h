@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- *   lsm/socket_listen   socket_listen: refuses a listen(2) of a binary that could accept there under no condition; and one by which a
- *                       socket would listen on another port than it did, under threads that were asked about that one.
- *   lsm/socket_bind     socket_bind: the same of a bind(2) of a socket that has listened.
+ * listen(2): denied where no accept(2) could be allowed, and where it would move a listener.
+ *
+ *   lsm/socket_listen   socket_listen: refuses a listen(2) of a binary that could not accept there under any condition. Also
+ *                       refuses one by which a socket would listen on another port than before, while threads wait that were
+ *                       asked about the first port. Must never refuse process 1, except a move, nor a listener that somebody may
+ *                       accept on.
+ *   lsm/socket_bind     socket_bind: refuses a bind(2) that moves a socket that has listened. Must never touch any other bind(2).
  */
 #ifndef SOCKACCEPT_LISTEN_BPF_H
 #define SOCKACCEPT_LISTEN_BPF_H
@@ -17,8 +21,9 @@
 #include <bpf/bpf_tracing.h>
 
 /*
- * Process 1 of the machine listens for others, to whom it hands its sockets over. systemd does so in a child that executes nothing: its
- * executable is the same open file then, which it can't be after an execve(2) (Linux, kernel/fork.c: dup_mm_exe_file()).
+ * True if the caller is process 1 of the machine, which listens for others and hands its sockets over to them. systemd listens in a
+ * child that executes nothing. The executable of that child is the same open file as process 1's, which it can't be after an execve(2)
+ * (Linux, kernel/fork.c: dup_mm_exe_file()).
  */
 static __always_inline bool is_first_process(const struct caller *caller)
 {
@@ -30,7 +35,7 @@ static __always_inline bool is_first_process(const struct caller *caller)
 	return parent && parent->tgid == 1 && executable_of(parent) == executable_of(caller->task);
 }
 
-/* Counts a listen(2) that is denied, and describes why. */
+/* Counts a denied listen(2), and describes why it is denied. */
 static __always_inline void object_to_listen(struct event *event, const struct policy_header *header, const struct rule_record *rule)
 {
 	struct rule_counter *counter;
@@ -53,9 +58,8 @@ static __always_inline void object_to_listen(struct event *event, const struct p
 }
 
 /*
- * Whether the policy in force lets a binary listen there under some condition: whoever it may run as when it accepts. If not, returns 1,
- * and says in `event` under which policy and why. Takes the policy by itself, as no pointer into one can be given to a function that is
- * verified alone.
+ * Returns 1 if the policy in force lets a binary accept there under no condition, whoever it runs as by then. `event` then says under
+ * which policy, and why. Finds the policy by itself, because a function that is verified alone can't be given a pointer into one.
  */
 VERIFIED_ALONE int judge_listen(struct event *event, __u32 binary, __u32 class, __u32 port)
 {
@@ -79,7 +83,7 @@ VERIFIED_ALONE int judge_listen(struct event *event, __u32 binary, __u32 class, 
 	return 1;
 }
 
-/* True if a listen(2) is to be refused: because its socket was `moved`, whatever the rules say, or by the policy. */
+/* Returns true if a listen(2) is to be refused: by the policy, or, whatever the rules say, because its socket was `moved`. */
 static __always_inline bool refuses_listen(struct state *state, const struct caller *caller, const struct listener *listener, __u32 moved)
 {
 	bool enforced = moved && caller->policy->mode == MODE_ENFORCE;
@@ -89,7 +93,7 @@ static __always_inline bool refuses_listen(struct state *state, const struct cal
 	if (!call) /* no memory: accept(2) will be asked */
 		return enforced;
 	CALL(describe_offence(call, caller, REASON_MOVED | OPERATION_LISTEN << 8, listener));
-	/* Without a port, the kernel chooses one after this: accept(2) is asked about that. */
+	/* Without a port, the kernel chooses one after this. accept(2) is asked about that one. */
 	if (!moved && listener->port && !is_first_process(caller))
 		denied = judge_listen(&call->event, caller->binary, listener->class, listener->port);
 	if (denied) {
@@ -120,7 +124,7 @@ int BPF_PROG(socket_listen, struct socket *sock, int backlog, int ret)
 	if (!is_mediated(family))
 		return 0;
 	read_listener(&listener, sk, family);
-	/* That of the socket itself isn't given up together with the one below it. */
+	/* The port of the MPTCP socket itself is not given up together with that of the subflow below it. */
 	if (listener.protocol == IPPROTO_MPTCP)
 		listener.port = mptcp_port(sk);
 	if (!read_caller(backlog, &caller) || is_self_test(caller.control, sk))
@@ -139,12 +143,12 @@ int BPF_PROG(socket_listen, struct socket *sock, int backlog, int ret)
 	return refuse(ENOMEM);
 }
 
-/* The port that bind(2) is asked for, in the kernel's own copy; 0: any. */
+/* Returns the port that bind(2) is asked for, from the kernel's own copy; 0: any. */
 static __always_inline __u32 wanted_port(const struct sockaddr *address)
 {
 	__u16 port = 0;
 
-	bpf_probe_read_kernel(&port, sizeof(port), (const void *)address + sizeof(__u16)); /* of sockaddr_in and sockaddr_in6 */
+	bpf_probe_read_kernel(&port, sizeof(port), (const void *)address + sizeof(__u16)); /* sockaddr_in and sockaddr_in6 */
 	return bpf_ntohs(port);
 }
 
@@ -173,7 +177,7 @@ int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int add
 	counters = bpf_map_lookup_elem(&state, &zero);
 	if (!counters || (port && port == there->port) || !read_caller(addrlen, &caller))
 		return 0;
-	/* What permissive mode lets pass here comes to listen(2). */
+	/* What permissive mode lets pass here comes to listen(2), which records it. */
 	if (caller.policy->mode != MODE_ENFORCE)
 		return 0;
 	__sync_fetch_and_add(&counters->moves, 1);

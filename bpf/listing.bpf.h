@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who listens: the open files of all processes that are listeners, read as the hook reads them. Decides nothing; but notes what
- * each listens on that began to before the hooks were there.
+ * Tells user space who listens, and which processes have a record of what they are.
+ *
+ *   iter/task_file   list_listeners: writes a struct listening for each open file of any process that is a listener, read as the
+ *                    hooks read it. Also notes where each listens that began before the hooks were attached (listened.bpf.h).
+ *                    Decides nothing.
+ *   iter/task        list_processes: writes a struct process_identity for each process with a record of its own. Decides nothing.
  */
 #ifndef SOCKACCEPT_LISTING_BPF_H
 #define SOCKACCEPT_LISTING_BPF_H
@@ -34,7 +38,7 @@ static __always_inline void describe_listening(struct listening *listening, stru
 	listening->gate = gate_now(gate_of(sk, listener.protocol, false));
 }
 
-/* What the process is by a record of its own. */
+/* Says what the process is by a record of its own. */
 static __always_inline void describe_process(struct listening *listening, struct task_struct *leader)
 {
 	struct process *process = bpf_task_storage_get(&processes, leader, 0, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Calls that are refused, and aren't an accept(2): how they are recorded.
+ * Records a refused call that isn't an accept(2): listen(2), bind(2) or prctl(2).
  */
 #ifndef SOCKACCEPT_OFFENCE_BPF_H
 #define SOCKACCEPT_OFFENCE_BPF_H
@@ -12,8 +12,8 @@
 #include <bpf/bpf_helpers.h>
 
 /*
- * Describes a call that is refused, and isn't an accept(2). `what`: enum reason, and from bit 8 on enum operation. `listener`: that of a
- * listen(2) or bind(2); NULL: what is about a listener is 0.
+ * Describes such a call. `what`: bits 0 to 7 enum reason, from bit 8 enum operation. `listener`: that of a listen(2) or bind(2); NULL:
+ * fields about a listener are 0.
  */
 static __attribute__((noinline)) bool describe_offence(struct call *call, const struct caller *caller, __u32 what,
 						      const struct listener *listener)
@@ -24,7 +24,7 @@ static __attribute__((noinline)) bool describe_offence(struct call *call, const 
 	describe_task(event);
 	describe_caller(event, caller);
 	describe_thread(call, caller->task);
-	/* What isn't the answer to an accept(2) is never taken for one. */
+	/* This is no answer to an accept(2): never take it for one. */
 	call->passing = 1;
 	call->class = CLASS_NONE;
 	call->port = 0;
@@ -49,7 +49,7 @@ static __attribute__((noinline)) bool describe_offence(struct call *call, const 
 	return true;
 }
 
-/* Records one. */
+/* Records such a call. Parameters as above. */
 static __always_inline void record_offence(struct state *state, const struct caller *caller, __u32 what, const struct listener *listener)
 {
 	struct call *call = start_call(state, caller->task);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How a hook refuses.
+ * How a hook of the firewall refuses. The guard has its own, which counts.
  */
 #ifndef SOCKACCEPT_REFUSE_BPF_H
 #define SOCKACCEPT_REFUSE_BPF_H
 
 #include "shared/compiler.h"
 
-/* `doctor` proves by it that this program is called, and that the caller gets what it returns. */
+/* Returns -error. The self-test of `doctor` proves by it that the program is called, and that the caller gets what it returns. */
 static __always_inline int refuse(int error)
 {
 	int ret = -error;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Requests for new connections of a listener whose gate is shut (gate.bpf.h).
+ * Requests for new connections of a listener whose gate is shut (gate.bpf.h). They are dropped at the SYN, and the client times out:
+ * lsm/inet_conn_request can do no more.
  *
- *   lsm/inet_conn_request   connection_request: refuses requests for new connections of a listener on which accept(2) was denied
- *                       (bpf/gate.bpf.h). Runs for each SYN, in a softirq: attached only while the policy wants it.
+ *   lsm/inet_conn_request    connection_request: refuses requests of a listener on which accept(2) was denied. Runs for each SYN
+ *                            of the machine, in a softirq, so it is attached only while the policy wants it. Must never look at
+ *                            `current`, which is whatever was interrupted, and must return at once while no gate is shut.
  *   lsm/sctp_assoc_request   association_request: the same for SCTP.
  */
 #ifndef SOCKACCEPT_REQUEST_BPF_H
@@ -21,7 +23,10 @@
 
 #define KNOCK_NS SECOND_NS
 
-/* For requests, which come in no call of accept(2). In use by one at a time: on a real-time kernel others can come in between. */
+/*
+ * Where a refused request is described: it comes in no call of accept(2). One run uses it at a time; on a real-time kernel, others can
+ * come in between.
+ */
 struct request_scratch {
 	__u64 busy;
 	struct call call;
@@ -34,7 +39,7 @@ struct {
 	__uint(max_entries, 1);
 } request_scratches SEC(".maps");
 
-/* Asks whoever drains to look who holds a listener whose gate refuses a request. */
+/* Asks the drain service to look who holds a listener whose gate refuses a request: at most once in KNOCK_NS. */
 static __always_inline void knock(struct gate *gate)
 {
 	__u64 now = bpf_ktime_get_boot_ns(), then = *(volatile __u64 *)&gate->knocked;
@@ -43,7 +48,7 @@ static __always_inline void knock(struct gate *gate)
 		call_drain();
 }
 
-/* The ends of a request, in the form that an accepted socket of the listener's family shows. */
+/* Puts the ends of a request into `event`, in the form that an accepted socket of the listener's family shows. */
 static __always_inline void request_ends(struct request_sock *request, struct event *event)
 {
 	struct sock_common *common = &request->__req_common;
@@ -64,7 +69,7 @@ static __always_inline void request_ends(struct request_sock *request, struct ev
 	event->flags |= EVENT_HAS_PEER;
 }
 
-/* Describes a request that is refused, but for its ends. NULL: there is no place for it, and it is lost. */
+/* Describes a refused request, except its ends. Returns NULL if there is no place for it: then it is counted as lost. */
 static __always_inline struct request_scratch *describe_gated(struct state *state, const struct gate *gate)
 {
 	struct request_scratch *scratch;
@@ -100,7 +105,7 @@ static __attribute__((noinline)) bool record_gated(struct state *state, const st
 	return true;
 }
 
-/* The same of a request of SCTP, whose association is at an address. */
+/* The same for SCTP; `association` is its address. */
 static __attribute__((noinline)) bool record_gated_association(struct state *state, const struct gate *gate, const struct control *control,
 							      __u64 association)
 {
@@ -119,7 +124,7 @@ static __attribute__((noinline)) bool record_gated_association(struct state *sta
 	return true;
 }
 
-/* True if a gate refuses a request under the policy in force. */
+/* Returns true if the gate refuses a request under the policy in force. */
 static __always_inline bool is_shut(struct gate *gate)
 {
 	const struct policy_header *header = header_in_force();
@@ -130,7 +135,7 @@ static __always_inline bool is_shut(struct gate *gate)
 	return true;
 }
 
-/* The cookie of the MPTCP socket whose subflow `sk` is; 0, or of none there is, if it isn't a subflow. */
+/* Returns the cookie of the MPTCP socket whose subflow `sk` is. If it isn't a subflow, returns 0 or a cookie that no socket has. */
 static __always_inline __u64 mptcp_cookie(struct sock *sk)
 {
 	struct inet_connection_sock *connection = (void *)sk;
@@ -153,7 +158,7 @@ static __always_inline struct gate *gate_of_request(struct sock *sk)
 	return cookie ? indirect_gate(cookie, false) : 0;
 }
 
-/* True if a request for a new connection of the listener `sk` is to be refused. */
+/* Returns true if a request for a new connection of the listener `sk` is to be refused, and records it. */
 static __attribute__((noinline)) bool refuses_request(struct state *state, struct sock *sk, struct request_sock *request)
 {
 	struct gate *gate = gate_of_request(sk);
@@ -164,7 +169,7 @@ static __attribute__((noinline)) bool refuses_request(struct state *state, struc
 	return true;
 }
 
-/* The same of SCTP, whose listener is found from the association that is to be. */
+/* The same for SCTP, where the listener is found from the association that is to be made. */
 static __attribute__((noinline)) bool refuses_association(struct state *state, __u64 association)
 {
 	struct control *there;
@@ -183,7 +188,7 @@ static __attribute__((noinline)) bool refuses_association(struct state *state, _
 	return true;
 }
 
-/* The counters while a gate may be shut; else NULL: nearly all requests need no more. */
+/* Returns the counters while some gate may be shut, else NULL. Nearly all requests need no more than this. */
 static __always_inline struct state *state_with_gates(void)
 {
 	struct state *counters;

@@ -58,8 +58,8 @@ struct vsock_layout {
  *   TRIAL_OVER                 SLOT_BEFORE decides. The next command that changes something moves that policy to SLOT_LOADED and sets
  *                              the word to 0
  *
- * Example: `load --confirm 60` at 1,000 s sets TRIAL_PENDING | 1060000000000. The first decision after 1,060 s reverts to the policy before,
- * unless `confirm` has set the word to 0.
+ * Example: `load --confirm 60` at 1,000 s sets TRIAL_PENDING | 1060000000000. The first decision after 1,060 s reverts to the policy
+ * before, unless `confirm` has set the word to 0.
  */
 #define SLOT_LOADED 0
 #define SLOT_BEFORE 1
