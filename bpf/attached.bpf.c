@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tells whether a program of ours decides about accepts, to who has no right to look for objects by their ids: `load`, before
- * it attaches one, where no pins are (enforce/kernel/attached.c). Guards nothing and changes nothing.
+ * Tells whether a program of ours decides about accepts, for callers that have no right to look for objects by their ids: `load` asks
+ * before it attaches one, if there are no pins (enforce/kernel/attached.c).
  *
- *   iter/bpf_link     list_attached: writes the name of each LSM program that a link attaches
+ *   iter/bpf_link     list_attached: writes the name of each LSM program that a link attaches. Guards nothing and changes
+ *                     nothing.
  */
 #include "kernel_types.h"
 

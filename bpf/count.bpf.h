@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Counters, by atomic adds: a program can be preempted at any point, by another run of itself on the same
- * processor too.
+ * Counters. Only by atomic adds: a program can be preempted at any point, also by another run of itself on the same processor.
  */
 #ifndef SOCKACCEPT_COUNT_BPF_H
 #define SOCKACCEPT_COUNT_BPF_H
@@ -9,10 +8,10 @@
 #include "call.bpf.h"
 #include "shared/port_table.h"
 
-/* Where a decision is counted by binary and port: a place in `ports`, or NO_PLACE and the binary's other ports. */
+/* Where a decision is counted by binary and port: a place in `ports`. NO_PLACE: in the binary's `other_ports`. */
 #define NO_PLACE 0xffffffffU
 
-/* The place of a key, taken now if it has none yet; NO_PLACE: the table is full. */
+/* Returns the place of a key, and takes one if it has none yet. NO_PLACE: the table is full. */
 static __always_inline __u32 find_place(__u64 key, bool named)
 {
 	UNROLL

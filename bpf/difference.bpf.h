@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What repeats of a denial have in common, and what they differ in.
+ * In which fields repeats of a denial differ.
  */
 #ifndef SOCKACCEPT_DIFFERENCE_BPF_H
 #define SOCKACCEPT_DIFFERENCE_BPF_H
@@ -9,8 +9,8 @@
 #include "shared/event.h"
 
 /*
- * Adds `fields` to *differ if `bits` isn't 0. Without a branch: a verifier follows each of them, in each combination. And one after
- * the other, as there is no room on the stack for what all of them compare.
+ * Adds `fields` to *differ if `bits` isn't 0. Without a branch, because a verifier follows each branch in each combination. And one
+ * after the other, because the stack has no room for what all of them compare.
  */
 static __always_inline void differ_in(__u64 *differ, __u32 fields, __u64 bits)
 {
@@ -20,7 +20,7 @@ static __always_inline void differ_in(__u64 *differ, __u32 fields, __u64 bits)
 	__asm__ volatile("" : "+r"(*differ) : : "memory");
 }
 
-/* 0: they are the same; so of all of these. */
+/* Returns 0 if both are the same. So do the next two. */
 static __always_inline __u64 address_bits(const struct endpoint *a, const struct endpoint *b)
 {
 	__u64 bits = 0;
@@ -48,7 +48,7 @@ static __always_inline __u64 rule_bits(const struct event *a, const struct event
 	return bits;
 }
 
-/* Fields in which two denials with one key can differ, as enum event_difference. */
+/* Adds the fields in which two denials with one key can differ: enum event_difference. */
 static __always_inline void differences(__u64 *differ, const struct event *a, const struct event *b)
 {
 	differ_in(differ, DIFFER_CGROUP, a->cgroup_id ^ b->cgroup_id);
@@ -70,7 +70,7 @@ static __always_inline void differences(__u64 *differ, const struct event *a, co
 	differ_in(differ, DIFFER_RULE, rule_bits(a, b)); /* a temporary rule has ended */
 }
 
-/* And those in which denials that share a series can, too. */
+/* Adds the fields in which denials can differ that share a series, but not a key. */
 static __always_inline void key_differences(__u64 *differ, const struct event *a, const struct event *b)
 {
 	differ_in(differ, DIFFER_GENERATION, a->generation ^ b->generation);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The two ends of a connection: of one that was accepted, and of one that waits.
+ * The two ends of a connection, of one that was accepted or one that waits.
  */
 #ifndef SOCKACCEPT_ENDS_BPF_H
 #define SOCKACCEPT_ENDS_BPF_H
@@ -29,7 +29,7 @@ static __always_inline void copy_address(struct endpoint *endpoint, __u16 family
 		bpf_probe_read_kernel(endpoint->address, sizeof(endpoint->address), v6);
 }
 
-/* The address that a listener is bound to, in a family that has some. */
+/* Reads the address that a listener is bound to, if its family has addresses. */
 static __always_inline void bound_address(struct sock *sk, __u16 family, struct endpoint *local)
 {
 	struct vsock_address address[2];
@@ -42,7 +42,7 @@ static __always_inline void bound_address(struct sock *sk, __u16 family, struct 
 	}
 }
 
-/* The two ends of a connection. `sk`: a typed pointer, whose loads cost no call. */
+/* Reads both ends of a connection. `sk` is a typed pointer, so that loads cost no call. */
 static __always_inline void typed_ends(struct sock *sk, __u16 family, struct endpoint *local, struct endpoint *peer)
 {
 	peer->port = bpf_ntohs(sk->__sk_common.skc_dport);
@@ -57,7 +57,7 @@ static __always_inline void untyped_ends(struct sock *sk, __u16 family, struct e
 	copy_address(local, family, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr), &sk->__sk_common.skc_v6_rcv_saddr);
 }
 
-/* Those of a VSOCK connection. Returns false if it isn't one. */
+/* Reads both ends of a VSOCK connection. Returns false if it isn't one. */
 static __always_inline bool vsock_ends(__u64 sk, struct endpoint *local, struct endpoint *peer)
 {
 	struct vsock_address address[2];
@@ -69,7 +69,7 @@ static __always_inline bool vsock_ends(__u64 sk, struct endpoint *local, struct 
 	return address[1].family == AF_VSOCK;
 }
 
-/* The peer of an SCTP association, in the form that an accepted socket of the listener's family will show. */
+/* Reads the peer of an SCTP association, in the form that an accepted socket of the listener's family shows. */
 static __always_inline bool association_peer(const struct control *control, __u64 association, __u16 family,
 					     struct endpoint *peer)
 {
@@ -93,8 +93,8 @@ static __always_inline bool association_peer(const struct control *control, __u6
 }
 
 /*
- * Both ends of an accepted connection. Its own port is the one that was dialled: with TPROXY or a BPF sk_lookup program, not the
- * listener's. Returns false if the peer isn't known.
+ * Reads both ends of an accepted connection. Its own port is the one that the client dialled: with TPROXY or a BPF sk_lookup program,
+ * that is not the listener's. Returns false if the peer isn't known.
  */
 static __always_inline bool connection_ends(struct sock *sk, __u16 family, struct endpoint *local, struct endpoint *peer)
 {
@@ -116,8 +116,8 @@ static __always_inline bool connection_ends(struct sock *sk, __u16 family, struc
 }
 
 /*
- * The same of a listener: the local address is that of the connection that waits, or else the listener's. Returns false
- * if no peer is known.
+ * Reads the ends of what waits on a listener. The local address is that of the waiting connection, or else the listener's. Returns
+ * false if no peer is known.
  */
 static __always_inline bool waiting_ends(const struct control *control, const struct listener *listener,
 				      const struct queue *queue, __u16 family, struct endpoint *local, struct endpoint *peer)
@@ -140,7 +140,7 @@ static __always_inline bool waiting_ends(const struct control *control, const st
 		untyped_ends((struct sock *)queue->untyped_child, family, local, peer);
 		return true;
 	}
-	/* Of SCTP too: an association may have many local addresses, and an accepted socket shows the listener's. */
+	/* SCTP too: an association can have many local addresses, and an accepted socket shows the listener's. */
 	bound_address(sk, family, local);
 	return queue->untyped_child && association_peer(control, queue->untyped_child, family, peer);
 }

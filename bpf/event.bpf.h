@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Events, in buffers that overwrite the oldest. The protocol of claims stands in sockaccept.h; nothing here relies on
- * being alone, but for a slot after it was claimed.
+ * Events, in buffers that overwrite the oldest. shared/event.h describes the protocol. A run never relies on being alone, except in a
+ * slot that it has claimed.
  */
 #ifndef SOCKACCEPT_EVENT_BPF_H
 #define SOCKACCEPT_EVENT_BPF_H
@@ -11,10 +11,10 @@
 
 #include <bpf/bpf_helpers.h>
 
-/* How many slots each buffer has, less one: set when the programs are loaded. */
+/* How many slots each buffer has, minus one. Set when the programs are loaded. */
 const volatile __u32 slot_mask = DEFAULT_EVENTS - 1;
 
-/* Returns the slot, with *ticket, or NULL. */
+/* Claims a slot, with *ticket. Returns NULL if there is none. */
 static __always_inline struct event *claim_slot(struct state *state, __u32 verdict, __u64 *ticket)
 {
 	struct buffer_state *buffer = &state->buffer[verdict & (VERDICTS - 1)];
@@ -30,7 +30,7 @@ static __always_inline struct event *claim_slot(struct state *state, __u32 verdi
 		if (!event)
 			return 0;
 		seen = *(volatile __u64 *)&event->state;
-		/* A later ticket's event may be there already, if this run was held up for a whole lap. */
+		/* If this run was held up for a whole lap, the event of a later ticket may be there already. */
 		if (!(seen & 1) && seen < EVENT_READY(now) &&
 		    __sync_val_compare_and_swap(&event->state, seen, EVENT_WRITING(now)) == seen) {
 			*ticket = now;
@@ -41,7 +41,7 @@ static __always_inline struct event *claim_slot(struct state *state, __u32 verdi
 	return 0;
 }
 
-/* A slot with a number, for so many denials or connections. NULL: they are lost, and counted as such. */
+/* Claims a slot and numbers it, for `count` denials or connections. Returns NULL if they are lost; they are counted as such. */
 static __always_inline struct event *begin_event(struct state *state, __u32 verdict, __u32 count, __u64 *ticket)
 {
 	struct buffer_state *buffer = &state->buffer[verdict & (VERDICTS - 1)];
@@ -56,7 +56,7 @@ static __always_inline struct event *begin_event(struct state *state, __u32 verd
 	return event;
 }
 
-/* The time of an event that is made just now. The clocks differ by what changes only when one is set: asked once a tick. */
+/* Sets the time of an event that is made just now. What the clocks differ by changes only when one is set, so it is asked once a tick. */
 static __always_inline void stamp_event(struct event *event, struct call *call)
 {
 	__u64 tick = bpf_jiffies64();
@@ -69,7 +69,7 @@ static __always_inline void stamp_event(struct event *event, struct call *call)
 	event->time_tai = event->time_boot + call->tai_offset;
 }
 
-/* By words, which the compiler doesn't do by itself for what has no type of that size. */
+/* Copies by words. The compiler doesn't do so by itself for what has no type of that size. */
 #define COPY_WORDS(to, from, first, bytes)                                                     \
 	do {                                                                                   \
 		UNROLL                                                                         \
@@ -78,7 +78,7 @@ static __always_inline void stamp_event(struct event *event, struct call *call)
 				((const __u64 *)(from))[offsetof(struct event, first) / sizeof(__u64) + i_]; \
 	} while (0)
 
-/* What an event says, but for its number and time and the path of its binary. */
+/* Copies what an event says, except its number, its time and its binary's path. */
 static __always_inline void copy_facts(struct event *event, const struct event *from)
 {
 	COPY_WORDS(event, from, generation, offsetof(struct event, rule) - offsetof(struct event, generation));

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Folding: of denials alike (same user, binary, port and operation, under the same policy), the first is an event at once. Its
- * repeats are counted in windows of 1, 2, 4, ... 64 s, which follow each other while repeats go on, and each window that has some
- * becomes one further event. No timer ends a window: whoever comes first after its end does, the next denial of its key or a reader
- * (close_windows). A window without repeats ends the series; the next denial is a first one again.
+ * Folding: denials that are alike (same user, binary, port and operation, under the same policy) become few events.
+ *
+ * The first denial is an event at once. Its repeats are counted in windows of 1, 2, 4, ... 64 s, which follow each other while repeats
+ * go on (window.bpf.h). Each window with repeats becomes one further event. No timer ends a window: whoever comes first after its end
+ * does, the next denial of its key or a reader (close_windows). A window without repeats ends the series; the next denial is then a
+ * first one again.
+ *
+ * A fold is the map entry that holds a series. This file makes and removes folds, and sorts each denial into one. share.bpf.h limits
+ * how many a user has.
  */
 #ifndef SOCKACCEPT_FOLD_BPF_H
 #define SOCKACCEPT_FOLD_BPF_H
@@ -12,16 +17,16 @@
 
 #include <bpf/bpf_helpers.h>
 
-/* A series that has ended is kept for so long: longer than the kernel lets any program be held up that may still look at it. */
+/* How long a series is kept that has ended: longer than the kernel lets a program be held up that may still look at it. */
 #define FOLD_KEEP_NS (64 * SECOND_NS)
-#define FOLDS_PER_USER 64 /* but the administrator's */
+#define FOLDS_PER_USER 64 /* root of the machine has no limit */
 
 struct fold_search {
 	struct state *state;
 	__u64 now;
-	__u64 age;  /* of windows that are to be closed though they aren't over; 0: none is */
-	__u32 user;   /* whose series are looked at, where it isn't everybody's */
-	__u32 shared; /* 1: only those that are shared; or: some were added to these */
+	__u64 age;  /* also close windows that are so old, though they aren't over: ns; 0: none of them */
+	__u32 user;   /* whose series are looked at; else everybody's */
+	__u32 shared; /* 1: look at series of further denials only; after the search: some were added to such a series */
 };
 
 static __always_inline void give_back(__u32 user)
@@ -43,7 +48,7 @@ static __always_inline void remove_fold(struct fold_key *key, struct fold *fold,
 		give_back(fold->user);
 }
 
-/* Ends what is over, and makes its event. */
+/* Closes the window of a fold if it is due, and makes its event. */
 static long tidy_fold(void *map, struct fold_key *key, struct fold *fold, struct fold_search *search)
 {
 	__u64 word = *(volatile __u64 *)&fold->word;
@@ -68,14 +73,14 @@ static __always_inline void tidy_folds(struct state *state, __u64 age)
 	bpf_for_each_map_elem(&folds, tidy_fold, &search, 0);
 	if (!age || !search.shared)
 		return;
-	/* What was added to a series that is shared is to be current as well. */
+	/* What was added to a series of further denials is to be current too. */
 	search.age = 1;
 	search.user = FOLD_OTHERS;
 	search.now = bpf_ktime_get_boot_ns();
 	bpf_for_each_map_elem(&folds, tidy_fold, &search, 0);
 }
 
-/* Removes folds of one user that aren't needed. What still waits to become an event does so until somebody reads. */
+/* Removes a fold of one user if it isn't needed. Repeats that wait to become an event do so until somebody reads. */
 static long drop_fold(void *map, struct fold_key *key, struct fold *fold, struct fold_search *search)
 {
 	__u64 word = *(volatile __u64 *)&fold->word;
@@ -87,7 +92,10 @@ static long drop_fold(void *map, struct fold_key *key, struct fold *fold, struct
 	return 0;
 }
 
-/* True if the user has a fold less than there may be, which is taken. At most once a second it is looked for some that aren't needed. */
+/*
+ * Takes one of the folds that a user may have. Returns false if there is none left. At most once a second, looks for folds that aren't
+ * needed any more.
+ */
 static __always_inline bool take_fold(struct share *share, __u32 user)
 {
 	struct fold_search search = { .user = user };
@@ -107,7 +115,7 @@ static __always_inline bool take_fold(struct share *share, __u32 user)
 	return false;
 }
 
-/* Makes the fold of `key`. NULL: there is no room, or the user has enough. */
+/* Makes the fold of `key`. Returns NULL if there is no room, or the user has enough. */
 static __attribute__((noinline)) struct fold *make_fold(const struct fold_key *key, __u32 user)
 {
 	struct share *share = share_of(user);
@@ -132,8 +140,8 @@ static __attribute__((noinline)) struct fold *make_fold(const struct fold_key *k
 }
 
 enum folded {
-	FOLDED,     /* it is counted as a repeat */
-	FOLD_FIRST, /* it is the first of a series, and must have its own event */
+	FOLDED,     /* counted as a repeat */
+	FOLD_FIRST, /* the first of a series: it must have its own event */
 	FOLD_LOST,  /* there is no room anywhere */
 };
 
@@ -150,7 +158,7 @@ static __attribute__((noinline)) bool keep_path(const struct event *event, __u32
 	return true;
 }
 
-/* Counts a denial in the series that the further ones of `user` share, and ends the window of that if it is over. */
+/* Counts a denial in the series for all further ones of `user`. Closes the window of that if it is over. */
 static __always_inline int fold_further(struct state *state, const struct event *event, __u32 user)
 {
 	struct fold *fold = shared_fold(user);
@@ -161,7 +169,7 @@ static __always_inline int fold_further(struct state *state, const struct event 
 	return fold_shared(user, event, 0, 1) ? FOLDED : FOLD_LOST;
 }
 
-/* Counts a denial of `user`, which `event` describes but for its path. `what`, `port`: of its key. Returns enum folded. */
+/* Counts a denial of `user`, which `event` describes except for its path. `what`, `port`: as in its key. Returns enum folded. */
 VERIFIED_ALONE int fold_denial(struct state *state, const struct event *event, __u32 what, __u32 port, __u32 user)
 {
 	struct fold_key key = { 0 };

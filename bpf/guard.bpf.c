@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guard, attached by `lock` and until the machine stops: refuses the ordinary means by which root could change what is
- * decided. Each of its programs lets pass what isn't ours, and counts what it refuses.
+ * The guard: `lock` attaches it, and it stays until the machine stops. It refuses the ordinary means by which root could change what is
+ * decided. Each program lets pass what isn't ours, and counts what it refuses.
  *
- *   lsm/bpf_map       a descriptor of one of our maps: for writing, or at all of those that decisions depend on
- *   lsm/bpf_prog      a descriptor of one of our programs, but for those that readers need
- *   lsm/bpf           loading a program that could have one of these hooks, or one that decisions depend on, passed over
- *   lsm/inode_unlink, lsm/inode_rename, lsm/inode_rmdir   the pins, the directories that they are in, and the directories
- *                     that the pins' mounts are mounted on (bpf/guard_mounts.bpf.h)
- *   lsm/sb_umount, lsm/sb_mount, lsm/move_mount, lsm/sb_pivotroot   what takes those mounts away or elsewhere
- *   cgroup/sysctl     kernel.ftrace_enabled, which turns LSM programs off on 6.1 and 6.12 (DESIGN, section 10)
- *   iter/task_file    list_mounts (bpf/guard_mounts.bpf.h): tells `lock` where the pins are mounted. Guards nothing.
+ *   lsm/bpf_map         guard_map: refuses to open our maps for writing; and at all, those that decisions depend on
+ *   lsm/bpf_prog        guard_program: refuses to open our programs, except those that readers need
+ *   lsm/bpf             guard_load: refuses to load a program that could overrule one of our hooks, or turn off one that
+ *                       decisions depend on
+ *   lsm/inode_unlink    guard_unlink: keeps the pins
+ *   lsm/inode_rename    guard_rename: keeps the pins, their directories, and the directories that the pins' mounts are mounted on
+ *   lsm/inode_rmdir     guard_rmdir: keeps these directories
+ *   lsm/sb_umount       guard_umount: keeps the mounts that the pins are reached through (guard_mounts.bpf.h)
+ *   lsm/sb_mount        guard_mount: keeps them where they are; so do the next two
+ *   lsm/move_mount      guard_move
+ *   lsm/sb_pivotroot    guard_pivot
+ *   cgroup/sysctl       guard_sysctl: keeps kernel.ftrace_enabled, which turns LSM programs off on Linux 6.1 and 6.12
+ *   iter/task_file      list_mounts (guard_mounts.bpf.h): tells `lock` where the pins are mounted. Guards nothing
+ *
+ * Nobody can detach the guard, so none of them may refuse more than this list says: that would last until the machine stops.
  */
 #include "guard_mounts.bpf.h"
 #include "kernel_types.h"
@@ -22,11 +29,11 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* The bpffs with the pins, and the inodes of their directories on it; set before the programs are loaded. */
+/* The bpffs with the pins, and the inodes of their directories on it. Set before the programs are loaded. */
 const volatile __u32 pin_device;
 const volatile __u64 pin_directory, policies_directory;
 
-/* Written before it is frozen. */
+/* Filled in before it is frozen. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, struct guarded_key);
@@ -42,7 +49,7 @@ struct {
 	__uint(max_entries, 1);
 } refusals SEC(".maps");
 
-/* Counts a refusal, and is one. */
+/* Counts a refusal, and returns it. */
 static __always_inline int refuse(void)
 {
 	struct refusals *counter;
@@ -90,12 +97,12 @@ int BPF_PROG(guard_program, struct bpf_prog *prog, int ret)
 #define ATTRIBUTE(attr, field, variable) bpf_probe_read_kernel(&(variable), sizeof(variable), &(attr)->field)
 
 /*
- * Of the programs on a hook, the one that was attached last runs first, and when it returns anything but 0 the others don't run. For
- * several hooks a number above 0 means that all is well to the kernel, as -ENOSYS does for task_prctl; so a further program there
- * could overrule ours. One that modifies what a function returns (fmod_ret) can do that for all hooks alike, as
- * security_bpf_map() and its like can be passed over so.
+ * Of the programs on a hook, the one that was attached last runs first, and if it returns anything but 0, the others don't run. For
+ * several hooks, a number above 0 means to the kernel that all is well, as does -ENOSYS for task_prctl. So a further program there
+ * could overrule ours. A program that modifies what a function returns (fmod_ret) could do that to any hook, as it could make the
+ * kernel skip security_bpf_map() and the like.
  *
- * There is no `ret`: newer kernels have it in another place.
+ * There is no `ret` here: newer kernels have it in another place.
  */
 SEC("lsm/bpf")
 int BPF_PROG(guard_load, int command, union bpf_attr *attr)
@@ -121,7 +128,7 @@ static __always_inline bool is_pin_directory(struct inode *inode)
 	return inode && inode->i_sb->s_dev == pin_device && (inode->i_ino == pin_directory || inode->i_ino == policies_directory);
 }
 
-/* Only directories are mounted on here: there is a directory in each of these mounts. */
+/* True if one of the pins' mounts is mounted on it. Only directories are asked about: each of these mounts is on a directory. */
 static __always_inline bool is_mounted_on(struct dentry *dentry)
 {
 	struct inode *inode = dentry->d_inode;
@@ -138,8 +145,8 @@ int BPF_PROG(guard_unlink, struct inode *directory, struct dentry *dentry, int r
 }
 
 /*
- * A directory that something is mounted on in another mount namespace can be removed in this one, or replaced; and the kernel
- * then takes the mount away there (Linux, fs/namespace.c: __detach_mounts()).
+ * A directory that something is mounted on in another mount namespace can be removed or replaced in this one. The kernel then takes the
+ * mount away there (Linux, fs/namespace.c: __detach_mounts()).
  */
 SEC("lsm/inode_rmdir")
 int BPF_PROG(guard_rmdir, struct inode *directory, struct dentry *dentry, int ret)
@@ -149,7 +156,7 @@ int BPF_PROG(guard_rmdir, struct inode *directory, struct dentry *dentry, int re
 	return is_pin_directory(dentry->d_inode) || is_mounted_on(dentry) ? refuse() : 0;
 }
 
-/* The kernel asks twice about an exchange, once in each direction (Linux, security/security.c: security_inode_rename()). */
+/* For an exchange the kernel asks twice, once in each direction (Linux, security/security.c: security_inode_rename()). */
 SEC("lsm/inode_rename")
 int BPF_PROG(guard_rename, struct inode *from, struct dentry *old, struct inode *to, struct dentry *new, int ret)
 {
@@ -175,8 +182,8 @@ int BPF_PROG(guard_umount, struct vfsmount *mnt, int flags, int ret)
 }
 
 /*
- * What mount(2) would move is a string here, looked up later: so nobody moves anything by it in the mount namespace that the
- * pins are in. Elsewhere it moves nothing of that one's.
+ * What mount(2) would move is a string here, which is looked up later. So nobody moves anything by mount(2) in the mount namespace that
+ * the pins are in. In another one, it can't move anything of that one.
  */
 SEC("lsm/sb_mount")
 int BPF_PROG(guard_mount, const char *source, const struct path *path, const char *type, unsigned long flags, void *data, int ret)
@@ -187,8 +194,8 @@ int BPF_PROG(guard_mount, const char *source, const struct path *path, const cha
 }
 
 /*
- * By move_mount(2), one of the pins' mounts can be moved, or, while it is somewhere else, be made one of those that are unmounted
- * together; and another mount be put beneath one of them, which would be unmounted with what is on it.
+ * By move_mount(2), one of the pins' mounts could be moved. Or mounts in different places could be made to be unmounted together.
+ * Or another mount could be put beneath one of the pins' mounts, and be unmounted with all that is on it.
  */
 SEC("lsm/move_mount")
 int BPF_PROG(guard_move, const struct path *from, const struct path *to, int ret)
@@ -216,7 +223,7 @@ int BPF_PROG(guard_pivot, const struct path *old_root, const struct path *new_ro
  * Sysctls
  */
 
-/* 1 lets it pass, 0 refuses it with EPERM. */
+/* Returns 1 to let it pass, 0 to refuse it with EPERM. */
 SEC("cgroup/sysctl")
 int guard_sysctl(struct bpf_sysctl *ctx)
 {

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The mounts through which the pins are reached: that of their bpffs, the one it is mounted in, and so on up to the root of the
- * mount namespace. What is above is looked up each time, as a mount can be put in between. Unmounting any of them, or a mount by
- * which the kernel unmounts the bpffs too, would take the pins away.
+ * The mounts through which the pins are reached: that of their bpffs, the one that this is mounted in, and so on up to the root of the
+ * mount namespace. To unmount any of them would take the pins away; so would unmounting a mount that makes the kernel unmount the bpffs
+ * too. What is above is looked up each time, because a mount can be put in between.
+ *
+ *   iter/task_file   list_mounts: writes a struct mount_identity for each open file of the process that it is attached to. Guards
+ *                    nothing
  *
  * The kernel's mounts are read without its locks: as numbers, by reads that may fail.
  */
@@ -16,10 +19,10 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-/* The mount of the pins' bpffs; set before the programs are loaded. It stays, as the guard lets nobody unmount it. */
+/* The mount of the pins' bpffs. Set before the programs are loaded. It stays, because the guard lets nobody unmount it. */
 const volatile __u64 pin_mount;
 
-/* More mounts than `lock` accepts above the pins can be there later: there are this many, or everything is refused. */
+/* Later there can be more mounts above the pins than `lock` accepts. Above this many, everything is refused. */
 #define MOUNTS_LOOKED_AT (2 * PIN_MOUNTS_MAX)
 #define MASTERS_MAX 16
 
@@ -30,7 +33,7 @@ static __always_inline __u64 mount_of(struct vfsmount *mnt)
 	return (__u64)mnt - bpf_core_field_offset(struct mount, mnt);
 }
 
-/* Of the calling task. */
+/* Returns the root mount of the calling task. */
 static __always_inline __u64 mount_of_root(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -45,7 +48,7 @@ static __always_inline bool is_in_namespace_of_pins(void)
 	return BPF_CORE_READ(task, nsproxy, mnt_ns) == MOUNT_FIELD(pin_mount, mnt_ns);
 }
 
-/* The mount that `mount` is mounted in; 0: it is the root of all. */
+/* Returns the mount that `mount` is mounted in; 0: it is the root of all. */
 static __always_inline __u64 mount_above(__u64 mount)
 {
 	__u64 above = (__u64)MOUNT_FIELD(mount, mnt_parent);
@@ -83,7 +86,10 @@ static __attribute__((noinline)) bool is_mountpoint_of_pins(__u64 dentry)
 	return true;
 }
 
-/* True if what is unmounted in `mount` is unmounted in the mount that the bpffs is mounted in too: they are peers, or that is a slave. */
+/*
+ * True if the kernel unmounts in the mount that the bpffs is mounted in whatever it unmounts in `mount`: they are peers, or the former
+ * is a slave.
+ */
 static __attribute__((noinline)) bool spreads_to_pins(__u64 mount)
 {
 	int group = MOUNT_FIELD(mount, mnt_group_id);
@@ -102,8 +108,8 @@ static __attribute__((noinline)) bool spreads_to_pins(__u64 mount)
 }
 
 /*
- * True if the kernel unmounts the bpffs along with `mount`. Of the mounts above it there is no need to ask: none is unmounted
- * along with another while it has a child that isn't (Linux, fs/pnode.c: propagate_umount()).
+ * True if the kernel unmounts the bpffs along with `mount`. The mounts above the bpffs need no such question: none is unmounted along
+ * with another while it has a child that isn't (Linux, fs/pnode.c: propagate_umount()).
  */
 static __always_inline bool takes_pins_along(__u64 mount)
 {
@@ -125,7 +131,7 @@ struct walk {
 	__u32 up; /* 1: all that is mounted in `at` has been seen */
 	__u32 end;
 };
-#define WALK_STEPS (1 << 18) /* two a mount; there are 100,000 of these in a namespace at most (sysctl fs.mount-max) */
+#define WALK_STEPS (1 << 18) /* two for each mount, of which a namespace has at most 100,000 (sysctl fs.mount-max) */
 #define WALK_TRIES 3
 
 static __always_inline long end_walk(struct walk *walk, enum walk_end end)
@@ -162,7 +168,7 @@ static long take_step(__u32 i, struct walk *walk)
 	return 0;
 }
 
-/* True if the kernel unmounts the bpffs along with `mount` or with what is mounted in it; also if that can't be told. */
+/* True if the kernel unmounts the bpffs along with `mount` or with something that is mounted in it; also if that can't be found out. */
 static __attribute__((noinline)) bool reaches_pins(__u64 mount)
 {
 	for (int i = 0; i < WALK_TRIES; i++) {

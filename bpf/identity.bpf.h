@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From a file to the directory entry that it is: its name and directory, looked up among those that rules give. What a process is by
- * that is process.bpf.h's.
+ * From a file to the directory entry that it is: its directory and name, looked up among those that rules give (shared/identity.h).
+ * process.bpf.h says what a process is by that.
  */
 #ifndef SOCKACCEPT_IDENTITY_BPF_H
 #define SOCKACCEPT_IDENTITY_BPF_H
@@ -12,9 +12,9 @@
 #include <bpf/bpf_helpers.h>
 
 /*
- * How much the names and numbers of a file system are worth, as enum file_flag. Those that are known by numbers
- * give each directory one that no other has or will have while it is mounted: a generation, drawn at random or
- * counted up, tells apart what had the same inode number one after the other.
+ * Returns what the names and numbers of a file system are worth: enum file_flag; 0: its numbers are unique. There each directory has a
+ * number that no other has or gets while it is mounted: a generation, random or counted up, tells apart what had the same inode number
+ * one after the other.
  */
 static __always_inline __u32 worth_of(struct inode *inode)
 {
@@ -43,20 +43,20 @@ static __always_inline __u32 worth_of(struct inode *inode)
 #define FILE_WORTHLESS \
 	(FILE_IN_USER_NAMESPACE | FILE_ON_FUSE | FILE_FOLDS_CASE | FILE_NO_SUBVOLUME | FILE_NO_SUPERBLOCK)
 
-/* True, and *subvolume is that of a directory on btrfs; false: user space hasn't said where it stands. */
+/* Reads the subvolume of a directory on btrfs. Returns false if user space hasn't said where that stands. */
 static __always_inline bool subvolume_of(struct dentry *dentry, const struct control *control, __u64 *subvolume)
 {
 	__u64 at = 0;
 
 	if (!control->btrfs.known)
 		return false;
-	/* As a number: the verifier knows no bounds of what an inode is inside of. */
+	/* As a number: the verifier knows no bounds of the struct that an inode is part of. */
 	bpf_probe_read_kernel(&at, sizeof(at), &dentry->d_inode);
 	bpf_probe_read_kernel(&at, sizeof(at), (void *)(at - control->btrfs.inode + control->btrfs.root));
 	return !bpf_probe_read_kernel(subvolume, sizeof(*subvolume), (void *)(at + control->btrfs.objectid));
 }
 
-/* The number of a superblock; 0: no rule was made on it yet. */
+/* Returns the number of a superblock; 0: it has none, as no rule was made on it yet. */
 static __always_inline __u32 superblock_number(struct super_block *sb)
 {
 	__u64 address = (__u64)sb;
@@ -66,8 +66,8 @@ static __always_inline __u32 superblock_number(struct super_block *sb)
 }
 
 /*
- * The only place where a directory's identity is computed, for the hook and for user space alike. Returns enum
- * file_flag; `directory` is of use if none of FILE_WORTHLESS is among them.
+ * Computes the identity of a directory: the only place that does, for the hooks and for user space alike. Returns enum file_flag;
+ * `directory` is good if none of FILE_WORTHLESS is set.
  */
 static __always_inline __u32 directory_of(struct dentry *dentry, const struct control *control, struct directory *directory)
 {
@@ -84,13 +84,16 @@ static __always_inline __u32 directory_of(struct dentry *dentry, const struct co
 	return 0;
 }
 
-/* The name and directory of a dentry change together, in d_move(), with d_seq odd meanwhile (Linux, fs/dcache.c). */
+/*
+ * Returns the sequence of a dentry's changes. Its name and directory change together, in d_move(), while d_seq is odd (Linux,
+ * fs/dcache.c).
+ */
 static __always_inline __u32 sequence_of(struct dentry *dentry)
 {
 	return *(volatile unsigned int *)&dentry->d_seq.seqcount.sequence;
 }
 
-/* By one call, where as many stores as it has words would be followed by a verifier for each directory above a file. */
+/* Clears a name by one call. A store for each of its words would be followed by a verifier for each directory above a file. */
 static __always_inline void clear_name(struct entry_key *key)
 {
 	static const char nothing[sizeof(key->name)];
@@ -99,8 +102,8 @@ static __always_inline void clear_name(struct entry_key *key)
 }
 
 /*
- * Puts the name of `dentry` into `key`. Returns the directory in which it had that name, or NULL if it is being renamed: a name of
- * one moment in the directory of another would be somebody else's.
+ * Puts the name of `dentry` into `key`. Returns the directory in which it had that name; NULL: it is being renamed. A name of one
+ * moment in the directory of another would be some other file's.
  */
 static __always_inline struct dentry *read_name(struct dentry *dentry, struct entry_key *key)
 {
@@ -113,8 +116,9 @@ static __always_inline struct dentry *read_name(struct dentry *dentry, struct en
 }
 
 /*
- * Goes up from the name in `key`, of a file in `directory`, to the file system's root, in the steps that stand in
- * sockaccept.h. Adds FILE_STEP to *flags if there was a first step: the answer then depends on the names of directories too.
+ * Goes from the name in `key`, of a file in `directory`, up to the file system's root, in the steps that shared/identity.h shows. Adds
+ * FILE_STEP to *flags if there was a first step: the answer then depends on the names of directories too. Returns the binary; 0: no
+ * rule names it.
  */
 static __always_inline __u32 find_by_names(struct entry_key *key, struct dentry *directory, __u32 *flags)
 {
@@ -144,13 +148,10 @@ static __always_inline __u32 find_by_names(struct entry_key *key, struct dentry 
 
 /* What came with a look-up. */
 struct found {
-	__u32 flags; /* those of the directory; with FILE_STEP or FILE_MOVING, the answer holds for now only */
+	__u32 flags; /* of the directory. With FILE_STEP or FILE_MOVING, the answer holds for this moment only */
 };
 
-/*
- * The number of the entry that `dentry` is, or 0: no rule has named it. Not inlined, as the key takes half of a program's
- * stack.
- */
+/* Returns the number of the entry that `dentry` is; 0: no rule names it. Not inlined: the key takes half of a program's stack. */
 static __attribute__((noinline)) __u32 find_entry(struct dentry *dentry, const struct control *control, struct found *found)
 {
 	struct entry_key key = {};
@@ -170,7 +171,7 @@ static __attribute__((noinline)) __u32 find_entry(struct dentry *dentry, const s
 }
 
 /*
- * Stands for the name that a dentry has: d_name.hash, into which the kernel mixes the address of the directory's dentry, and
+ * Returns a stamp for the name that a dentry has: d_name.hash, into which the kernel mixes the address of the directory's dentry, and
  * d_seq, which each rename changes.
  */
 static __always_inline __u64 name_stamp(struct dentry *dentry)
@@ -178,7 +179,7 @@ static __always_inline __u64 name_stamp(struct dentry *dentry)
 	return (__u64)dentry->d_name.hash << 32 | sequence_of(dentry);
 }
 
-/* Made if it isn't there; NULL: no memory. */
+/* Returns the record of an inode, and makes it if there is none. NULL: no memory. */
 static __always_inline struct executable *executable_of_inode(struct inode *inode)
 {
 	struct executable *executable = bpf_inode_storage_get(&executables, inode, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -192,7 +193,7 @@ static __always_inline __u32 next_unnamed(struct control *control)
 	return BINARY_UNNAMED | (__u32)__sync_fetch_and_add(&control->next_unnamed, 1);
 }
 
-/* A number that is this file's alone. */
+/* Returns a number that only this file has. */
 static __always_inline __u32 unnamed_number(struct executable *executable, struct control *control)
 {
 	__u32 number;
@@ -206,7 +207,7 @@ static __always_inline __u32 unnamed_number(struct executable *executable, struc
 	return executable->unnamed;
 }
 
-/* If another run is at it, theirs is as good. */
+/* Keeps a look-up. If another run is at it, its look-up is as good. */
 static __always_inline void keep_lookup(struct lookup *lookup, struct dentry *dentry, __u64 name, __u64 epoch, __u32 entry)
 {
 	__u64 sequence = *(volatile __u64 *)&lookup->sequence;
@@ -220,7 +221,7 @@ static __always_inline void keep_lookup(struct lookup *lookup, struct dentry *de
 	__sync_fetch_and_add(&lookup->sequence, 1);
 }
 
-/* True, with its answer, if the last look-up holds for this name now. */
+/* Returns true, with its answer, if the last look-up holds for this name now. */
 static __always_inline bool recall_lookup(const struct lookup *lookup, struct dentry *dentry, __u64 name, __u64 epoch, __u32 *entry)
 {
 	__u64 sequence = *(volatile __u64 *)&lookup->sequence;
@@ -231,7 +232,7 @@ static __always_inline bool recall_lookup(const struct lookup *lookup, struct de
 	return *(volatile __u64 *)&lookup->sequence == sequence;
 }
 
-/* The entry that `dentry` is by the name that it has now, or 0. `epoch`: control.entries_epoch, read before. */
+/* Returns the entry that `dentry` is by the name that it has now; 0: none. `epoch`: control.entries_epoch, read before. */
 static __always_inline __u32 entry_of(struct executable *executable, struct dentry *dentry, const struct control *control, __u64 epoch)
 {
 	__u64 name = name_stamp(dentry);
@@ -241,13 +242,13 @@ static __always_inline __u32 entry_of(struct executable *executable, struct dent
 	if (executable && recall_lookup(&executable->lookup, dentry, name, epoch, &entry))
 		return entry;
 	entry = find_entry(dentry, control, &found);
-	/* A directory above can be renamed without a mark on this name: then look again each time. */
+	/* A directory above can be renamed without a mark on this name: then look it up each time. */
 	if (executable && !(found.flags & (FILE_STEP | FILE_MOVING)))
 		keep_lookup(&executable->lookup, dentry, name, epoch, entry);
 	return entry;
 }
 
-/* The executable of `task`; NULL: a kernel thread. */
+/* Returns the executable of `task`; NULL: a kernel thread. */
 static __always_inline struct file *executable_of(struct task_struct *task)
 {
 	struct mm_struct *mm = task->mm;

@@ -2,8 +2,8 @@
 /*
  * The kernel's structs, as far as the programs look into them.
  *
- * Only names and types count: libbpf finds each field's offset in the running kernel's BTF when it
- * loads the programs (CO-RE), so that one object serves every kernel.
+ * Only names and types count: libbpf finds the offset of each field in the running kernel's BTF when it loads the programs (CO-RE). So
+ * one object serves every kernel.
  */
 #ifndef SOCKACCEPT_KERNEL_TYPES_H
 #define SOCKACCEPT_KERNEL_TYPES_H
@@ -12,7 +12,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-/* Not in uapi headers that a BPF program can include. */
+/* These are not in uapi headers that a BPF program can include. */
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
@@ -25,7 +25,7 @@
 #define SOCK_STREAM 1
 #define SOCK_SEQPACKET 5
 #define SOCK_DCCP 6
-#define TCP_LISTEN 10 /* of DCCP, SCTP, MPTCP, VSOCK and nearly all others too */
+#define TCP_LISTEN 10 /* also of DCCP, SCTP, MPTCP, VSOCK and nearly all others */
 #define BT_LISTEN 4   /* of Bluetooth and IUCV */
 #define IPPROTO_TCP 6
 #define IPPROTO_DCCP 33
@@ -250,7 +250,7 @@ struct fs_struct {
 	struct path root;
 };
 
-/* Two words, and since Linux 6.3 one of that size. */
+/* Two words; since Linux 6.3, one of that size. */
 typedef struct {
 	__u64 val;
 } kernel_cap_t;
@@ -307,11 +307,11 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct nsproxy *nsproxy;
 	struct pid *thread_pid;
-	void *io_uring; /* since it used one */
+	void *io_uring; /* set once it has used one */
 	char comm[16];
 };
 
-/* x86-64; other machines have no descriptor in the log yet. */
+/* x86-64 only: on other machines, events have no descriptor yet. */
 struct pt_regs {
 	unsigned long dx;
 	unsigned long si;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sockets that listen anew elsewhere.
+ * Sockets that listen again elsewhere.
  *
- * A thread that waits in accept(2) was allowed to on the port of then. A socket can be made to listen on another one under it:
- * shutdown(2) or connect(2) to AF_UNSPEC, bind(2), listen(2). So each socket keeps what it listened on first, and may listen again on
- * that only. Of one for which the kernel chose the port, nobody knows what it would be next. bind(2) is looked at too, as listen(2)
- * takes the lock of the socket only after the hook: another thread could stop and bind the socket in between.
+ * A thread that waits in accept(2) was allowed to wait on the port of that time. A socket can be made to listen on another one under
+ * it: shutdown(2) or connect(2) to AF_UNSPEC, bind(2), listen(2). So each socket keeps where it listened first, and may listen again
+ * only there. If the kernel chose that port, nobody knows which it would be next time, so it may not listen again. bind(2) is looked at
+ * too: listen(2) takes the socket's lock only after the hook, and another thread could stop and bind the socket in between.
  */
 #ifndef SOCKACCEPT_LISTENED_BPF_H
 #define SOCKACCEPT_LISTENED_BPF_H
@@ -15,8 +15,8 @@
 #include <bpf/bpf_helpers.h>
 
 /*
- * Notes what `sk` listens on, unless that was noted before. False: there is no memory for it, of which each socket has its own bounded
- * share, and its owner can use that up (Linux, net/core/bpf_sk_storage.c: bpf_sk_storage_charge()).
+ * Notes where `sk` listens, unless that was noted before. Returns false if there is no memory: each socket has a bounded share of it,
+ * which its owner can use up (Linux, net/core/bpf_sk_storage.c: bpf_sk_storage_charge()).
  */
 static __always_inline bool note_listening(struct sock *sk, __u32 port, __u32 class)
 {
@@ -32,7 +32,7 @@ static __always_inline bool note_listening(struct sock *sk, __u32 port, __u32 cl
 	return true;
 }
 
-/* True if a listen(2) on `sk`, which doesn't listen, would have it listen on something else than it did. */
+/* True if a listen(2) on `sk`, which doesn't listen, would make it listen elsewhere than before. */
 static __always_inline bool is_moved(struct sock *sk, __u32 port, __u32 class)
 {
 	struct listened *there = bpf_sk_storage_get(&listened, sk, 0, 0);

@@ -12,7 +12,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-/* No port, or one that can't be read: above 65535, so that only rules for `any` match. */
+/* No port, or one that can't be read. Above 65535, so that only rules for `any` match. */
 #define PORT_UNKNOWN 0xffffffffU
 
 /* What a request says of the listener. Read before the decision. */
@@ -25,7 +25,7 @@ struct listener {
 	__u16 state;
 };
 
-/* What is local passes unjudged; whatever reaches beyond the machine, or isn't known here, is judged. */
+/* True if accepts of this family are judged. What is local passes. What reaches beyond the machine, or isn't known here, is judged. */
 static __always_inline bool is_mediated(__u16 family)
 {
 	if (family == AF_INET || family == AF_INET6) /* nearly all are */
@@ -45,9 +45,9 @@ static __always_inline bool is_listening(__u32 family, __u32 state)
 }
 
 /*
- * struct vsock_sock is a module's type, which isn't in the kernel's own BTF, nor anywhere before the
- * module is loaded. It begins with a struct sock and a pointer, then the local sockaddr_vm and the peer's, whose layout
- * is ABI. Their family is the proof that this still holds.
+ * The start of a sockaddr_vm. struct vsock_sock is a type of a module: it isn't in the kernel's own BTF, nor anywhere before the module
+ * is loaded. It begins with a struct sock and a pointer; then come the local sockaddr_vm and the peer's, whose layout is ABI. Their
+ * family proves that this still holds.
  */
 struct vsock_address {
 	__u16 family;
@@ -75,8 +75,8 @@ static __always_inline void read_vsock(struct listener *listener)
 }
 
 /*
- * Fills `listener` for the mediated socket `sk` of this family. What is known of the families apart is blurred, or the verifier
- * would follow each through all that comes after, which takes it three times as long.
+ * Fills in `listener` for the mediated socket `sk` of this family. What is known of each family is blurred. Otherwise the verifier
+ * would follow each of them through all that comes after, which takes it three times as long.
  */
 static __always_inline void read_listener(struct listener *listener, struct sock *sk, __u16 family)
 {
@@ -103,15 +103,18 @@ static __always_inline void read_listener(struct listener *listener, struct sock
 }
 
 /*
- * True if `sock` could listen, and doesn't: accept(2) on it is EINVAL. That must be said before the protocol looks, as the socket
- * could begin to listen in between, on a port that was never asked about.
+ * True if `sock` could listen and doesn't: accept(2) on it fails with EINVAL. The hook must say so before the protocol looks, because
+ * the socket could begin to listen in between, on a port that nobody was asked about.
  */
 static __always_inline bool is_idle(const struct socket *sock, const struct listener *listener)
 {
 	__u32 family = listener->family;
 	short type;
 
-	/* Without a port it listens as soon as the kernel has found one (Linux, inet_csk_listen_start()), and nobody was asked about that. */
+	/*
+	 * Without a port it listens as soon as the kernel has found one (Linux, inet_csk_listen_start()), and nobody was asked about
+	 * it.
+	 */
 	if (is_listening(family, listener->state) && (listener->port || family == AF_VSOCK))
 		return false;
 	type = sock->type;
@@ -120,7 +123,7 @@ static __always_inline bool is_idle(const struct socket *sock, const struct list
 	return (family == AF_INET || family == AF_INET6) && (type == SOCK_STREAM || type == SOCK_DCCP);
 }
 
-/* The port that the first subflow of an MPTCP socket is bound to; 0: none. */
+/* Returns the port that the first subflow of an MPTCP socket is bound to; 0: none. */
 static __always_inline __u32 mptcp_port(struct sock *sk)
 {
 	struct mptcp_sock *mptcp = (void *)sk;

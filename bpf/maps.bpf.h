@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The maps. What each is for stands in sockaccept.h.
+ * The maps that are pinned, but for `folds` and `shares`. shared/sockaccept.h says what each is for.
  */
 #ifndef SOCKACCEPT_MAPS_BPF_H
 #define SOCKACCEPT_MAPS_BPF_H
@@ -86,13 +86,13 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } listened SEC(".maps");
 
-/* Calls for whoever drains to look at the listeners: one has a denied connection in its queue, or a gate that refuses. */
+/* Asks the drain service to look at the listeners: one has a denied connection in its queue, or a gate that refuses. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
 } drain_calls SEC(".maps");
 
-/* Bounded, as anybody can make binaries: the path of one that was pushed out is computed anew. */
+/* Bounded, because anybody can make binaries. If an entry was pushed out, the path is computed again. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__type(key, __u32);
@@ -100,7 +100,7 @@ struct {
 	__uint(max_entries, 4096);
 } seen_paths SEC(".maps");
 
-/* An entry for each unit that accepts: users can make neither units nor their names. */
+/* An entry for each unit that accepts. Users can make neither units nor their names. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__type(key, __u64);
@@ -115,7 +115,10 @@ struct {
 	__uint(max_entries, RULE_COUNTERS);
 } rule_counters SEC(".maps");
 
-/* One map each for what could be two: a look-up in a map that the compiler can't tell is a call, not eight instructions. */
+/*
+ * `ports` is one map, though named and unnamed groups could have one each; so is `events` with its two buffers. If the compiler can't
+ * tell which map a look-up is in, the look-up is a call instead of eight instructions.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, __u32);

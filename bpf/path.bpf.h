@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The path of a binary that no rule names, for the events about it.
+ * The path of an unnamed binary, for the events about it. Decisions never depend on it.
  */
 #ifndef SOCKACCEPT_PATH_BPF_H
 #define SOCKACCEPT_PATH_BPF_H
@@ -18,9 +18,9 @@ static __always_inline struct mnt_namespace *namespace_of(struct vfsmount *mnt)
 }
 
 /*
- * True if bpf_d_path() for `exe` gives its path from the machine's own root: the task's root is that of
- * process 1, the file was opened through a mount of the same mount namespace (anybody can mount over
- * /usr/sbin in a namespace of their own), and its name still exists.
+ * True if bpf_d_path() for `exe` gives its path from the machine's own root: the task has the root of process 1, the file was opened
+ * through a mount of the same mount namespace (anybody can mount over /usr/sbin in a namespace of their own), and its name still
+ * exists.
  */
 static __always_inline bool path_is_the_machines(struct task_struct *task, struct file *exe)
 {
@@ -35,8 +35,8 @@ static __always_inline bool path_is_the_machines(struct task_struct *task, struc
 }
 
 /*
- * Puts the path of the unnamed binary `number` into `path`, which is the caller's alone, as is `scratch`. Returns 0, or
- * EVENT_PATH_HINT if that is only what the process would see.
+ * Puts the path of the unnamed binary `number` into `path`. Both `path` and `scratch` belong to the caller alone. Returns 0, or
+ * EVENT_PATH_HINT if it is only what the process would see.
  */
 static __always_inline __u8 path_of(struct task_struct *task, struct file *exe, __u32 number, struct seen_path *path,
 				    struct kept_path *scratch)

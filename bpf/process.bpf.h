@@ -2,12 +2,12 @@
 /*
  * What a process is, as rules see it: the entry by whose name it was executed.
  *
- * That is settled when it executes, and holds until it executes again: nothing that happens to names later, and nothing that the
- * kernel keeps in memory or doesn't, can change it. It is kept on the file's inode, where nearly always all processes of a file are
- * the same, and which stays in memory as long as one of them runs. A process that is something else than the first one was (the
- * file has several names, or was renamed) has a record of its own, which its children inherit.
+ * That is settled when it executes, and holds until it executes again. Nothing that happens to names later can change it, and nothing
+ * that the kernel keeps in memory or drops. It is kept on the file's inode, which stays in memory while a process runs it. Nearly
+ * always all processes of a file are the same. A process that is something else than the first one (the file has several names, or was
+ * renamed) has a record of its own, which its children inherit.
  *
- * Who was executed before the policy came, or before a rule named its file, is judged by the name that the file has now.
+ * A process that was executed before the policy came, or before a rule named its file, is judged by the name that the file has now.
  */
 #ifndef SOCKACCEPT_PROCESS_BPF_H
 #define SOCKACCEPT_PROCESS_BPF_H
@@ -17,8 +17,8 @@
 #include <bpf/bpf_helpers.h>
 
 /*
- * True if `executable` says all of a process that executes `dentry` now, under which it is `entry`: it is the first one, or the
- * same as the first one.
+ * True if `executable` says all about a process that executes `dentry` now, by which it is `entry`: it is the first process of the
+ * file, or the same as the first.
  */
 static __always_inline bool is_as_the_first(struct executable *executable, struct dentry *dentry, __u32 entry, __u64 epoch)
 {
@@ -29,7 +29,7 @@ static __always_inline bool is_as_the_first(struct executable *executable, struc
 			return false;
 		executable->epoch = epoch;
 		executable->binary = entry;
-		/* A full barrier: whoever sees the dentry sees what is said of it. */
+		/* A full barrier: whoever sees the dentry sees the rest. */
 		__sync_lock_test_and_set(&executable->dentry, (__u64)dentry);
 		return true;
 	}
@@ -41,7 +41,7 @@ static __always_inline bool is_as_the_first(struct executable *executable, struc
 			*(volatile __u64 *)&executable->epoch = epoch;
 		return true;
 	}
-	/* A rule has named it since: the earlier ones are that too, by the name that they still have. */
+	/* A rule has named it since. The earlier processes are that entry too, by the name that they still have. */
 	return !binary && entry >= *(volatile __u64 *)&executable->epoch &&
 	       !__sync_val_compare_and_swap(&executable->binary, 0, entry);
 }
@@ -61,7 +61,7 @@ static __always_inline void set_process(struct task_struct *task, struct control
 		*(volatile __u64 *)&control->processes = 1;
 }
 
-/* What `task`, the only thread of its process, is from now on. */
+/* Settles what `task` is from now on. It is the only thread of its process. */
 static __always_inline void settle_process(struct task_struct *task, struct file *exe, struct control *control)
 {
 	__u64 epoch = *(volatile __u64 *)&control->entries_epoch;
@@ -84,7 +84,7 @@ static __always_inline void settle_process(struct task_struct *task, struct file
 	set_process(task, control, (__u64)dentry, entry, epoch);
 }
 
-/* The child `task` of the process that is `leader` is what that is. */
+/* Makes the child `task` what its parent is, whose first thread is `leader`. */
 static __always_inline void inherit_process(struct task_struct *task, struct task_struct *leader, struct control *control)
 {
 	struct process *process = bpf_task_storage_get(&processes, leader, 0, 0);
@@ -94,8 +94,8 @@ static __always_inline void inherit_process(struct task_struct *task, struct tas
 }
 
 /*
- * The number of who was nothing that a rule had named when it was executed: that of a rule which has come since and gives the name
- * that the file has now; or else the file's number as unnamed.
+ * Returns the number of a process that no rule had named when it was executed. If a rule has come since and gives the name that the
+ * file has now, that rule's binary; else the file's number as unnamed.
  */
 static __always_inline __u32 number_since(struct executable *executable, struct dentry *dentry, struct control *control, __u64 since)
 {
@@ -108,8 +108,8 @@ static __always_inline __u32 number_since(struct executable *executable, struct 
 }
 
 /*
- * True if an exec that was seen has settled what a process is whose executable is `dentry`: it is then *binary, or, if that is 0,
- * nothing that a rule had named when control.entries_epoch was *since. `task`: one of its threads.
+ * True if an exec that was seen has settled what a process is whose executable is `dentry`. Then *binary is its entry; or 0, if no rule
+ * named it when control.entries_epoch was *since. `task`: one of its threads.
  */
 static __always_inline bool is_settled(const struct executable *executable, struct dentry *dentry, struct task_struct *task,
 				       __u32 *binary, __u64 *since)
@@ -118,7 +118,7 @@ static __always_inline bool is_settled(const struct executable *executable, stru
 
 	if (*(volatile __u32 *)&executable->many) {
 		process = bpf_task_storage_get(&processes, task->group_leader, 0, 0);
-		/* One of an earlier program, whose removal was refused as storage was in use just then, isn't believed. */
+		/* A record of an earlier program is ignored: its removal was refused, as the storage was in use just then. */
 		if (process && process->known && process->dentry == (__u64)dentry) {
 			*binary = process->binary;
 			*since = process->epoch;
@@ -133,7 +133,7 @@ static __always_inline bool is_settled(const struct executable *executable, stru
 	return true;
 }
 
-/* The number of a process, whose executable is `exe`; `task`: one of its threads. */
+/* Returns the number of the process whose executable is `exe`. `task`: one of its threads. */
 static __always_inline __u32 number_of(struct task_struct *task, struct file *exe, struct control *control)
 {
 	struct inode *inode = exe->f_inode;

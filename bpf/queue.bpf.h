@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The queue of a listener, and who waits at the head of it.
+ * The queue of a listener: how many connections wait, and which is the first.
  */
 #ifndef SOCKACCEPT_QUEUE_BPF_H
 #define SOCKACCEPT_QUEUE_BPF_H
@@ -12,18 +12,18 @@
 #include <bpf/bpf_helpers.h>
 
 /*
- * Its accept queue. Read after the decision, from the socket anew: otherwise the verifier follows each state of the
+ * The accept queue of a listener. Read after the decision, and from the socket anew: otherwise the verifier follows each state of the
  * queue through the whole decision.
  */
 struct queue {
-	struct sock *child;  /* at the head of it; NULL: none waits, or not known */
-	__u64 untyped_child; /* the same of a listener that isn't TCP: an address, to be read by helpers only */
+	struct sock *child;  /* the first connection; NULL: none waits, or it isn't known */
+	__u64 untyped_child; /* its address, if the listener isn't TCP: only helpers can read it */
 	__u32 backlog;
 	__u32 backlog_max;
-	bool waiting; /* a connection is in the queue. Read without its lock: advisory */
+	bool waiting; /* a connection is in the queue. Read without the queue's lock: advisory */
 };
 
-/* What accept() itself will look at: the head of the queue. */
+/* Reads what accept() itself will look at: the head of the queue. */
 static __always_inline void read_tcp_queue(struct sock *sk, struct queue *queue)
 {
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
@@ -37,7 +37,7 @@ static __always_inline void read_tcp_queue(struct sock *sk, struct queue *queue)
 		queue->child = head->sk;
 }
 
-/* An MPTCP listener's own queue is always empty: the real one is that of its first subflow. */
+/* Reads the queue of the first subflow. That of an MPTCP listener itself is always empty. */
 static __always_inline void read_mptcp_queue(struct sock *sk, struct queue *queue)
 {
 	struct mptcp_sock *mptcp = (void *)sk;
@@ -52,7 +52,7 @@ static __always_inline void read_mptcp_queue(struct sock *sk, struct queue *queu
 	queue->backlog_max = BPF_CORE_READ(first, sk_max_ack_backlog);
 }
 
-/* The first of the list whose head is at `list`, as the address of its link; 0: none, or not readable. */
+/* Returns the address of the first link in the list whose head is at `list`; 0: it is empty, or can't be read. */
 static __always_inline __u64 first_of_list(__u64 list)
 {
 	__u64 first = 0;
@@ -61,7 +61,10 @@ static __always_inline __u64 first_of_list(__u64 list)
 	return first == list ? 0 : first;
 }
 
-/* The association that accept() will take. That it names the listener's endpoint as its owner is the proof. */
+/*
+ * Returns the association that accept() will take; 0: not known. It must name the listener's endpoint as its owner: the proof that this
+ * is one.
+ */
 static __always_inline __u64 first_association(const struct control *control, __u64 sk)
 {
 	const struct sctp_layout *layout = &control->sctp;
@@ -85,7 +88,7 @@ static __always_inline __u64 first_vsock(const struct control *control, __u64 sk
 	return first ? first - control->vsock.queue : 0;
 }
 
-/* `control`: also whether and who waits in it, not only how many; else NULL. */
+/* Reads the queue. `control`: also read whether somebody waits, and who; NULL: only how many. */
 static __always_inline void read_queue(const struct control *control, const struct listener *listener, struct queue *queue)
 {
 	struct sock *sk = listener->sk;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What becomes of a call: an event, or one more of a fold. Functions aren't inlined, so that no frame of the stack has to hold
- * everything; false: the event is lost (see CALL() for why there is a result).
+ * What becomes of a call: an event, or one more repeat in a fold. Functions are not inlined, so that no stack frame has to hold
+ * everything. They return false if the event is lost (CALL() in shared/compiler.h says why they return anything).
  */
 #ifndef SOCKACCEPT_RECORD_BPF_H
 #define SOCKACCEPT_RECORD_BPF_H
@@ -27,8 +27,8 @@ VERIFIED_ALONE int record_event(struct state *state, struct call *call)
 }
 
 /*
- * A denial, in which only the path of its binary isn't described yet: an event, or a repeat. `caller`: who makes the call right now;
- * NULL: that was earlier, and its path is described.
+ * Records a denial, whose binary's path isn't described yet: as an event, or as a repeat. `caller`: who makes the call right now; NULL:
+ * the call was earlier, and the path is described.
  */
 static __always_inline bool record_denial(struct state *state, struct call *call, const struct caller *caller)
 {
@@ -47,7 +47,8 @@ static __always_inline bool record_denial(struct state *state, struct call *call
 }
 
 /*
- * A connection that was returned, or taken out of a queue. Of permissive mode's, those that the policy denies are folded as denials are.
+ * Records a connection that was returned, or taken out of a queue. If permissive mode let pass what the policy denies, it is folded as
+ * denials are.
  */
 static __always_inline void record_connection(struct state *state, struct call *call)
 {

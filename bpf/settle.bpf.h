@@ -2,12 +2,12 @@
 /*
  * Connections whose call ended unseen.
  *
- * That a call has taken a connection is seen by an LSM program, which the kernel never leaves out. That the call
- * then returned it, and didn't fail, is seen by a tracing program, which it leaves out while the same program is held up in
- * the middle on the same processor (Linux, kernel/bpf/trampoline.c: __bpf_prog_enter_recur()), as it can be on a kernel
- * that preempts itself; and also when another tool begins or ceases to trace do_accept() meanwhile. So the thread's next
- * call, or the next reader, records what is left, as a connection: accepts that fail after they have taken
- * one are rare.
+ * An LSM program sees that a call takes a connection. The kernel never leaves that program out. A tracing program sees that the call
+ * then returns the connection, and doesn't fail. The kernel leaves that one out while the same program is held up on the same processor
+ * (Linux, kernel/bpf/trampoline.c: __bpf_prog_enter_recur()), as can happen on a kernel that preempts itself; also when another tool
+ * starts or stops tracing do_accept() meanwhile.
+ *
+ * So the thread's next call, or the next reader, records what is left, as a connection. Accepts that fail after they took one are rare.
  */
 #ifndef SOCKACCEPT_SETTLE_BPF_H
 #define SOCKACCEPT_SETTLE_BPF_H
@@ -16,7 +16,7 @@
 
 #include <bpf/bpf_core_read.h>
 
-/* True if the thread that a call is of is no more: its memory is somebody else's, or says that it has exited. */
+/* True if the thread of a call has ended: its memory is somebody else's, or says that it has exited. */
 static __always_inline bool is_gone(__u64 owner, __u32 place)
 {
 	struct task_struct *task = (struct task_struct *)owner;
@@ -48,7 +48,7 @@ static long sweep_call(__u32 place, struct sweep *sweep)
 			__sync_val_compare_and_swap(&call->task, owner, 0);
 		return 0;
 	}
-	/* Readers can sweep at the same time: what another one is at is not for this one to record. */
+	/* Readers can sweep at the same time. What another one is recording is left to it. */
 	if (grafted == SETTLING || (__u32)state->sweeps - call->sweep < 2) {
 		sweep->left++;
 		return 0;
@@ -63,7 +63,7 @@ static long sweep_call(__u32 place, struct sweep *sweep)
 }
 
 /*
- * Records what two sweeps have left, SWEEP_NS apart, which is longer than it takes an accept(2) to return what it has taken. Returns how
+ * Records what two sweeps have left that were SWEEP_NS apart: longer than an accept(2) takes to return what it has taken. Returns how
  * many connections it has left itself.
  */
 static __attribute__((noinline)) __u64 sweep_calls(struct state *state)
@@ -77,14 +77,17 @@ static __attribute__((noinline)) __u64 sweep_calls(struct state *state)
 	return sweep.left;
 }
 
-/* Records the connection of an earlier call, of which `call` still has the event. */
+/* Records the connection of an earlier call, whose event is still in `call`. */
 static __attribute__((noinline)) bool settle_call(struct state *state, struct call *call)
 {
 	record_connection(state, call);
 	return true;
 }
 
-/* The place for a call of `task` that begins; that of an earlier one whose end wasn't seen is recorded first. NULL: no memory. */
+/*
+ * Returns the place for a call of `task` that begins; NULL: no memory. First records the connection of an earlier call whose end wasn't
+ * seen.
+ */
 static __always_inline struct call *start_call(struct state *state, struct task_struct *task)
 {
 	bool grafted;
@@ -95,7 +98,7 @@ static __always_inline struct call *start_call(struct state *state, struct task_
 	return call;
 }
 
-/* The same of one that is kept in the thread's own storage, while the thread now has `call`. */
+/* Records the connection of an earlier call in the thread's own storage, while the thread now has `call`. */
 static __attribute__((noinline)) bool settle_other(struct state *state, struct task_struct *task, const struct call *call)
 {
 	struct call *other = other_call(state, task);
@@ -108,7 +111,7 @@ static __attribute__((noinline)) bool settle_other(struct state *state, struct t
 	return true;
 }
 
-/* Ends what an earlier call of the thread has left: this one isn't followed, and its end must not be taken for that one's. */
+/* Ends what an earlier call of the thread has left. The current call isn't followed, and its end must not be taken for that one's. */
 static __attribute__((noinline)) bool settle_leftover(struct state *state, struct task_struct *task)
 {
 	struct call *call = call_of(state, task);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Users, and the share of events that each has.
+ * Shares: how much each user can make of events and folds.
  *
- * Shares: each user but the machine's root has a share of the events: a sixteenth of the buffer at once, and as much again in an
- * hour; and at most FOLDS_PER_USER series at a time. What is beyond goes into one series of the user's own, whose windows are long.
- * So nobody can push out what others were denied in the last hour, or take their series from them. Who has been given many ids
- * (subuid(5)) can use them only in a user namespace: there it is the owner of that who counts.
+ * Each user but the machine's root has a share of the events: a sixteenth of the buffer at once, and as much again in an hour. And each
+ * has at most FOLDS_PER_USER series at a time. What is beyond goes into one series of the user's own, whose windows are long. So nobody
+ * can push out what others were denied in the last hour, or take their series from them. Who was given many ids (subuid(5)) can use
+ * them only in a user namespace: there the owner of the namespace counts.
+ *
+ * Example: a buffer of 16,384 events gives a user 1,024 at once, and then one each 3.5 s.
  */
 #ifndef SOCKACCEPT_SHARE_BPF_H
 #define SOCKACCEPT_SHARE_BPF_H
@@ -17,11 +19,11 @@
 
 #define SECOND_NS 1000000000ULL
 
-#define SHARES_AN_HOUR 16 /* of the buffer */
+#define SHARES_AN_HOUR 16 /* shares of the buffer that a user gets in an hour: a sixteenth */
 #define HOUR_NS (3600 * SECOND_NS)
-#define MAX_NAMESPACES 33 /* user namespaces inside of each other: Linux, include/linux/user_namespace.h */
+#define MAX_NAMESPACES 33 /* how deep user namespaces can be nested: Linux, include/linux/user_namespace.h */
 
-#define ADMINISTRATOR 0xfffffffeU /* a user of whom there is one share, without limits */
+#define ADMINISTRATOR 0xfffffffeU /* a user with one share, without limits */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -31,7 +33,7 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } shares SEC(".maps");
 
-/* Root of the machine, not of a container: who can load a policy has no need of our room. */
+/* True for root of the machine, not of a container. Who can load a policy has no need to use up room. */
 static __always_inline bool is_administrator(const struct cred *cred)
 {
 	__u32 low = 0;
@@ -44,8 +46,8 @@ static __always_inline bool is_administrator(const struct cred *cred)
 }
 
 /*
- * Who is answerable for the caller: its effective user, or who made the user namespace that it is in; of one that root
- * made, as for a container, the namespace itself.
+ * Returns who is answerable for the caller: its effective user; or in a user namespace, the user who made that. If root made it, as for
+ * a container, the namespace itself.
  */
 static __always_inline __u32 answerable_user(const struct cred *cred)
 {
@@ -61,7 +63,7 @@ static __always_inline __u32 answerable_user(const struct cred *cred)
 	return user == ADMINISTRATOR ? FOLD_OTHERS : user;
 }
 
-/* In whose share the thread's denials are that makes a call right now. */
+/* Returns the user whose share the current thread's denials take from. */
 static __attribute__((noinline)) __u32 current_user(void)
 {
 	const struct cred *cred = bpf_get_current_task_btf()->cred;
@@ -69,7 +71,7 @@ static __attribute__((noinline)) __u32 current_user(void)
 	return is_administrator(cred) ? ADMINISTRATOR : answerable_user(cred);
 }
 
-/* Made if it isn't there; NULL: there is no room. */
+/* Returns the share of a user, and makes it if there is none. NULL: there is no room. */
 static __always_inline struct share *share_of(__u32 user)
 {
 	struct share *share = bpf_map_lookup_elem(&shares, &user), fresh = { 0 };
@@ -81,7 +83,7 @@ static __always_inline struct share *share_of(__u32 user)
 }
 
 /*
- * Takes one event from the share of a user. False: it is used up. The generic cell rate algorithm (ITU-T I.371) in its form as virtual
+ * Takes one event from the share of a user. Returns false if it is used up. The generic cell rate algorithm (ITU-T I.371) as virtual
  * scheduling: one word, exchanged.
  */
 static __always_inline bool take_event(__u32 user)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which system unit a task belongs to: that of the outermost cgroup that is no slice, as systemd names them
- * (systemd, src/basic/cgroup-util.c: cg_path_get_unit). Users can make cgroups only below the one of a unit.
+ * Which system unit a task belongs to: the name of the outermost cgroup that is no slice, as systemd names them (systemd,
+ * src/basic/cgroup-util.c: cg_path_get_unit). Users can make cgroups only below that of a unit.
  */
 #ifndef SOCKACCEPT_UNIT_BPF_H
 #define SOCKACCEPT_UNIT_BPF_H
@@ -12,7 +12,7 @@
 
 #define MAX_SLICES 16
 
-/* The name of a slice ends in ".slice"; `length` counts the zero at its end. */
+/* True for the name of a slice, which ends in ".slice". `length` counts the zero at its end. */
 static __always_inline bool is_slice(const char *name, long length)
 {
 	const char suffix[sizeof(__u64)] = ".slice";
@@ -20,12 +20,12 @@ static __always_inline bool is_slice(const char *name, long length)
 
 	if (length < (long)sizeof(".slice") || length > 256)
 		return false;
-	/* Compared as one word: what there is to follow for the verifier, it follows for each level. */
+	/* Compared as one word: the verifier follows this once for each level. */
 	bpf_probe_read_kernel(&seen, sizeof(".slice"), &name[(length - sizeof(".slice")) & 255]);
 	return seen == *(const __u64 *)suffix;
 }
 
-/* The id of the unit's cgroup, whose name is in `units` then; 0: no unit. */
+/* Returns the id of the unit's cgroup, and puts its name into `units`. 0: no unit. */
 static __attribute__((noinline)) __u64 find_unit(struct task_struct *task, struct unit *unit)
 {
 	struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp), *ancestor;

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The windows in which repeats of denials are counted.
+ * Windows: how repeats of a denial are counted, and how a window becomes an event.
  *
- * The event of a window has what all its repeats have in common: its first repeat is kept in `first`, and each one that differs from
- * it says in which fields. What counts the repeats is one word, so that a denial is in exactly one event:
+ * The event of a window has what all its repeats have in common. `first` keeps the first repeat, and each repeat that differs from it
+ * says in which fields. One word counts the repeats, so that each denial is in exactly one event:
  *
  *   no flag                        no series
- *   FOLD_OPEN | FOLD_EMPTY         a window without repeats yet. The first repeat exchanges this for
+ *   FOLD_OPEN | FOLD_EMPTY         a window without repeats so far. The first repeat exchanges this for
  *   FOLD_OPEN | FOLD_STARTING      `first` is being written; then
  *   FOLD_OPEN                      others compare themselves with `first`, and count
- *   ... | FOLD_CLOSING             somebody makes the event; repeats still count, until the word is exchanged for the next window's
- *   FOLD_DEAD                      is being removed
+ *   ... | FOLD_CLOSING             somebody makes the event. Repeats still count, until the word is exchanged for the next window's
+ *   FOLD_DEAD                      the fold is being removed
+ *
+ * Example: in its third window, after 5 repeats, the word of a series is FOLD_OPEN | 3 * FOLD_NEXT_RUN | 5.
  */
 #ifndef SOCKACCEPT_WINDOW_BPF_H
 #define SOCKACCEPT_WINDOW_BPF_H
@@ -32,17 +34,20 @@
 #define FOLD_EMPTY (1ULL << 61)
 #define FOLD_CLOSING (1ULL << 60)
 #define FOLD_DEAD (1ULL << 59)
+_Static_assert(((FOLD_OPEN | FOLD_STARTING | FOLD_EMPTY | FOLD_CLOSING | FOLD_DEAD) & (FOLD_RUN | FOLD_COUNT)) == 0,
+	       "the repeats, the window's number and the flags share a word");
+_Static_assert(FOLD_NEXT_RUN == FOLD_COUNT + 1, "the window's number is above the repeats");
 
 struct fold {
 	__u64 word;   /* the repeats, the window's number, and flags */
-	__u64 began;  /* the window: ns of CLOCK_BOOTTIME */
+	__u64 began;  /* when the window began */
 	__u64 ends;
-	__u64 length; /* of the window, as a power of two: s */
-	__u64 differ; /* enum event_difference: what repeats don't have in common with `first` */
-	__u32 user;   /* in whose share it is */
-	__u16 shared; /* 1: by what else of the user's there is */
-	__u16 hint;   /* of the path: EVENT_PATH_HINT or 0 */
-	struct event first; /* its path is that of the series, known when that has begun */
+	__u64 length; /* of the window, as a power of two: 3 stands for 8 s */
+	__u64 differ; /* enum event_difference: in what repeats differ from `first` */
+	__u32 user;   /* whose share it takes from */
+	__u16 shared; /* 1: it is the series for all further denials of the user */
+	__u16 hint;   /* about the path: EVENT_PATH_HINT or 0 */
+	struct event first; /* its path is that of the series, known once that has begun */
 };
 
 struct {
@@ -61,7 +66,7 @@ static __always_inline void note_differences(struct fold *fold, __u64 differ)
 		__sync_fetch_and_or(&fold->differ, differ);
 }
 
-/* Fields of which nothing is known but that the key doesn't have them. */
+/* Returns the fields of which nothing is known: all that the key doesn't have. */
 static __always_inline __u64 unknown(const struct fold *fold)
 {
 	if (fold->shared)
@@ -69,7 +74,10 @@ static __always_inline __u64 unknown(const struct fold *fold)
 	return DIFFER_ALL & ~(DIFFER_GENERATION | DIFFER_UID | DIFFER_BINARY | DIFFER_PORT | DIFFER_OPERATION | DIFFER_ENFORCED);
 }
 
-/* Adds to a window: so many repeats, one of which is `event`, and what they are known to differ in. */
+/*
+ * Counts repeats in a window: `count` of them, one of which is `event`, which are known to differ in `differ`. Returns false if no
+ * window is open.
+ */
 VERIFIED_ALONE int count_repeats(struct fold *fold, const struct event *event, __u64 differ, __u32 count)
 {
 	__u64 word, then;
@@ -80,10 +88,10 @@ VERIFIED_ALONE int count_repeats(struct fold *fold, const struct event *event, _
 	if (!(word & FOLD_OPEN))
 		return false;
 	if (word & FOLD_EMPTY && !(word & FOLD_CLOSING)) {
-		/* The one that `first` is from. */
+		/* This is the first repeat of the window. */
 		if (__sync_val_compare_and_swap(&fold->word, word, ((word & ~FOLD_EMPTY) | FOLD_STARTING) + count) == word) {
 			copy_facts(&fold->first, event);
-			if (word & FOLD_COUNT) /* of some who came between two windows, only the number is known */
+			if (word & FOLD_COUNT) /* some came between two windows, and only their number is known */
 				differ |= unknown(fold);
 			note_differences(fold, differ);
 			__sync_fetch_and_and(&fold->word, ~FOLD_STARTING);
@@ -91,7 +99,7 @@ VERIFIED_ALONE int count_repeats(struct fold *fold, const struct event *event, _
 		}
 		word = *(volatile __u64 *)&fold->word;
 	}
-	/* Whoever writes `first` will be through in a moment, unless it is held up. */
+	/* Whoever writes `first` is done in a moment, unless it is held up. */
 	for (int waited = 0; waited < 64 && word & FOLD_STARTING; waited++)
 		word = *(volatile __u64 *)&fold->word;
 	if (word & (FOLD_STARTING | FOLD_EMPTY)) {
@@ -100,7 +108,7 @@ VERIFIED_ALONE int count_repeats(struct fold *fold, const struct event *event, _
 		differences(&differ, &fold->first, event);
 		key_differences(&differ, &fold->first, event);
 	}
-	/* Noted before it counts: the window can be closed after. */
+	/* Noted before it counts: the window can be closed after that. */
 	note_differences(fold, differ);
 	then = __sync_fetch_and_add(&fold->word, count);
 	if ((word ^ then) & FOLD_RUN)
@@ -108,7 +116,7 @@ VERIFIED_ALONE int count_repeats(struct fold *fold, const struct event *event, _
 	return then & FOLD_OPEN ? true : false;
 }
 
-/* The key of the series that a user's denials share; user FOLD_OTHERS: everybody's. */
+/* Makes the key of the series for all further denials of a user. User FOLD_OTHERS: everybody's. */
 static __always_inline void shared_key(struct fold_key *key, __u32 user)
 {
 	key->generation = 0;
@@ -128,7 +136,7 @@ static __always_inline bool is_over(const struct fold *fold)
 	return bpf_ktime_get_boot_ns() >= *(volatile __u64 *)&fold->ends;
 }
 
-/* Begins a series with `event`, unless somebody else does; `word`: that of a fold without one. */
+/* Begins a series with `event`. Returns false if somebody else does. `word`: that of a fold without a series. */
 static __always_inline bool begin_series(struct fold *fold, const struct event *event, __u64 word, __u64 length)
 {
 	__u64 run = (word + FOLD_NEXT_RUN) & FOLD_RUN;
@@ -139,12 +147,12 @@ static __always_inline bool begin_series(struct fold *fold, const struct event *
 	fold->first.path.length = 0;
 	copy_facts(&fold->first, event);
 	__sync_lock_test_and_set(&fold->differ, 0);
-	/* Some may have counted meanwhile, of whom only the number is known: that stays. */
+	/* Some may have counted meanwhile, and only their number is known: it stays. */
 	__sync_fetch_and_xor(&fold->word, FOLD_STARTING | FOLD_EMPTY);
 	return true;
 }
 
-/* The series that the further denials of `user` share, and when there is no room for that, everybody's. */
+/* Returns the series for all further denials of `user`; if there is no room for one, everybody's. */
 static __always_inline struct fold *shared_fold(__u32 user)
 {
 	struct fold_key key;
@@ -158,7 +166,7 @@ static __always_inline struct fold *shared_fold(__u32 user)
 		if (fold) {
 			fold->shared = 1;
 			fold->user = user;
-			/* Last: until then nobody takes it for one that isn't needed any more. */
+			/* Last: until it is set, nobody takes the fold for one that isn't needed any more. */
 			*(volatile __u64 *)&fold->ends = bpf_ktime_get_boot_ns();
 		}
 	}
@@ -174,8 +182,8 @@ static __always_inline struct fold *shared_fold(__u32 user)
 }
 
 /*
- * Puts denials, of which `event` is one, into the series that a user's further ones share. It has no first event of its own: all are
- * in the windows'. False: they are in no event.
+ * Counts denials, of which `event` is one, in the series for all further ones of a user. Returns false if they are in no event. This
+ * series has no first event of its own: all its denials are in those of its windows.
  */
 VERIFIED_ALONE int fold_shared(__u32 user, const struct event *event, __u64 differ, __u32 count)
 {
@@ -197,7 +205,7 @@ VERIFIED_ALONE int fold_shared(__u32 user, const struct event *event, __u64 diff
 	return false;
 }
 
-/* Makes the event of a window, of which the caller is the one who closes it. */
+/* Makes the event of a window. The caller is the one that closes it. */
 static __always_inline void record_window(struct state *state, struct fold *fold, __u64 next)
 {
 	__u64 ticket, word, differ;
@@ -215,7 +223,7 @@ static __always_inline void record_window(struct state *state, struct fold *fold
 		__sync_fetch_and_add(&state->buffer[VERDICT_DENY].lost, word & FOLD_COUNT);
 		return;
 	}
-	/* Some of whom only the number is known, and nobody else: `first` is from an earlier window. */
+	/* Only the number of some is known, and there was no other: `first` is from an earlier window. */
 	if (word & (FOLD_EMPTY | FOLD_STARTING))
 		differ |= unknown(fold);
 	event->flags |= fold->hint;
@@ -229,15 +237,15 @@ static __always_inline void record_window(struct state *state, struct fold *fold
 enum window_end {
 	WINDOW_LEFT,   /* somebody else closes it */
 	WINDOW_CLOSED,
-	WINDOW_SHARED, /* its repeats go on in the series that is for that */
+	WINDOW_SHARED, /* its repeats go on in the series for all further denials */
 };
 
-/* The same where the user has no event left: the repeats go on in the series that is for that. */
+/* The same if the user has no event left: the repeats go on in the series for all further denials. */
 static __always_inline int share_window(struct state *state, struct fold *fold, __u64 next)
 {
 	__u64 word, differ;
 
-	/* Nobody writes the next window's first repeat over this one's while that is looked at. */
+	/* STARTING, so that nobody writes the next window's first repeat over `first` while it is read. */
 	word = __sync_lock_test_and_set(&fold->word, (next & FOLD_RUN) | FOLD_OPEN | FOLD_STARTING);
 	differ = __sync_lock_test_and_set(&fold->differ, 0);
 	if (word & (FOLD_EMPTY | FOLD_STARTING))
@@ -249,8 +257,8 @@ static __always_inline int share_window(struct state *state, struct fold *fold, 
 }
 
 /*
- * Closes the window of `fold`, which is over or old enough, as its word `word` was: with its event if it has repeats, and with the next
- * window, unless that is over too. Returns enum window_end.
+ * Closes the window of `fold`, which is over or old enough, when its word was `word`. Makes its event if it has repeats, and opens the
+ * next window, unless that is over too. Returns enum window_end.
  */
 VERIFIED_ALONE int close_window(struct state *state, struct fold *fold, __u64 word)
 {
@@ -258,13 +266,13 @@ VERIFIED_ALONE int close_window(struct state *state, struct fold *fold, __u64 wo
 
 	if (!state || !fold || word & FOLD_STARTING)
 		return WINDOW_LEFT;
-	/* The end of a series: nobody has repeated it. */
+	/* Nobody has repeated it: the series ends. */
 	if (!(word & FOLD_COUNT))
 		return __sync_val_compare_and_swap(&fold->word, word, word & FOLD_RUN) == word ? WINDOW_CLOSED : WINDOW_LEFT;
 	then = __sync_fetch_and_or(&fold->word, FOLD_CLOSING);
 	if (then & FOLD_CLOSING)
 		return WINDOW_LEFT;
-	if ((then ^ word) & (FOLD_RUN | FOLD_OPEN) || then & FOLD_STARTING) { /* it is another window by now, or is about to be */
+	if ((then ^ word) & (FOLD_RUN | FOLD_OPEN) || then & FOLD_STARTING) { /* it is another window by now, or will be in a moment */
 		__sync_fetch_and_and(&fold->word, ~FOLD_CLOSING);
 		return WINDOW_LEFT;
 	}

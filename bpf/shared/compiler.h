@@ -9,7 +9,7 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-/* gcc, which compiles this for tests, doesn't know it; for the BPF programs it saves the loop's state. */
+/* For the BPF programs it saves the loop's state. gcc, which compiles this for tests, doesn't know it. */
 #ifdef __clang__
 #define UNROLL _Pragma("unroll")
 #else
@@ -17,14 +17,14 @@
 #endif
 
 /*
- * Makes the compiler forget what it knows about a variable, so that it keeps a mask which it could prove
- * to be needless but the kernel's verifier can't.
+ * Makes the compiler forget what it knows about a variable. It then keeps a mask that it could prove needless, but that the kernel's
+ * verifier needs.
  */
 #define FORGET(variable) __asm__ volatile("" : "+r"(variable))
 
 /*
- * Makes the verifier forget what it knows about a variable: without, it follows each constant that it can be,
- * and each combination with others, through everything that comes after. `noise` is any number unknown to it.
+ * Makes the verifier forget what it knows about a variable. Without this it follows each constant that the variable can be, in each
+ * combination with others, through all that comes after. `noise` is any number that the verifier doesn't know.
  */
 #define BLUR(variable, noise)           \
 	do {                            \
@@ -42,14 +42,15 @@
 #endif
 
 /*
- * A function that verifiers look at once, for all arguments, and not anew at each call. It can take numbers and pointers to plain
- * memory, any of which they think can be NULL, and returns a number. (A function that isn't static; `noinline` alone keeps it whole.)
+ * Marks a function that verifiers look at once, for all arguments, and not again at each call. It can take numbers and pointers to
+ * plain memory, which verifiers think may be NULL, and returns a number. (Such a function isn't static; `noinline` alone keeps it
+ * whole.)
  */
 #define VERIFIED_ALONE __attribute__((noinline))
 
 /*
- * Calls a function that isn't inlined, for its effect. The compiler drops a result that nobody uses or that is always the
- * same, and a verifier (seen: 7.3) then refuses a function that leaves an address of its stack where the result should be.
+ * Calls a function that isn't inlined, for its effect. The compiler drops a result that nobody uses or that is always the same. A
+ * verifier (seen: 7.3) then refuses a function that leaves an address of its stack where the result should be.
  */
 #define CALL(call)                      \
 	do {                            \

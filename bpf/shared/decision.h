@@ -2,14 +2,14 @@
 /*
  * The decision: which rule of a policy image decides a request.
  *
- * Reads nothing but the image, keeps nothing, and takes the same steps however many rules there are:
- * one binary entry, then a fixed number of table levels; and before that the temporary rules, of which there is a
- * bounded number. Includers say first how a page is got:
+ * It reads nothing but the image and keeps nothing. It takes the same steps however many rules there are: one binary entry, then a
+ * fixed number of table levels; and before that the temporary rules, whose number is bounded. Whoever includes this says first how to
+ * get a page:
  *
  *   typedef ... policy_ref;                                              a whole policy
  *   static const struct policy_page *policy_page(policy_ref policy, __u32 number);   NULL: no such page
  *
- * so that the same text is compiled into the BPF programs and into ordinary unit tests.
+ * So the same text is compiled into the BPF programs and into ordinary unit tests.
  */
 #ifndef SOCKACCEPT_DECISION_H
 #define SOCKACCEPT_DECISION_H
@@ -23,7 +23,7 @@ struct candidate {
 	__u32 rank;
 };
 
-/* The cell for `port` below the PORT_ROOT_CELLS cells at `root`; 0: no rule. */
+/* Returns the cell for `port` below the PORT_ROOT_CELLS cells at `root`; 0: no rule. */
 static __always_inline __u32 port_cell(policy_ref policy, const __u32 *root, __u32 port)
 {
 	const struct policy_page *page;
@@ -54,7 +54,7 @@ static __always_inline const struct rule_record *rule_at(policy_ref policy, cons
 	return page ? &page->rule[number % RULES_PER_PAGE] : 0;
 }
 
-/* Takes the rule that the root cells at `root` lead to as candidate if it outranks `best`. */
+/* Takes the rule that the root cells at `root` lead to as candidate, if it outranks `best`. */
 static __always_inline void consider_root(policy_ref policy, const struct policy_header *header, __u32 first_rule,
 					  const __u32 *root, __u32 port, struct candidate *best)
 {
@@ -72,7 +72,7 @@ static __always_inline void consider_root(policy_ref policy, const struct policy
 	}
 }
 
-/* The same with the root cells of page `table`; 0: there is no such table. */
+/* Does the same with the root cells of page `table`; 0: there is no such table. */
 static __always_inline void consider_table(policy_ref policy, const struct policy_header *header, __u32 first_rule,
 					   __u32 table, __u32 port, struct candidate *best)
 {
@@ -85,7 +85,7 @@ static __always_inline void consider_table(policy_ref policy, const struct polic
 		consider_root(policy, header, first_rule, page->cell, port, best);
 }
 
-/* The scope of the rules that name user `uid`, from the radix table whose root is page `root`. */
+/* Returns the scope of the rules that name user `uid`, from the radix table whose root is page `root`; NULL: there are none. */
 static __always_inline const struct scope *user_scope(policy_ref policy, __u32 root, __u32 uid)
 {
 	const struct policy_page *page = policy_page(policy, root);
@@ -103,7 +103,7 @@ static __always_inline const struct scope *user_scope(policy_ref policy, __u32 r
 	return page ? &page->scope : 0;
 }
 
-/* The table of the listener's protocol, if it has a name. */
+/* Considers the table of the listener's protocol, if rules can name it. */
 static __always_inline void consider_protocol(policy_ref policy, const struct policy_header *header,
 					      const struct scope *scope, __u32 first_rule,
 					      const struct request *request, struct candidate *best)
@@ -113,7 +113,7 @@ static __always_inline void consider_protocol(policy_ref policy, const struct po
 			       request->port, best);
 }
 
-/* The best of the rules of one binary (or of `any`). */
+/* Considers the rules of one binary, or of `any`. */
 static __always_inline void consider_binary(policy_ref policy, const struct policy_header *header, __u32 binary,
 					    const struct request *request, struct candidate *best)
 {
@@ -138,7 +138,7 @@ static __always_inline void consider_binary(policy_ref policy, const struct poli
 	consider_protocol(policy, header, scope, entry->first_rule, request, best);
 }
 
-/* True if a temporary rule matches `request`, and hasn't ended. */
+/* True if a temporary rule matches `request` and hasn't ended. */
 static __always_inline bool is_passing(const struct rule_record *rule, const struct request *request)
 {
 	const struct rule_label *label = &rule->label;
@@ -159,7 +159,7 @@ struct search {
 	__u32 found; /* 1 + the number of the rule; 0: none yet */
 };
 
-/* The first that matches decides, as they are sorted. Returns 1: it is found. */
+/* Tries one temporary rule. Returns 1 to stop. The first that matches decides, because they are sorted. */
 static long try_temporary(__u32 number, struct search *search)
 {
 	const struct rule_record *rule = rule_at(search->policy, search->header, number);
@@ -182,8 +182,8 @@ static __always_inline const struct rule_record *decide_temporary(policy_ref pol
 }
 
 /*
- * The rule that decides `request`, or NULL: the policy's default does. A temporary rule that hasn't ended beats all others;
- * then one that names the binary beats every rule for `any`; among those of one binary the rank decides.
+ * Returns the rule that decides `request`; NULL: the policy's default does. A temporary rule that hasn't ended beats all others. Then a
+ * rule that names the binary beats every rule for `any`. Among the rules of one binary, the rank decides.
  */
 static __attribute__((noinline)) const struct rule_record *decide(policy_ref policy, const struct policy_header *header,
 								  const struct request *request)
@@ -203,7 +203,7 @@ static __attribute__((noinline)) const struct rule_record *decide(policy_ref pol
 	return best.rule;
 }
 
-/* Returns 1: a temporary rule lets some user accept, or lets nobody whom one of a lower rank would let. */
+/* Tries one temporary rule. Returns 1 to stop: it lets some user accept, or it denies everybody, so that no later rule counts. */
 static long try_temporary_for_some(__u32 number, struct search *search)
 {
 	const struct rule_record *rule = rule_at(search->policy, search->header, number);
@@ -221,7 +221,7 @@ static long try_temporary_for_some(__u32 number, struct search *search)
 	return 1;
 }
 
-/* What the binary's `listen` says, an enum listen_cell or 0; that of `any`, if it has no rules of its own. */
+/* Returns what the binary's `listen` says, or that of `any` if it has no rules of its own: enum listen_cell; 0: nothing. */
 static __always_inline __u32 listen_cell(policy_ref policy, const struct policy_header *header, const struct request *request)
 {
 	__u32 binary = request->binary < header->binaries ? request->binary : BINARY_ANY;
@@ -242,8 +242,8 @@ static __always_inline __u32 listen_cell(policy_ref policy, const struct policy_
 }
 
 /*
- * True if a binary that can't accept as a user whom no rule names may listen all the same: somebody else may accept, or it listens for
- * others. `denied_by`: the rule that decides about the former; NULL: the default does.
+ * True if a binary may listen although an arbitrary user, whom no rule names, may not accept: because somebody else may, or because it
+ * listens for others. `denied_by`: the rule that denies the arbitrary user; NULL: the default does.
  */
 static __attribute__((noinline)) bool may_listen(policy_ref policy, const struct policy_header *header, const struct request *request,
 						const struct rule_record *denied_by)
@@ -256,18 +256,18 @@ static __attribute__((noinline)) bool may_listen(policy_ref policy, const struct
 	if (search.found)
 		return true;
 	cell = listen_cell(policy, header, request);
-	/* A temporary rule beats those about accept(2) that last. */
+	/* A temporary rule beats lasting ones about accept(2). */
 	return cell == LISTEN_FOR_OTHERS || (cell && !(denied_by && denied_by->until));
 }
 
 /*
- * True if a policy lets the binary of `request` accept on its port under no condition, whoever it may run as then, and has no rule by which
- * it listens there for others. *rule is then the one that denies; NULL: the default does. Sets request->anyone.
+ * True if a policy lets the binary of `request` accept on its port under no condition, whoever it runs as then, and has no rule by
+ * which it listens there for others. *rule is then the one that denies; NULL: the default does. Sets request->anyone.
  */
 static __always_inline bool denies_everyone(policy_ref policy, const struct policy_header *header, struct request *request,
 					     const struct rule_record **rule)
 {
-	if (!header->flags) /* nothing is known of who may listen */
+	if (!header->flags) /* nothing is known about who may listen */
 		return false;
 	request->anyone = 1;
 	*rule = decide(policy, header, request);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The table of counters by (binary, port, verdict), for the hook and for user space.
+ * The table of counters by (binary, port, verdict), for the hooks and for user space. `ports` in shared/counter.h has an example.
  *
- * A key has its place in one of two groups. Taking a free place is one compare-and-exchange; a place never
- * changes hands. When both groups are full the key has no place: the binary's own counter then has what its
- * ports lack.
+ * A key has its place in one of two groups. Taking a free place is one compare-and-exchange; a place never changes hands. If both
+ * groups are full, the key has no place, and the binary's `other_ports` counts instead.
  */
 #ifndef SOCKACCEPT_PORT_TABLE_H
 #define SOCKACCEPT_PORT_TABLE_H
@@ -17,7 +16,7 @@
 /* Stands for all VSOCK ports above 65535. */
 #define PORT_KEY_BEYOND 0x10000U
 
-/* Never 0, as a binary that is counted here isn't BINARY_ANY. */
+/* Returns the key. It is never 0, because BINARY_ANY is not counted here. */
 static __always_inline __u64 port_key(__u32 binary, __u32 port, __u32 verdict)
 {
 	if (port > PORT_KEY_BEYOND)
@@ -41,8 +40,8 @@ static __always_inline __u32 port_key_verdict(__u64 key)
 }
 
 /*
- * Both groups of a key are bits of its hash: `choice` 0 or 1. Fibonacci hashing (Knuth, volume 3, 6.4). `named`: the
- * key's binary is one that rules name.
+ * Returns one of the two groups of a key: bits of its hash, for `choice` 0 or 1. Fibonacci hashing (Knuth, volume 3, 6.4). `named`: the
+ * key's binary is a named one.
  */
 static __always_inline __u32 port_group_of(__u64 key, unsigned choice, bool named)
 {
@@ -53,7 +52,7 @@ static __always_inline __u32 port_group_of(__u64 key, unsigned choice, bool name
 	return NAMED_PORT_GROUPS + (hash & (UNNAMED_PORT_GROUPS - 1));
 }
 
-/* The place of `key` in `group`, taken now if it has none yet; PORT_GROUP_SLOTS: the group is full. */
+/* Returns the place of `key` in `group`, and takes one if it has none yet. PORT_GROUP_SLOTS: the group is full. */
 static __always_inline unsigned port_group_place(struct port_group *group, __u64 key)
 {
 	for (unsigned i = 0; i < PORT_GROUP_SLOTS; i++) {
