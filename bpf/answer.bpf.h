@@ -54,6 +54,7 @@ static __always_inline const struct rule_record *rule_for(const struct caller *c
 	return decide(caller->image, caller->policy, &request);
 }
 
+/* Puts the answer to what `caller` asks into `call`, unless it is there already. */
 static __always_inline void answer_caller(struct call *call, const struct caller *caller,
 					  const struct listener *listener)
 {
@@ -116,6 +117,7 @@ static __always_inline void describe_path(struct call *call, const struct caller
 		event->flags |= path_of(caller->task, exe, caller->binary, &event->path, &call->scratch.path);
 }
 
+/* Describes the listener and its queue. */
 static __always_inline void describe_listener(struct call *call, const struct listener *listener,
 					      const struct queue *queue)
 {

@@ -62,6 +62,7 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } other_calls SEC(".maps");
 
+/* Returns the place in `calls` of a thread's calls. Another thread may be there. */
 static __always_inline struct call *call_place(struct task_struct *task)
 {
 	__u32 place = task->pid & (CALLS - 1);

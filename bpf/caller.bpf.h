@@ -82,6 +82,7 @@ static __always_inline bool read_caller(__u32 noise, struct caller *caller)
 	return true;
 }
 
+/* True if `sk` is the listener of `doctor`'s self-test. */
 static __always_inline bool is_self_test(const struct control *control, struct sock *sk)
 {
 	__u64 cookie = *(volatile __u64 *)&control->self_test & ~SELF_TEST_DECIDE;

@@ -28,6 +28,7 @@ static __always_inline __u32 find_place(__u64 key, bool named)
 	return NO_PLACE;
 }
 
+/* Returns the counter by binary and port that a call is counted in; NULL: there is none. */
 static __always_inline struct tally *tally_of(const struct call *call)
 {
 	__u32 place = call->place, index = place / PORT_GROUP_SLOTS, binary;
@@ -41,6 +42,7 @@ static __always_inline struct tally *tally_of(const struct call *call)
 	return other ? &other->verdict[call->event.verdict & (VERDICTS - 1)] : 0;
 }
 
+/* Counts a hit of a rule. The time of the last hit is set once a tick, as asking for it costs more than a test. */
 static __always_inline void count_hit(struct rule_counter *counter)
 {
 	__u64 tick = bpf_jiffies64();
@@ -52,6 +54,7 @@ static __always_inline void count_hit(struct rule_counter *counter)
 	counter->last = bpf_ktime_get_boot_ns();
 }
 
+/* Counts a decision: in all, by binary and port, and by rule. */
 static __always_inline void count_decision(struct state *state, const struct call *call)
 {
 	struct rule_counter *counter = bpf_map_lookup_elem(&rule_counters, &call->counter);

@@ -39,6 +39,7 @@ struct {
  * Who may
  */
 
+/* Makes `task` no drainer any more. */
 static __always_inline void end_draining(struct control *control, struct task_struct *task)
 {
 	struct drainer *drainer = bpf_task_storage_get(&drainers, task, 0, 0);
@@ -61,6 +62,7 @@ static __always_inline bool take_drain(struct control *control, struct task_stru
 	return true;
 }
 
+/* Makes `task` the drainer, for at most DRAINING_MAX_NS. Returns false if it may not be. */
 static __always_inline bool begin_draining(struct control *control, struct task_struct *task, const struct draining *draining)
 {
 	__u64 until = bpf_ktime_get_boot_ns() + (draining->lasts < DRAINING_MAX_NS ? draining->lasts : DRAINING_MAX_NS);

@@ -21,6 +21,7 @@ struct sctp_address {
 	__u8 v6[16];
 };
 
+/* Copies an address of any family but VSOCK. */
 static __always_inline void copy_address(struct endpoint *endpoint, __u16 family, __u32 v4, const struct in6_addr *v6)
 {
 	if (family != AF_INET6)
@@ -50,6 +51,7 @@ static __always_inline void typed_ends(struct sock *sk, __u16 family, struct end
 	copy_address(local, family, sk->__sk_common.skc_rcv_saddr, &sk->__sk_common.skc_v6_rcv_saddr);
 }
 
+/* Does the same for a pointer that only helpers can read. */
 static __always_inline void untyped_ends(struct sock *sk, __u16 family, struct endpoint *local, struct endpoint *peer)
 {
 	peer->port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));

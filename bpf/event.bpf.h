@@ -86,6 +86,7 @@ static __always_inline void copy_facts(struct event *event, const struct event *
 		COPY_WORDS(event, from, rule, sizeof(event->rule));
 }
 
+/* Copies what an event says, except its number and its time. */
 static __always_inline void copy_event(struct event *event, const struct event *from)
 {
 	copy_facts(event, from);
@@ -94,6 +95,7 @@ static __always_inline void copy_event(struct event *event, const struct event *
 		COPY_WORDS(event, from, path, sizeof(event->path));
 }
 
+/* Lets readers have an event, whose slot was claimed with `ticket`. */
 static __always_inline void publish_event(struct event *event, __u64 ticket)
 {
 	/* An exchange is a full barrier: whoever sees the state sees the event. */

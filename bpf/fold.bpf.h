@@ -29,6 +29,7 @@ struct fold_search {
 	__u32 shared; /* 1: look at series of further denials only; after the search: some were added to such a series */
 };
 
+/* Gives back one of the folds that a user may have. */
 static __always_inline void give_back(__u32 user)
 {
 	struct share *share = bpf_map_lookup_elem(&shares, &user);
@@ -66,6 +67,10 @@ static long tidy_fold(void *map, struct fold_key *key, struct fold *fold, struct
 	return 0;
 }
 
+/*
+ * Closes all windows that are due, or that are `age` ns old and have repeats (0: only those that are due), and removes folds that
+ * aren't needed.
+ */
 static __always_inline void tidy_folds(struct state *state, __u64 age)
 {
 	struct fold_search search = { .state = state, .now = bpf_ktime_get_boot_ns(), .age = age };

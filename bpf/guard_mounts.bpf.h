@@ -28,6 +28,7 @@ const volatile __u64 pin_mount;
 
 #define MOUNT_FIELD(address, ...) BPF_CORE_READ((struct mount *)(address), __VA_ARGS__)
 
+/* Returns the address of the mount that `mnt` is part of. */
 static __always_inline __u64 mount_of(struct vfsmount *mnt)
 {
 	return (__u64)mnt - bpf_core_field_offset(struct mount, mnt);
@@ -41,6 +42,7 @@ static __always_inline __u64 mount_of_root(void)
 	return mount_of(BPF_CORE_READ(task, fs, root.mnt));
 }
 
+/* True if the calling task is in the mount namespace that the pins are in. */
 static __always_inline bool is_in_namespace_of_pins(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -140,6 +142,7 @@ static __always_inline long end_walk(struct walk *walk, enum walk_end end)
 	return 1;
 }
 
+/* Takes one step of a walk. Returns 1 at its end. */
 static long take_step(__u32 i, struct walk *walk)
 {
 	__u64 at = walk->at, children = at + bpf_core_field_offset(struct mount, mnt_mounts);

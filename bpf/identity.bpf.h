@@ -188,6 +188,7 @@ static __always_inline struct executable *executable_of_inode(struct inode *inod
 	return executable ?: bpf_inode_storage_get(&executables, inode, 0, 0);
 }
 
+/* Returns a new number for an unnamed binary. */
 static __always_inline __u32 next_unnamed(struct control *control)
 {
 	return BINARY_UNNAMED | (__u32)__sync_fetch_and_add(&control->next_unnamed, 1);

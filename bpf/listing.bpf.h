@@ -18,6 +18,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+/* Describes the listener `sk`, as the hooks read it. */
 static __always_inline void describe_listening(struct listening *listening, struct sock *sk, __u16 family)
 {
 	struct listener listener = { 0 };

@@ -81,6 +81,7 @@ static __always_inline __u64 first_association(const struct control *control, __
 	return owner == endpoint ? first : 0;
 }
 
+/* Returns the address of the VSOCK connection that accept() will take; 0: none, or not known. */
 static __always_inline __u64 first_vsock(const struct control *control, __u64 sk)
 {
 	__u64 first = control->vsock.known ? first_of_list(sk + control->vsock.queue) : 0;

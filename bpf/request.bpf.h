@@ -93,6 +93,7 @@ static __always_inline struct request_scratch *describe_gated(struct state *stat
 	return scratch;
 }
 
+/* Records a refused request. */
 static __attribute__((noinline)) bool record_gated(struct state *state, const struct gate *gate, struct request_sock *request)
 {
 	struct request_scratch *scratch = describe_gated(state, gate);
@@ -147,6 +148,7 @@ static __always_inline __u64 mptcp_cookie(struct sock *sk)
 	return subflow ? BPF_CORE_READ(subflow, conn, __sk_common.skc_cookie.counter) : 0;
 }
 
+/* Returns the gate of the listener `sk`, or of the MPTCP socket whose subflow it is; NULL: there is none. */
 static __always_inline struct gate *gate_of_request(struct sock *sk)
 {
 	struct gate *gate = bpf_sk_storage_get(&gates, sk, 0, 0);

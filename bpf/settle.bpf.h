@@ -31,6 +31,10 @@ struct sweep {
 	__u64 left; /* connections that may yet be recorded otherwise */
 };
 
+/*
+ * Records the connection of one call if its end wasn't seen, and frees the place of a thread that has ended. Returns 1 if there is
+ * no such place.
+ */
 static long sweep_call(__u32 place, struct sweep *sweep)
 {
 	struct state *state = sweep->state;

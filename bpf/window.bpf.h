@@ -60,6 +60,7 @@ struct {
 
 static const struct fold blank_fold;
 
+/* Adds to the fields in which repeats differ. */
 static __always_inline void note_differences(struct fold *fold, __u64 differ)
 {
 	if (differ & ~*(volatile __u64 *)&fold->differ)
@@ -124,6 +125,7 @@ static __always_inline void shared_key(struct fold_key *key, __u32 user)
 	key->binary = key->port = key->what = FOLD_OTHERS;
 }
 
+/* Sets when a window begins and ends. `began`: ns of CLOCK_BOOTTIME; `length`: as a power of two, in s. */
 static __always_inline void open_window(struct fold *fold, __u64 began, __u64 length)
 {
 	fold->began = began;
@@ -131,6 +133,7 @@ static __always_inline void open_window(struct fold *fold, __u64 began, __u64 le
 	*(volatile __u64 *)&fold->ends = began + (SECOND_NS << (length & 7));
 }
 
+/* True if the window of a fold is over. */
 static __always_inline bool is_over(const struct fold *fold)
 {
 	return bpf_ktime_get_boot_ns() >= *(volatile __u64 *)&fold->ends;
