@@ -33,7 +33,7 @@ static __always_inline void clear_ends(struct event *event)
 
 /* Counts a denial and describes it. Recording it is left to the caller: it would find no room on the stack above this. */
 static __attribute__((noinline)) bool describe_refusal(struct state *state, struct call *call, const struct caller *caller,
-						      const struct listener *listener)
+						       const struct listener *listener)
 {
 	struct event *event = &call->event;
 	struct queue queue = { 0 };
@@ -55,7 +55,7 @@ static __attribute__((noinline)) bool describe_refusal(struct state *state, stru
 
 /* Describes a call that goes on. connection_graft() and accept_end() see what becomes of it. */
 static __attribute__((noinline)) bool follow_call(struct call *call, struct socket *newsock, const struct caller *caller,
-						 const struct listener *listener)
+						  const struct listener *listener)
 {
 	struct event *event = &call->event;
 	struct queue queue = { 0 };
@@ -76,7 +76,7 @@ static __attribute__((noinline)) bool follow_call(struct call *call, struct sock
 
 enum decision {
 	DECISION_PASSES,
-	DECISION_DENIED, /* the mode says whether that is enforced */
+	DECISION_DENIED,  /* the mode says whether that is enforced */
 	DECISION_REFUSED, /* in any mode: it was to take out a connection that may not be taken out */
 };
 
@@ -121,7 +121,7 @@ static __always_inline enum decision decide_call(struct state *state, struct cal
  * of it is lost. The other such call is the `self_test`: it is refused, or decided by the policy if SELF_TEST_DECIDE asks for that.
  */
 static __attribute__((noinline)) bool refuses_unfollowed(struct state *state, const struct caller *caller, const struct listener *listener,
-							bool self_test)
+							 bool self_test)
 {
 	volatile __u64 *word = &caller->control->self_test;
 	const struct rule_record *rule;
@@ -227,8 +227,7 @@ static __attribute__((noinline)) bool record_attempt(struct state *state, struct
 
 /* The kernel's own accepts (kernel_accept()) don't come here. */
 SEC("fexit/do_accept")
-int BPF_PROG(accept_end, struct file *listener, void *argument, void *address, void *length, int flags,
-	     struct file *accepted)
+int BPF_PROG(accept_end, struct file *listener, void *argument, void *address, void *length, int flags, struct file *accepted)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 result = 0;

@@ -19,14 +19,12 @@
 #include "shared/decision.h"
 
 /* True if the place already has the answer to what `caller` asks. */
-static __always_inline bool is_answered(const struct call *call, const struct caller *caller,
-					const struct listener *listener)
+static __always_inline bool is_answered(const struct call *call, const struct caller *caller, const struct listener *listener)
 {
 	const struct event *event = &call->event;
 
-	return event->generation == caller->policy->generation && event->binary == caller->binary &&
-	       event->uid == caller->uid && call->port == listener->port && call->class == listener->class &&
-	       !call->passing;
+	return event->generation == caller->policy->generation && event->binary == caller->binary && event->uid == caller->uid &&
+	       call->port == listener->port && call->class == listener->class && !call->passing;
 }
 
 /* Returns the time while temporary rules are in force, else 0. */
@@ -41,8 +39,7 @@ static __always_inline __u64 passing_time(const struct policy_header *policy)
 }
 
 /* Returns the rule that decides what `caller` asks; NULL: the default does. */
-static __always_inline const struct rule_record *rule_for(const struct caller *caller, const struct listener *listener,
-							  __u64 now)
+static __always_inline const struct rule_record *rule_for(const struct caller *caller, const struct listener *listener, __u64 now)
 {
 	struct request request = { 0 };
 
@@ -55,8 +52,7 @@ static __always_inline const struct rule_record *rule_for(const struct caller *c
 }
 
 /* Puts the answer to what `caller` asks into `call`, unless it is there already. */
-static __always_inline void answer_caller(struct call *call, const struct caller *caller,
-					  const struct listener *listener)
+static __always_inline void answer_caller(struct call *call, const struct caller *caller, const struct listener *listener)
 {
 	struct event *event = &call->event;
 	const struct rule_record *rule;
@@ -81,8 +77,7 @@ static __always_inline void answer_caller(struct call *call, const struct caller
 	call->counter = rule ? rule->counter : NO_COUNTER;
 	call->place = NO_PLACE;
 	if (caller->binary) /* not a kernel thread */
-		call->place = find_place(port_key(caller->binary, listener->port, event->verdict),
-					 !(caller->binary & BINARY_UNNAMED));
+		call->place = find_place(port_key(caller->binary, listener->port, event->verdict), !(caller->binary & BINARY_UNNAMED));
 }
 
 /* Says which thread calls. Before anything is folded, because repeats are compared by it. */
@@ -118,8 +113,7 @@ static __always_inline void describe_path(struct call *call, const struct caller
 }
 
 /* Describes the listener and its queue. */
-static __always_inline void describe_listener(struct call *call, const struct listener *listener,
-					      const struct queue *queue)
+static __always_inline void describe_listener(struct call *call, const struct listener *listener, const struct queue *queue)
 {
 	struct event *event = &call->event;
 	struct sock *sk = listener->sk;

@@ -19,22 +19,22 @@
 #define NO_COUNTER 0xffffffffU
 
 struct call {
-	__u64 task;     /* address of the thread; 0: the place is free */
-	__u64 grafted;  /* address of the sock of a connection that is not recorded yet; 0: none; or SETTLING */
-	__u64 newsock;  /* address of the socket that is to become the connection's */
-	__u64 cgroup;   /* whose unit is in the event: kept from one call to the next, as is the answer */
+	__u64 task;       /* address of the thread; 0: the place is free */
+	__u64 grafted;    /* address of the sock of a connection that is not recorded yet; 0: none; or SETTLING */
+	__u64 newsock;    /* address of the socket that is to become the connection's */
+	__u64 cgroup;     /* whose unit is in the event: kept from one call to the next, as is the answer */
 	__u64 tai_offset; /* ns that CLOCK_TAI was ahead of CLOCK_BOOTTIME at `tick` */
-	__u64 tick;     /* jiffies */
-	__u32 sweep;    /* state.sweeps when it was grafted */
-	__u32 class;    /* of the listener: enum protocol. CLASS_NONE: the event is not about a listener */
-	__u32 counter;  /* of the rule, or NO_COUNTER */
-	__u32 place;    /* where it is counted (count.bpf.h) */
-	__u32 port;     /* of the listener, as the policy was asked about it */
-	__u32 user;     /* whose share it takes from, if it is denied and permissive mode lets it pass (share.bpf.h) */
-	__u64 passing;  /* 1: temporary rules were in force when it was answered. Don't use the answer again */
-	__u64 until;    /* when the temporary rule ends that gave the answer; 0: no temporary rule did */
-	__u64 gates;    /* state.gates when `opened` was set */
-	__u64 opened;   /* cookie of a listener that is noted as open under the answer's policy (gate.bpf.h) */
+	__u64 tick;       /* jiffies */
+	__u32 sweep;      /* state.sweeps when it was grafted */
+	__u32 class;      /* of the listener: enum protocol. CLASS_NONE: the event is not about a listener */
+	__u32 counter;    /* of the rule, or NO_COUNTER */
+	__u32 place;      /* where it is counted (count.bpf.h) */
+	__u32 port;       /* of the listener, as the policy was asked about it */
+	__u32 user;       /* whose share it takes from, if it is denied and permissive mode lets it pass (share.bpf.h) */
+	__u64 passing;    /* 1: temporary rules were in force when it was answered. Don't use the answer again */
+	__u64 until;      /* when the temporary rule ends that gave the answer; 0: no temporary rule did */
+	__u64 gates;      /* state.gates when `opened` was set */
+	__u64 opened;     /* cookie of a listener that is noted as open under the answer's policy (gate.bpf.h) */
 	/*
 	 * What is to be recorded. The question and its answer in it (generation, binary, uid, port; verdict, reason, rule) are kept
 	 * from one call to the next, also of another thread: under one policy, the same question has the same answer.

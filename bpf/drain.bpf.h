@@ -181,7 +181,7 @@ static __attribute__((noinline)) bool is_drain(struct caller *caller, const stru
 
 /* Prepares a call, which has its answer, to take a connection out. Returns false if it may not, or if it is only to open the gate. */
 static __attribute__((noinline)) bool take_out(struct state *state, struct call *call, const struct caller *caller,
-					      const struct listener *listener)
+					       const struct listener *listener)
 {
 	struct drainer *drainer = drainer_of(caller->control, caller->task);
 	struct gate *gate = gate_of(listener->sk, listener->protocol, true);

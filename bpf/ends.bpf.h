@@ -72,8 +72,7 @@ static __always_inline bool vsock_ends(__u64 sk, struct endpoint *local, struct 
 }
 
 /* Reads the peer of an SCTP association, in the form that an accepted socket of the listener's family shows. */
-static __always_inline bool association_peer(const struct control *control, __u64 association, __u16 family,
-					     struct endpoint *peer)
+static __always_inline bool association_peer(const struct control *control, __u64 association, __u16 family, struct endpoint *peer)
 {
 	struct sctp_address address = { 0 };
 	__u16 port = 0;
@@ -121,8 +120,8 @@ static __always_inline bool connection_ends(struct sock *sk, __u16 family, struc
  * Reads the ends of what waits on a listener. The local address is that of the waiting connection, or else the listener's. Returns
  * false if no peer is known.
  */
-static __always_inline bool waiting_ends(const struct control *control, const struct listener *listener,
-				      const struct queue *queue, __u16 family, struct endpoint *local, struct endpoint *peer)
+static __always_inline bool waiting_ends(const struct control *control, const struct listener *listener, const struct queue *queue,
+					 __u16 family, struct endpoint *local, struct endpoint *peer)
 {
 	struct sock *sk = listener->sk;
 

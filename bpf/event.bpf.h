@@ -70,11 +70,11 @@ static __always_inline void stamp_event(struct event *event, struct call *call)
 }
 
 /* Copies by words. The compiler doesn't do so by itself for what has no type of that size. */
-#define COPY_WORDS(to, from, first, bytes)                                                     \
-	do {                                                                                   \
-		UNROLL                                                                         \
-		for (unsigned i_ = 0; i_ < (bytes) / sizeof(__u64); i_++)                      \
-			((__u64 *)(to))[offsetof(struct event, first) / sizeof(__u64) + i_] =  \
+#define COPY_WORDS(to, from, first, bytes)                                                                   \
+	do {                                                                                                 \
+		UNROLL                                                                                       \
+		for (unsigned i_ = 0; i_ < (bytes) / sizeof(__u64); i_++)                                    \
+			((__u64 *)(to))[offsetof(struct event, first) / sizeof(__u64) + i_] =                \
 				((const __u64 *)(from))[offsetof(struct event, first) / sizeof(__u64) + i_]; \
 	} while (0)
 

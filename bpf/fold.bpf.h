@@ -24,7 +24,7 @@
 struct fold_search {
 	struct state *state;
 	__u64 now;
-	__u64 age;  /* also close windows that are so old, though they aren't over: ns; 0: none of them */
+	__u64 age;    /* also close windows that are so old, though they aren't over: ns; 0: none of them */
 	__u32 user;   /* whose series are looked at; else everybody's */
 	__u32 shared; /* 1: look at series of further denials only; after the search: some were added to such a series */
 };

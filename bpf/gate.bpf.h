@@ -116,7 +116,7 @@ static __always_inline void call_drain(void)
 
 /* Notes a denial that is enforced. */
 static __attribute__((noinline)) bool note_denied(struct state *state, struct call *call, const struct caller *caller,
-						 const struct listener *listener)
+						  const struct listener *listener)
 {
 	struct gate *gate = gate_of(listener->sk, listener->protocol, true);
 

@@ -19,10 +19,10 @@
  *
  * Nobody can detach the guard, so none of them may refuse more than this list says: that would last until the machine stops.
  */
+#include "shared/guard.h"
 #include "guard_mounts.bpf.h"
 #include "kernel_types.h"
 #include "pass_on.bpf.h"
-#include "shared/guard.h"
 
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>

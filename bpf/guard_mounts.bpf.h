@@ -12,8 +12,8 @@
 #ifndef SOCKACCEPT_GUARD_MOUNTS_BPF_H
 #define SOCKACCEPT_GUARD_MOUNTS_BPF_H
 
-#include "shared/compiler.h"
 #include "kernel_types.h"
+#include "shared/compiler.h"
 #include "shared/guard.h"
 
 #include <bpf/bpf_core_read.h>

@@ -42,8 +42,7 @@ static __always_inline __u32 number_superblock(struct super_block *sb, struct co
 	return superblock_number(sb);
 }
 
-static __always_inline void write_name(struct bpf_iter__task_file *ctx, struct file_identity *identity,
-				       struct dentry *dentry)
+static __always_inline void write_name(struct bpf_iter__task_file *ctx, struct file_identity *identity, struct dentry *dentry)
 {
 	__builtin_memset(identity->name, 0, sizeof(identity->name));
 	bpf_probe_read_kernel_str(identity->name, sizeof(identity->name), dentry->d_name.name);
@@ -51,8 +50,7 @@ static __always_inline void write_name(struct bpf_iter__task_file *ctx, struct f
 }
 
 /* Writes a record for each name from `dentry` up to the file system's root. */
-static __always_inline void write_steps(struct bpf_iter__task_file *ctx, struct file_identity *identity,
-					struct dentry *dentry)
+static __always_inline void write_steps(struct bpf_iter__task_file *ctx, struct file_identity *identity, struct dentry *dentry)
 {
 	struct dentry *root = dentry->d_inode->i_sb->s_root;
 

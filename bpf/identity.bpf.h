@@ -25,23 +25,18 @@ static __always_inline __u32 worth_of(struct inode *inode)
 	if (inode->i_flags & S_CASEFOLD)
 		return FILE_FOLDS_CASE;
 	switch (sb->s_magic) {
-	case FUSE_SUPER_MAGIC:
-		return FILE_ON_FUSE;
+	case FUSE_SUPER_MAGIC: return FILE_ON_FUSE;
 	case MSDOS_SUPER_MAGIC:
-	case EXFAT_SUPER_MAGIC:
-		return FILE_FOLDS_CASE;
+	case EXFAT_SUPER_MAGIC: return FILE_FOLDS_CASE;
 	case EXT4_SUPER_MAGIC:
 	case XFS_SUPER_MAGIC:
 	case F2FS_SUPER_MAGIC:
 	case BTRFS_SUPER_MAGIC:
-	case TMPFS_MAGIC:
-		return 0;
-	default:
-		return FILE_BY_NAMES;
+	case TMPFS_MAGIC: return 0;
+	default: return FILE_BY_NAMES;
 	}
 }
-#define FILE_WORTHLESS \
-	(FILE_IN_USER_NAMESPACE | FILE_ON_FUSE | FILE_FOLDS_CASE | FILE_NO_SUBVOLUME | FILE_NO_SUPERBLOCK)
+#define FILE_WORTHLESS (FILE_IN_USER_NAMESPACE | FILE_ON_FUSE | FILE_FOLDS_CASE | FILE_NO_SUBVOLUME | FILE_NO_SUPERBLOCK)
 
 /* Reads the subvolume of a directory on btrfs. Returns false if user space hasn't said where that stands. */
 static __always_inline bool subvolume_of(struct dentry *dentry, const struct control *control, __u64 *subvolume)

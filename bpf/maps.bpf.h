@@ -138,7 +138,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, __u32);
 	__type(value, struct event);
-	__uint(max_entries, VERDICTS * DEFAULT_EVENTS);
+	__uint(max_entries, VERDICTS *DEFAULT_EVENTS);
 	__uint(map_flags, BPF_F_MMAPABLE);
 } events SEC(".maps");
 

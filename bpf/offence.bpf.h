@@ -16,7 +16,7 @@
  * fields about a listener are 0.
  */
 static __attribute__((noinline)) bool describe_offence(struct call *call, const struct caller *caller, __u32 what,
-						      const struct listener *listener)
+						       const struct listener *listener)
 {
 	struct queue queue = { 0 };
 	struct event *event = &call->event;

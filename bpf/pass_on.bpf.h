@@ -5,8 +5,8 @@
 #ifndef SOCKACCEPT_PASS_ON_BPF_H
 #define SOCKACCEPT_PASS_ON_BPF_H
 
-#include "shared/compiler.h"
 #include "kernel_types.h"
+#include "shared/compiler.h"
 
 /*
  * Returns `ret` unchanged, in a form in which verifiers from 6.12 on see that it is 0 or an error number. Each FORGET() keeps the compiler

@@ -16,8 +16,7 @@
 
 /* Refuses it whatever the new executable would be: the arguments can be changed while they are looked at. */
 SEC("lsm/task_prctl")
-int BPF_PROG(task_prctl, int option, unsigned long arg2, unsigned long arg3, unsigned long arg4, unsigned long arg5,
-	     int ret)
+int BPF_PROG(task_prctl, int option, unsigned long arg2, unsigned long arg3, unsigned long arg4, unsigned long arg5, int ret)
 {
 	struct caller caller = { 0 };
 	struct state *counters;
@@ -32,8 +31,8 @@ int BPF_PROG(task_prctl, int option, unsigned long arg2, unsigned long arg3, uns
 	if (!counters || !read_caller(arg3, &caller))
 		return 0;
 	__sync_fetch_and_add(&counters->forgeries, 1);
-	record_offence(counters, &caller,
-		       REASON_PRCTL | (what == PR_SET_MM_MAP ? OPERATION_SET_MM_MAP : OPERATION_SET_MM_EXE_FILE) << 8, NULL);
+	record_offence(counters, &caller, REASON_PRCTL | (what == PR_SET_MM_MAP ? OPERATION_SET_MM_MAP : OPERATION_SET_MM_EXE_FILE) << 8,
+		       NULL);
 	if (caller.policy->mode != MODE_ENFORCE)
 		return 0;
 	return refuse(EPERM);

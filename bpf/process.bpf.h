@@ -42,8 +42,7 @@ static __always_inline bool is_as_the_first(struct executable *executable, struc
 		return true;
 	}
 	/* A rule has named it since. The earlier processes are that entry too, by the name that they still have. */
-	return !binary && entry >= *(volatile __u64 *)&executable->epoch &&
-	       !__sync_val_compare_and_swap(&executable->binary, 0, entry);
+	return !binary && entry >= *(volatile __u64 *)&executable->epoch && !__sync_val_compare_and_swap(&executable->binary, 0, entry);
 }
 
 /* Gives `task` a record of its own. */
@@ -111,8 +110,8 @@ static __always_inline __u32 number_since(struct executable *executable, struct 
  * True if an exec that was seen has settled what a process is whose executable is `dentry`. Then *binary is its entry; or 0, if no rule
  * named it when control.entries_epoch was *since. `task`: one of its threads.
  */
-static __always_inline bool is_settled(const struct executable *executable, struct dentry *dentry, struct task_struct *task,
-				       __u32 *binary, __u64 *since)
+static __always_inline bool is_settled(const struct executable *executable, struct dentry *dentry, struct task_struct *task, __u32 *binary,
+				       __u64 *since)
 {
 	struct process *process;
 

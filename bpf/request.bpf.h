@@ -108,7 +108,7 @@ static __attribute__((noinline)) bool record_gated(struct state *state, const st
 
 /* The same for SCTP; `association` is its address. */
 static __attribute__((noinline)) bool record_gated_association(struct state *state, const struct gate *gate, const struct control *control,
-							      __u64 association)
+							       __u64 association)
 {
 	struct request_scratch *scratch = describe_gated(state, gate);
 	struct event *event;

@@ -56,8 +56,8 @@ static __always_inline __u32 answerable_user(const struct cred *cred)
 	__u32 user = cred->euid.val;
 
 	if (namespace->level != 0) {
-		for (int depth = 0; depth < MAX_NAMESPACES && namespace->level > 1; depth++)
-			namespace = namespace->parent;
+		for (int depth = 0; depth<MAX_NAMESPACES &&namespace->level> 1; depth++)
+		namespace = namespace->parent;
 		user = namespace->owner.val ?: namespace->ns.inum;
 	}
 	return user == ADMINISTRATOR ? FOLD_OTHERS : user;

@@ -39,14 +39,14 @@ _Static_assert(((FOLD_OPEN | FOLD_STARTING | FOLD_EMPTY | FOLD_CLOSING | FOLD_DE
 _Static_assert(FOLD_NEXT_RUN == FOLD_COUNT + 1, "the window's number is above the repeats");
 
 struct fold {
-	__u64 word;   /* the repeats, the window's number, and flags */
-	__u64 began;  /* when the window began */
+	__u64 word;  /* the repeats, the window's number, and flags */
+	__u64 began; /* when the window began */
 	__u64 ends;
-	__u64 length; /* of the window, as a power of two: 3 stands for 8 s */
-	__u64 differ; /* enum event_difference: in what repeats differ from `first` */
-	__u32 user;   /* whose share it takes from */
-	__u16 shared; /* 1: it is the series for all further denials of the user */
-	__u16 hint;   /* about the path: EVENT_PATH_HINT or 0 */
+	__u64 length;       /* of the window, as a power of two: 3 stands for 8 s */
+	__u64 differ;       /* enum event_difference: in what repeats differ from `first` */
+	__u32 user;         /* whose share it takes from */
+	__u16 shared;       /* 1: it is the series for all further denials of the user */
+	__u16 hint;         /* about the path: EVENT_PATH_HINT or 0 */
 	struct event first; /* its path is that of the series, known once that has begun */
 };
 
@@ -238,7 +238,7 @@ static __always_inline void record_window(struct state *state, struct fold *fold
 }
 
 enum window_end {
-	WINDOW_LEFT,   /* somebody else closes it */
+	WINDOW_LEFT, /* somebody else closes it */
 	WINDOW_CLOSED,
 	WINDOW_SHARED, /* its repeats go on in the series for all further denials */
 };

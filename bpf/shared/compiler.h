@@ -26,19 +26,18 @@
  * Makes the verifier forget what it knows about a variable. Without this it follows each constant that the variable can be, in each
  * combination with others, through all that comes after. `noise` is any number that the verifier doesn't know.
  */
-#define BLUR(variable, noise)           \
-	do {                            \
-		(variable) ^= (noise);  \
-		FORGET(variable);       \
-		(variable) ^= (noise);  \
+#define BLUR(variable, noise)          \
+	do {                           \
+		(variable) ^= (noise); \
+		FORGET(variable);      \
+		(variable) ^= (noise); \
 	} while (0)
 
 /* Calls step(i, context) for each i below `count`, until it returns 1. A verifier looks at one step, not at each. */
 #ifdef __bpf__
 #define REPEAT(count, step, context) bpf_loop(count, step, context, 0)
 #else
-#define REPEAT(count, step, context) \
-	for (unsigned i_ = 0; i_ < (count) && !(step)(i_, context); i_++)
+#define REPEAT(count, step, context) for (unsigned i_ = 0; i_ < (count) && !(step)(i_, context); i_++)
 #endif
 
 /*
@@ -52,10 +51,10 @@
  * Calls a function that isn't inlined, for its effect. The compiler drops a result that nobody uses or that is always the same. A
  * verifier (seen: 7.3) then refuses a function that leaves an address of its stack where the result should be.
  */
-#define CALL(call)                      \
-	do {                            \
-		long result_ = (call);  \
-		FORGET(result_);        \
+#define CALL(call)                     \
+	do {                           \
+		long result_ = (call); \
+		FORGET(result_);       \
 	} while (0)
 
 #endif

@@ -55,8 +55,8 @@ static __always_inline const struct rule_record *rule_at(policy_ref policy, cons
 }
 
 /* Takes the rule that the root cells at `root` lead to as candidate, if it outranks `best`. */
-static __always_inline void consider_root(policy_ref policy, const struct policy_header *header, __u32 first_rule,
-					  const __u32 *root, __u32 port, struct candidate *best)
+static __always_inline void consider_root(policy_ref policy, const struct policy_header *header, __u32 first_rule, const __u32 *root,
+					  __u32 port, struct candidate *best)
 {
 	const struct rule_record *rule;
 	__u32 cell = port_cell(policy, root, port);
@@ -73,8 +73,8 @@ static __always_inline void consider_root(policy_ref policy, const struct policy
 }
 
 /* Does the same with the root cells of page `table`; 0: there is no such table. */
-static __always_inline void consider_table(policy_ref policy, const struct policy_header *header, __u32 first_rule,
-					   __u32 table, __u32 port, struct candidate *best)
+static __always_inline void consider_table(policy_ref policy, const struct policy_header *header, __u32 first_rule, __u32 table, __u32 port,
+					   struct candidate *best)
 {
 	const struct policy_page *page;
 
@@ -104,13 +104,11 @@ static __always_inline const struct scope *user_scope(policy_ref policy, __u32 r
 }
 
 /* Considers the table of the listener's protocol, if rules can name it. */
-static __always_inline void consider_protocol(policy_ref policy, const struct policy_header *header,
-					      const struct scope *scope, __u32 first_rule,
-					      const struct request *request, struct candidate *best)
+static __always_inline void consider_protocol(policy_ref policy, const struct policy_header *header, const struct scope *scope,
+					      __u32 first_rule, const struct request *request, struct candidate *best)
 {
 	if (request->protocol != PROTOCOL_ANY)
-		consider_table(policy, header, first_rule, scope->tables[request->protocol & (PROTOCOLS - 1)],
-			       request->port, best);
+		consider_table(policy, header, first_rule, scope->tables[request->protocol & (PROTOCOLS - 1)], request->port, best);
 }
 
 /* Considers the rules of one binary, or of `any`. */
@@ -246,7 +244,7 @@ static __always_inline __u32 listen_cell(policy_ref policy, const struct policy_
  * listens for others. `denied_by`: the rule that denies the arbitrary user; NULL: the default does.
  */
 static __attribute__((noinline)) bool may_listen(policy_ref policy, const struct policy_header *header, const struct request *request,
-						const struct rule_record *denied_by)
+						 const struct rule_record *denied_by)
 {
 	struct search search = { .policy = policy, .header = header, .request = request };
 	__u32 cell;
@@ -265,7 +263,7 @@ static __attribute__((noinline)) bool may_listen(policy_ref policy, const struct
  * which it listens there for others. *rule is then the one that denies; NULL: the default does. Sets request->anyone.
  */
 static __always_inline bool denies_everyone(policy_ref policy, const struct policy_header *header, struct request *request,
-					     const struct rule_record **rule)
+					    const struct rule_record **rule)
 {
 	if (!header->flags) /* nothing is known about who may listen */
 		return false;

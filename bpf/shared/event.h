@@ -51,18 +51,18 @@ enum reason {
 };
 
 enum operation {
-	OPERATION_ACCEPT,  /* accept(2) with a connection */
-	OPERATION_ATTEMPT, /* a denied accept(2) for which no connection waited */
-	OPERATION_LISTEN,  /* a denied listen(2), or a denied bind(2) before it; sockfd is its argument */
-	OPERATION_GATED,   /* a refused request for a new connection of a denied listener. Who: whose accept(2) was last denied there */
-	OPERATION_DRAINED, /* a connection that was taken out of a denied listener's queue and reset. Who: the same, or who holds it */
-	OPERATION_SET_MM_MAP,      /* prctl(PR_SET_MM, PR_SET_MM_MAP) */
+	OPERATION_ACCEPT,     /* accept(2) with a connection */
+	OPERATION_ATTEMPT,    /* a denied accept(2) for which no connection waited */
+	OPERATION_LISTEN,     /* a denied listen(2), or a denied bind(2) before it; sockfd is its argument */
+	OPERATION_GATED,      /* a refused request for a new connection of a denied listener. Who: whose accept(2) was last denied there */
+	OPERATION_DRAINED,    /* a connection that was taken out of a denied listener's queue and reset. Who: the same, or who holds it */
+	OPERATION_SET_MM_MAP, /* prctl(PR_SET_MM, PR_SET_MM_MAP) */
 	OPERATION_SET_MM_EXE_FILE, /* prctl(PR_SET_MM, PR_SET_MM_EXE_FILE) */
 	OPERATIONS,
 };
 
 enum event_flag {
-	EVENT_ENFORCED = 1 << 0,  /* the verdict was returned to the caller: the mode was not permissive */
+	EVENT_ENFORCED = 1 << 0, /* the verdict was returned to the caller: the mode was not permissive */
 	EVENT_HAS_PEER = 1 << 1,
 	EVENT_PATH_HINT = 1 << 2, /* `path` is only what the process itself would see */
 	EVENT_FLAGS_ALL = (1 << 3) - 1,
@@ -88,10 +88,10 @@ enum event_difference {
 	DIFFER_FAMILY = 1 << 12,
 	DIFFER_PROTOCOL = 1 << 13,
 	DIFFER_OPERATION = 1 << 14,
-	DIFFER_RULE = 1 << 15,      /* and reason */
+	DIFFER_RULE = 1 << 15, /* and reason */
 	DIFFER_ENFORCED = 1 << 16,
-	DIFFER_ADDRESS = 1 << 17,   /* of `local` */
-	DIFFER_PORT = 1 << 18,      /* of `local`, and listener_port */
+	DIFFER_ADDRESS = 1 << 17, /* of `local` */
+	DIFFER_PORT = 1 << 18,    /* of `local`, and listener_port */
 	DIFFER_PEER = 1 << 19,
 	DIFFER_COMM = 1 << 20,
 	DIFFER_ALL = (1 << 21) - 1,
@@ -104,35 +104,35 @@ struct endpoint {
 
 /* Value of `events`. */
 struct event {
-	__u64 state;   /* EVENT_READY() or EVENT_WRITING(); 0: never used */
-	__u64 skipped; /* 1 + the last ticket that found this slot in use; 0: none did */
-	__u64 seq;     /* sequence number, from 0, shared by both buffers */
-	__u64 number;  /* sequence number in its buffer, from 0, without gaps */
-	__u64 time_boot; /* when: ns of CLOCK_BOOTTIME */
-	__u64 time_tai;  /* when: ns of CLOCK_TAI */
+	__u64 state;      /* EVENT_READY() or EVENT_WRITING(); 0: never used */
+	__u64 skipped;    /* 1 + the last ticket that found this slot in use; 0: none did */
+	__u64 seq;        /* sequence number, from 0, shared by both buffers */
+	__u64 number;     /* sequence number in its buffer, from 0, without gaps */
+	__u64 time_boot;  /* when: ns of CLOCK_BOOTTIME */
+	__u64 time_tai;   /* when: ns of CLOCK_TAI */
 	__u64 generation; /* of the policy that decided */
 	__u64 cgroup_id;
 	__u64 unit; /* key in `units`; 0: none */
 	__u32 pid;
 	__u32 tid;
-	__u32 uid; /* effective */
-	__u32 gid; /* effective */
-	__u32 netns; /* inode number of the network namespace */
+	__u32 uid;    /* effective */
+	__u32 gid;    /* effective */
+	__u32 netns;  /* inode number of the network namespace */
 	__s32 sockfd; /* the call's descriptor; -1: none */
 	__u32 binary;
-	__u32 backlog;     /* connections in the listener's queue */
-	__u32 backlog_max; /* the limit of that */
-	__u32 count; /* how many denials it stands for; 1: for itself */
-	__u16 family;   /* AF_* */
-	__u16 protocol; /* IPPROTO_*; 0 for AF_VSOCK */
-	__u8 verdict;   /* enum verdict */
-	__u8 reason;    /* enum reason */
-	__u8 flags;     /* enum event_flag */
-	__u8 operation; /* enum operation; of a prctl(2), all fields about the listener are 0 */
+	__u32 backlog;         /* connections in the listener's queue */
+	__u32 backlog_max;     /* the limit of that */
+	__u32 count;           /* how many denials it stands for; 1: for itself */
+	__u16 family;          /* AF_* */
+	__u16 protocol;        /* IPPROTO_*; 0 for AF_VSOCK */
+	__u8 verdict;          /* enum verdict */
+	__u8 reason;           /* enum reason */
+	__u8 flags;            /* enum event_flag */
+	__u8 operation;        /* enum operation; of a prctl(2), all fields about the listener are 0 */
 	struct endpoint local; /* the connection's own end. Of a denial without connection: the listener's */
 	struct endpoint peer;  /* if EVENT_HAS_PEER */
-	__u32 listener_port; /* the port that rules are about. It can differ from local.port, as with TPROXY */
-	__u32 differ;        /* enum event_difference; 0: it stands for one denial, or for repeats that are all alike */
+	__u32 listener_port;   /* the port that rules are about. It can differ from local.port, as with TPROXY */
+	__u32 differ;          /* enum event_difference; 0: it stands for one denial, or for repeats that are all alike */
 	char comm[16];
 	struct rule_label rule; /* if reason is REASON_RULE */
 	struct seen_path path;  /* if the binary is unnamed */

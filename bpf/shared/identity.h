@@ -55,7 +55,7 @@ struct entry_key {
 	char name[256]; /* zero-padded */
 };
 #define MAX_ENTRIES (2 * MAX_BINARIES) /* steps included */
-#define MAX_STEPS 64 /* directories above a file, where directories are known by their names */
+#define MAX_STEPS 64                   /* directories above a file, where directories are known by their names */
 
 enum file_flag {
 	FILE_BY_NAMES = 1 << 0, /* directories are known by name: FILE_STEP records follow, from the directory upwards, then a FILE_ROOT */
@@ -113,10 +113,10 @@ struct lookup {
  * struct process of its own, which takes precedence.
  */
 struct executable {
-	__u64 dentry; /* address of the dentry by which it was executed first since hooks are attached; 0: it wasn't. Set last */
+	__u64 dentry;  /* address of the dentry by which it was executed first since hooks are attached; 0: it wasn't. Set last */
 	__u64 claimed; /* 1: somebody is setting the other fields, or has set them */
-	__u64 epoch;  /* when it was last executed by that dentry */
-	__u64 binary; /* the entry that it was then; 0: none. If a rule names it later, it becomes that entry, and stays it */
+	__u64 epoch;   /* when it was last executed by that dentry */
+	__u64 binary;  /* the entry that it was then; 0: none. If a rule names it later, it becomes that entry, and stays it */
 	__u32 many;    /* 1: it was also executed otherwise */
 	__u32 unnamed; /* BINARY_UNNAMED|n: its number where it is no named binary; 0: none yet */
 	struct lookup lookup;

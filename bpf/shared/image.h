@@ -59,7 +59,7 @@ enum policy_switch {
 /* The same as bits. If any is set, binary_entry.listen is filled in. */
 enum policy_flag {
 	POLICY_JUDGES_LISTEN = 1 << SWITCH_JUDGE_LISTEN, /* listen(2) is judged, not only accept(2) */
-	POLICY_GATES = 1 << SWITCH_GATE,   /* new connections of a denied listener are refused (bpf/gate.bpf.h) */
+	POLICY_GATES = 1 << SWITCH_GATE,                 /* new connections of a denied listener are refused (bpf/gate.bpf.h) */
 	POLICY_DRAINS = 1 << SWITCH_DRAIN, /* connections that wait on a denied listener are taken out and reset (enforce/change/drain.h) */
 };
 
@@ -76,9 +76,9 @@ struct policy_header {
 	__u32 names_page;
 	__u32 names;
 	/* Images of older versions have 0 in the next three: no temporary rules, and nothing known about who may listen. */
-	__u32 temporaries; /* number of temporary rules: they come first */
-	__u32 flags;       /* enum policy_flag */
-	__u64 temporaries_end; /* when the last of them ends */
+	__u32 temporaries;                  /* number of temporary rules: they come first */
+	__u32 flags;                        /* enum policy_flag */
+	__u64 temporaries_end;              /* when the last of them ends */
 	char source[POLICY_SOURCE_MAX + 4]; /* where the policy was loaded from, zero-padded; empty: not known */
 };
 
@@ -115,11 +115,11 @@ struct binary_entry {
 #define SECTION_MAX 49 /* bytes: how much of a section's name Debian's inih keeps */
 struct rule_label {
 	char section[SECTION_MAX + 3]; /* zero-padded */
-	__u16 first; /* first port; 0: any port, those above 65535 included */
-	__u16 last;  /* last port */
-	__u32 uid;      /* if has_uid */
-	__u8 verdict;   /* enum verdict */
-	__u8 protocol;  /* enum protocol */
+	__u16 first;                   /* first port; 0: any port, those above 65535 included */
+	__u16 last;                    /* last port */
+	__u32 uid;                     /* if has_uid */
+	__u8 verdict;                  /* enum verdict */
+	__u8 protocol;                 /* enum protocol */
 	__u8 has_uid;
 	__u8 reserved;
 };
@@ -135,9 +135,9 @@ struct rule_label {
 #define WIDTH_ANY 0x10001U /* wider than any range of 16-bit ports */
 
 struct rule_record {
-	__u32 rank;    /* RANK() */
-	__u32 counter; /* index in rule_counters */
-	__u32 name;    /* index of the name_record of its binary */
+	__u32 rank;         /* RANK() */
+	__u32 counter;      /* index in rule_counters */
+	__u32 name;         /* index of the name_record of its binary */
 	__u32 unknown_user; /* index of the name_record of its user, if the system doesn't know that name: uid is UID_NONE then. Else 0 */
 	struct rule_label label;
 	__u64 until;  /* when it ends; 0: it is no temporary rule */
@@ -181,8 +181,8 @@ struct request {
 	__u32 uid;      /* effective */
 	__u32 protocol; /* enum protocol: the listener's class */
 	__u32 port;
-	__u64 now;      /* 0: don't look at temporary rules */
-	__u32 anyone;   /* 1: ask for an arbitrary user whom no rule names; uid is ignored */
+	__u64 now;    /* 0: don't look at temporary rules */
+	__u32 anyone; /* 1: ask for an arbitrary user whom no rule names; uid is ignored */
 	__u32 reserved;
 };
 

@@ -26,14 +26,14 @@ enum gate_state {
 
 /* Record that the iterator `list_listeners` writes for each listening socket that a process has open. */
 struct listening {
-	__u64 socket; /* its address */
-	__u32 pid;    /* of the process */
-	__u32 uid;    /* effective, of the process */
-	__u32 netns;  /* inode number of the network namespace */
-	__u16 class;     /* enum protocol */
-	__u16 processes; /* 1: the process has a struct process */
-	__u16 family;    /* AF_* */
-	__u16 protocol;  /* IPPROTO_*; 0 for AF_VSOCK */
+	__u64 socket;      /* its address */
+	__u32 pid;         /* of the process */
+	__u32 uid;         /* effective, of the process */
+	__u32 netns;       /* inode number of the network namespace */
+	__u16 class;       /* enum protocol */
+	__u16 processes;   /* 1: the process has a struct process */
+	__u16 family;      /* AF_* */
+	__u16 protocol;    /* IPPROTO_*; 0 for AF_VSOCK */
 	__u32 backlog;     /* connections in the queue */
 	__u32 backlog_max; /* the limit of that */
 	struct endpoint local;

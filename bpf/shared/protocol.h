@@ -14,12 +14,9 @@ static __always_inline __u32 class_of(__u16 protocol)
 {
 	switch (protocol) {
 	case IPPROTO_TCP:
-	case IPPROTO_MPTCP:
-		return PROTOCOL_TCP;
-	case IPPROTO_SCTP:
-		return PROTOCOL_SCTP;
-	default:
-		return PROTOCOL_ANY;
+	case IPPROTO_MPTCP: return PROTOCOL_TCP;
+	case IPPROTO_SCTP: return PROTOCOL_SCTP;
+	default: return PROTOCOL_ANY;
 	}
 }
 

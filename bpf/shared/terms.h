@@ -20,8 +20,8 @@
  */
 #define BINARY_ANY 0
 #define BINARY_UNNAMED 0x80000000U
-#define MAX_BINARIES 131072 /* numbers of named binaries, 0 included */
-#define MAX_RULES 131072    /* rules of one policy */
+#define MAX_BINARIES 131072           /* numbers of named binaries, 0 included */
+#define MAX_RULES 131072              /* rules of one policy */
 #define RULE_COUNTERS (2 * MAX_RULES) /* twice: a `load` needs new counters while the old ones are still in use */
 
 enum verdict {
