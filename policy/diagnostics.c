@@ -5,25 +5,13 @@
 #include "policy/diagnostics.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/grow.h"
+#include "policy/text.h"
+
 #define WARNINGS_SHOWN 20
-
-/* Makes room for one more. The list has no count of its room: it doubles at each power of two. */
-static struct diagnostic *next_slot(struct diagnostics *d)
-{
-	struct diagnostic *list;
-
-	if ((d->count & (d->count - 1)) == 0) {
-		list = reallocarray(d->list, d->count ? 2 * d->count : 1, sizeof(*list));
-		if (!list)
-			abort();
-		d->list = list;
-	}
-	return &d->list[d->count++];
-}
 
 static void add(struct diagnostics *d, enum severity severity, const char *file, unsigned line,
 		const char *format, va_list arguments) __attribute__((format(printf, 5, 0)));
@@ -31,13 +19,14 @@ static void add(struct diagnostics *d, enum severity severity, const char *file,
 static void add(struct diagnostics *d, enum severity severity, const char *file, unsigned line,
 		const char *format, va_list arguments)
 {
-	struct diagnostic *slot = next_slot(d);
+	const struct diagnostic diagnostic = {
+		.severity = severity,
+		.file = file ? must(strdup(file)) : NULL,
+		.line = line,
+		.message = text_format_list(format, arguments),
+	};
 
-	slot->severity = severity;
-	slot->line = line;
-	slot->file = file ? strdup(file) : NULL;
-	if ((file && !slot->file) || vasprintf(&slot->message, format, arguments) < 0)
-		abort();
+	APPEND(d->list, d->count, diagnostic);
 	if (severity == SEVERITY_ERROR)
 		d->errors++;
 }
@@ -96,7 +85,7 @@ void diagnostics_drop_warnings(struct diagnostics *d)
 
 	for (size_t i = 0; i < d->count; i++) {
 		if (d->list[i].severity == SEVERITY_ERROR)
-			*next_slot(&kept) = d->list[i];
+			APPEND(kept.list, kept.count, d->list[i]);
 		else
 			free_one(&d->list[i]);
 	}

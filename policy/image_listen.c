@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "policy/cleanup.h"
+#include "policy/grow.h"
 
 #define WORD_BITS 64
 #define WORDS (PORT_BEYOND / WORD_BITS + 1)
@@ -233,10 +234,7 @@ static size_t add_found(const struct listen_builder *b, struct span **spans, siz
 			continue;
 		for (first = port; port + 1 < end && is_found(b, port + 1);)
 			port++;
-		/* The room doubles at each power of two. */
-		if (!(count & (count - 1)))
-			*spans = must(reallocarray(*spans, count ? 2 * count : 1, sizeof(**spans)));
-		(*spans)[count++] = (struct span){ first, port, LISTEN_FOR_SOME };
+		APPEND(*spans, count, ((struct span){ first, port, LISTEN_FOR_SOME }));
 	}
 	return count;
 }
@@ -247,11 +245,8 @@ static size_t add_listens(const struct group *group, enum protocol protocol, str
 	for (size_t i = 0; i < group->count; i++) {
 		const struct rule *rule = group->rules[i];
 
-		if (rule_decides(rule) || !matches_protocol(rule, protocol))
-			continue;
-		if (!(count & (count - 1)))
-			*spans = must(reallocarray(*spans, count ? 2 * count : 1, sizeof(**spans)));
-		(*spans)[count++] = span_of(&rule->port, LISTEN_FOR_OTHERS);
+		if (!rule_decides(rule) && matches_protocol(rule, protocol))
+			APPEND(*spans, count, span_of(&rule->port, LISTEN_FOR_OTHERS));
 	}
 	return count;
 }

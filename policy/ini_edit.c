@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/cleanup.h"
+#include "policy/grow.h"
 #include "policy/ini.h"
 #include "policy/port.h"
 #include "policy/text.h"
@@ -120,12 +121,10 @@ static void split_lines(struct document *document, const char *text)
 
 	while (*text) {
 		size_t length = strcspn(text, "\n");
-		struct line *line;
+		struct line line = { .text = must(strndup(text, length)) };
 
-		document->lines = must(reallocarray(document->lines, document->line_count + 1, sizeof(*document->lines)));
-		line = &document->lines[document->line_count++];
-		*line = (struct line){ .text = must(strndup(text, length)) };
-		last = read_line(line, last);
+		last = read_line(&line, last);
+		APPEND(document->lines, document->line_count, line);
 		text += length + (text[length] == '\n');
 	}
 }
@@ -159,10 +158,8 @@ static void read_users(struct document *document, struct part *part, const struc
 		uint32_t uid;
 		char *problem = user_read(&document->users, word, &uid);
 
-		if (!problem) {
-			part->uids = must(reallocarray(part->uids, part->uid_count + 1, sizeof(*part->uids)));
-			part->uids[part->uid_count++] = uid;
-		}
+		if (!problem)
+			APPEND(part->uids, part->uid_count, uid);
 		free(problem);
 		free(word);
 	}
@@ -170,8 +167,7 @@ static void read_users(struct document *document, struct part *part, const struc
 
 static void read_binary(struct part *part, const struct line *line)
 {
-	part->binaries = must(reallocarray(part->binaries, part->binary_count + 1, sizeof(*part->binaries)));
-	part->binaries[part->binary_count++] = must(strndup(line->text + line->value, line->comment - line->value));
+	APPEND(part->binaries, part->binary_count, must(strndup(line->text + line->value, line->comment - line->value)));
 }
 
 static void read_document(struct document *document, const char *text)
@@ -183,9 +179,10 @@ static void read_document(struct document *document, const char *text)
 		const struct line *line = &document->lines[i];
 
 		if (line->kind == LINE_HEADER) {
-			document->parts = must(reallocarray(document->parts, document->part_count + 1, sizeof(*document->parts)));
-			part = &document->parts[document->part_count++];
-			*part = (struct part){ .first = i, .made = !strncmp(line->text, MADE_HEADER, strlen(MADE_HEADER)) };
+			bool made = !strncmp(line->text, MADE_HEADER, strlen(MADE_HEADER));
+
+			APPEND(document->parts, document->part_count, ((struct part){ .first = i, .made = made }));
+			part = &document->parts[document->part_count - 1];
 		}
 		if (!part)
 			continue;

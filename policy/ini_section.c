@@ -13,6 +13,7 @@
 
 #include "bpf/shared/event.h"
 #include "policy/cleanup.h"
+#include "policy/grow.h"
 #include "policy/port.h"
 #include "policy/text.h"
 
@@ -29,20 +30,6 @@ const char *const *const ini_switch_words = &ini_key_words[KEY_FIRST_SWITCH];
 _Static_assert(LENGTH(ini_key_words) == KEYS, "each key has a word");
 _Static_assert(LENGTH(((struct ini_settings *)0)->set) == KEY_LAST_SETTING + 1, "each setting has a place");
 
-/* Makes room for one more element; the room doubles at each power of two. */
-static void *grow(void *array, size_t count, size_t size)
-{
-	if (count & (count - 1))
-		return array;
-	return must(reallocarray(array, count ? 2 * count : 1, size));
-}
-
-#define APPEND(array, count, element)                               \
-	do {                                                        \
-		(array) = grow((array), (count), sizeof(*(array))); \
-		(array)[(count)++] = (element);                     \
-	} while (0)
-
 static void report(struct builder *b, unsigned line, const char *format, va_list arguments)
 	__attribute__((format(printf, 3, 0)));
 
@@ -58,8 +45,7 @@ static void report(struct builder *b, unsigned line, const char *format, va_list
 		b->stop = true;
 		return;
 	}
-	if (vasprintf(&message, format, arguments) < 0)
-		abort();
+	message = text_format_list(format, arguments);
 	diagnostics_error(b->diagnostics, b->file, line, "%s", message);
 }
 

@@ -12,6 +12,7 @@
 
 #include "policy/cleanup.h"
 #include "policy/decide.h"
+#include "policy/grow.h"
 
 /* As a request, port 0 stands for every port that only `any` matches: those above 65535 too. */
 #define PORTS 65536
@@ -135,10 +136,8 @@ int overrulings_find(const struct policy *policy, uint32_t binary, const struct 
 		meeting.request.now = other->until || rule->until ? now : 0;
 		if (!image.count)
 			error = image_build(policy, &image);
-		if (error || !decides(trial, &image, i, &meeting))
-			continue;
-		found->rules = must(reallocarray(found->rules, found->count + 1, sizeof(*found->rules)));
-		found->rules[found->count++] = i;
+		if (!error && decides(trial, &image, i, &meeting))
+			APPEND(found->rules, found->count, i);
 	}
 	image_clear(&image);
 	free(trial);

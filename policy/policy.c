@@ -10,6 +10,7 @@
 
 #include "bpf/shared/event.h"
 #include "policy/cleanup.h"
+#include "policy/grow.h"
 #include "policy/port.h"
 
 void policy_init(struct policy *policy)
@@ -54,9 +55,8 @@ static void free_binary(struct binary *binary)
 void policy_clear(struct policy *policy)
 {
 	tdestroy(policy->binary_index, free);
-	for (size_t i = 0; i < policy->binary_count; i++) {
+	for (size_t i = 0; i < policy->binary_count; i++)
 		free_binary(&policy->binaries[i]);
-	}
 	for (size_t i = 0; i < policy->unknown_user_count; i++)
 		free(policy->unknown_users[i]);
 	for (size_t i = 0; i < policy->file_count; i++)
@@ -84,26 +84,18 @@ size_t policy_binary(struct policy *policy, const char *path)
 
 	if (found)
 		return (*found)->binary;
-	if (policy->binary_count == policy->binary_room) {
-		policy->binary_room = policy->binary_room ? 2 * policy->binary_room : 16;
-		policy->binaries = must(reallocarray(policy->binaries, policy->binary_room, sizeof(*policy->binaries)));
-	}
-	policy->binaries[policy->binary_count] = (struct binary){ .path = must(strdup(path)) };
-	index_binary(policy, policy->binary_count);
-	return policy->binary_count++;
+	APPEND(policy->binaries, policy->binary_count, ((struct binary){ .path = must(strdup(path)) }));
+	index_binary(policy, policy->binary_count - 1);
+	return policy->binary_count - 1;
 }
 
 uint32_t policy_unknown_user(struct policy *policy, const char *name)
 {
-	uint32_t count = (uint32_t)policy->unknown_user_count;
-
-	for (uint32_t i = 0; i < count; i++)
+	for (size_t i = 0; i < policy->unknown_user_count; i++)
 		if (!strcmp(policy->unknown_users[i], name))
-			return i + 1;
-	policy->unknown_users = must(reallocarray(policy->unknown_users, count + 1, sizeof(*policy->unknown_users)));
-	policy->unknown_users[count] = must(strdup(name));
-	policy->unknown_user_count++;
-	return count + 1;
+			return (uint32_t)i + 1;
+	APPEND(policy->unknown_users, policy->unknown_user_count, must(strdup(name)));
+	return (uint32_t)policy->unknown_user_count;
 }
 
 /* Files are read one after the other: the last one's name is nearly always the one that is looked for. */
@@ -112,20 +104,15 @@ static const char *file_name(struct policy *policy, const char *file)
 	for (size_t i = policy->file_count; i > 0; i--)
 		if (!strcmp(policy->files[i - 1], file))
 			return policy->files[i - 1];
-	policy->files = must(reallocarray(policy->files, policy->file_count + 1, sizeof(*policy->files)));
-	policy->files[policy->file_count] = must(strdup(file));
-	return policy->files[policy->file_count++];
+	APPEND(policy->files, policy->file_count, must(strdup(file)));
+	return policy->files[policy->file_count - 1];
 }
 
 uint32_t policy_origin(struct policy *policy, const char *file, unsigned line)
 {
 	const struct origin origin = { file_name(policy, file), line };
 
-	/* The room doubles at each power of two. */
-	if ((policy->origin_count & (policy->origin_count - 1)) == 0)
-		policy->origins = must(reallocarray(policy->origins, policy->origin_count ? 2 * policy->origin_count : 1,
-						    sizeof(*policy->origins)));
-	policy->origins[policy->origin_count++] = origin;
+	APPEND(policy->origins, policy->origin_count, origin);
 	return (uint32_t)policy->origin_count;
 }
 
@@ -141,11 +128,7 @@ const char *rule_unknown_user(const struct policy *policy, const struct rule *ru
 
 void policy_append(struct policy *policy, const struct rule *rule)
 {
-	if (policy->rule_count == policy->rule_room) {
-		policy->rule_room = policy->rule_room ? 2 * policy->rule_room : 16;
-		policy->rules = must(reallocarray(policy->rules, policy->rule_room, sizeof(*policy->rules)));
-	}
-	policy->rules[policy->rule_count++] = *rule;
+	APPEND(policy->rules, policy->rule_count, *rule);
 }
 
 /* What a binary is known by until it has a number: two paths that resolve to one entry are one binary. */
@@ -391,29 +374,26 @@ static size_t drop_repetitions(struct policy *policy)
 static void renumber_binaries(struct policy *policy)
 {
 	size_t *place = must(calloc(policy->binary_count + 1, sizeof(*place)));
-	struct binary *sorted = must(calloc(policy->binary_count + 1, sizeof(*sorted)));
+	struct binary *sorted = NULL;
 	size_t count = 0;
 
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		size_t *binary = &policy->rules[i].binary;
 
 		if (!place[*binary]) {
-			sorted[count++] = policy->binaries[*binary];
+			APPEND(sorted, count, policy->binaries[*binary]);
 			place[*binary] = count;
 		}
 		*binary = place[*binary] - 1;
 	}
-	for (size_t i = 0; i < policy->binary_count; i++) {
-		if (place[i])
-			continue;
-		free_binary(&policy->binaries[i]);
-	}
+	for (size_t i = 0; i < policy->binary_count; i++)
+		if (!place[i])
+			free_binary(&policy->binaries[i]);
 	tdestroy(policy->binary_index, free);
 	policy->binary_index = NULL;
 	free(policy->binaries);
 	free(place);
 	policy->binaries = sorted;
-	policy->binary_room = policy->binary_count + 1;
 	policy->binary_count = count;
 	for (size_t i = 0; i < count; i++)
 		index_binary(policy, i);
@@ -422,15 +402,16 @@ static void renumber_binaries(struct policy *policy)
 /* Drops the names of unknown users that no rule has any more. */
 static void renumber_unknown_users(struct policy *policy)
 {
-	uint32_t *place = must(calloc(policy->unknown_user_count + 1, sizeof(*place))), count = 0;
-	char **kept = must(calloc(policy->unknown_user_count + 1, sizeof(*kept)));
+	uint32_t *place = must(calloc(policy->unknown_user_count + 1, sizeof(*place)));
+	char **kept = NULL;
+	size_t count = 0;
 
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		uint32_t *user = &policy->rules[i].unknown_user;
 
 		if (*user && !place[*user - 1]) {
-			kept[count++] = policy->unknown_users[*user - 1];
-			place[*user - 1] = count;
+			APPEND(kept, count, policy->unknown_users[*user - 1]);
+			place[*user - 1] = (uint32_t)count;
 		}
 		*user = *user ? place[*user - 1] : 0;
 	}

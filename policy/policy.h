@@ -88,7 +88,6 @@ struct policy {
 	size_t origin_count;
 	char **files; /* names of the files that `origins` are in */
 	size_t file_count;
-	size_t rule_room, binary_room; /* allocated */
 	void *binary_index;            /* finds a binary by its path; policy.c's own */
 };
 

@@ -56,7 +56,7 @@ char *program_on_path(const char *name)
  * Scripts
  */
 
-static bool is_env(const char *interpreter)
+bool program_is_env(const char *interpreter)
 {
 	const char *name = strrchr(interpreter, '/');
 
@@ -85,7 +85,7 @@ static char *name_interpreter(const char *path)
 	_cleanup_free_ char *argument = NULL, *word = NULL, *found = NULL;
 	char *interpreter = script_interpreter(path, &argument);
 
-	if (!interpreter || !is_env(interpreter))
+	if (!interpreter || !program_is_env(interpreter))
 		return interpreter;
 	free(interpreter);
 	word = word_for_env(argument);

@@ -6,6 +6,7 @@
 #ifndef SOCKACCEPT_PROGRAM_H
 #define SOCKACCEPT_PROGRAM_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* So many interpreters of interpreters the kernel follows (Linux, fs/exec.c: exec_binprm()). */
@@ -16,6 +17,9 @@
  * freed, or to NULL. Returns NULL if it isn't a script, or can't be read.
  */
 char *script_interpreter(const char *path, char **argument);
+
+/* Returns true if the interpreter is env(1), which runs another program in its own place. */
+bool program_is_env(const char *interpreter);
 
 /* Returns the path of the executable file `name` in one of the usual directories of programs, to be freed; NULL: there is none. */
 char *program_on_path(const char *name);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "policy/cleanup.h"
+#include "policy/grow.h"
 #include "policy/ini.h"
 #include "policy/resolve.h"
 #include "policy/text.h"
@@ -150,17 +151,6 @@ static bool is_ini(const char *name)
 	return name[0] != '.' && length > 4 && strcmp(name + length - 4, ".ini") == 0;
 }
 
-static void add_name(struct names *names, const char *name)
-{
-	if ((names->count & (names->count - 1)) == 0)
-		names->list =
-			reallocarray(names->list, names->count ? 2 * names->count : 1, sizeof(*names->list));
-	if (!names->list)
-		abort();
-	names->list[names->count] = text_format("%s", name);
-	names->count++;
-}
-
 /* The *.ini in a directory, in the byte order of their names, whatever the locale. */
 static int list_directory(int fd, struct names *names)
 {
@@ -176,7 +166,7 @@ static int list_directory(int fd, struct names *names)
 	TAKE_FD(own);
 	for (errno = 0; (entry = readdir(directory)); errno = 0)
 		if (is_ini(entry->d_name))
-			add_name(names, entry->d_name);
+			APPEND(names->list, names->count, must(strdup(entry->d_name)));
 	if (errno)
 		return -errno;
 	if (names->count)

@@ -5,7 +5,6 @@
 #include "policy/text.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,14 +13,22 @@
 /* Longer words than this are no slip of one of ours. */
 #define LETTERS 32
 
+char *text_format_list(const char *format, va_list arguments)
+{
+	char *text;
+
+	if (vasprintf(&text, format, arguments) < 0)
+		abort();
+	return text;
+}
+
 char *text_format(const char *format, ...)
 {
 	va_list arguments;
 	char *text;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		abort();
+	text = text_format_list(format, arguments);
 	va_end(arguments);
 	return text;
 }

@@ -5,10 +5,12 @@
 #ifndef SOCKACCEPT_TEXT_H
 #define SOCKACCEPT_TEXT_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
-/* As asprintf(), but aborts without memory. */
+/* Returns the text that printf(3) makes of its arguments, to be freed. Aborts without memory. */
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *text_format_list(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
 /* Where the blanks (space, tab) that `text` begins with end. */
 char *text_skip_blanks(const char *text);

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "policy/cleanup.h"
+#include "policy/grow.h"
 #include "policy/text.h"
 
 struct known_user {
@@ -19,15 +20,6 @@ struct known_user {
 	int error; /* 0: known */
 	uint32_t uid;
 };
-
-static const struct known_user *remember(struct user_cache *cache, const struct known_user *user)
-{
-	/* The list has no count of its room: it doubles at each power of two. */
-	if ((cache->count & (cache->count - 1)) == 0)
-		cache->list = must(reallocarray(cache->list, cache->count ? 2 * cache->count : 1, sizeof(*user)));
-	cache->list[cache->count] = *user;
-	return &cache->list[cache->count++];
-}
 
 static const struct known_user *look_up(struct user_cache *cache, const char *name)
 {
@@ -44,7 +36,8 @@ static const struct known_user *look_up(struct user_cache *cache, const char *na
 	else
 		user.error = errno ? errno : ENOENT;
 	user.name = must(strdup(name));
-	return remember(cache, &user);
+	APPEND(cache->list, cache->count, user);
+	return &cache->list[cache->count - 1];
 }
 
 /* For "no such name" getpwnam() has a choice of errors; any other means that it couldn't find out. */

@@ -17,6 +17,7 @@
 
 #include "enforce/base/link_target.h"
 #include "policy/cleanup.h"
+#include "policy/grow.h"
 #include "policy/program.h"
 #include "policy/resolve.h"
 #include "policy/text.h"
@@ -24,14 +25,10 @@
 void subject_note(struct subject *subject, const char *format, ...)
 {
 	va_list arguments;
-	char *text;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		abort();
+	APPEND(subject->notes, subject->note_count, text_format_list(format, arguments));
 	va_end(arguments);
-	subject->notes = must(reallocarray(subject->notes, subject->note_count + 1, sizeof(*subject->notes)));
-	subject->notes[subject->note_count++] = text;
 }
 
 void subject_why(struct subject *subject, const char *why)
@@ -60,9 +57,7 @@ void subject_clear(struct subject *subject)
 /* env runs another program in its own place: which, depends on the PATH of whoever starts the script. */
 static void note_env(struct subject *subject, const char *interpreter, const char *argument)
 {
-	const char *name = strrchr(interpreter, '/');
-
-	if (name && !strcmp(name, "/env"))
+	if (program_is_env(interpreter))
 		subject_note(subject, "env goes on to run %s, found by the PATH of whoever starts the script: ask for the program "
 			     "that it finds", argument ? argument : "a program");
 }
