@@ -128,6 +128,18 @@ const char *rule_unknown_user(const struct policy *policy, const struct rule *ru
 /* Appends a copy of `rule`, whatever is there already. */
 void policy_append(struct policy *policy, const struct rule *rule);
 
+/*
+ * Drops the binaries and the unknown users that no rule has, and puts the others in the order of their first rules, whose indices
+ * follow.
+ */
+void policy_renumber(struct policy *policy);
+
+/* Returns what a binary is known by until it has a number: its resolved path, or the path as given if that is not known. */
+const char *binary_identity(const struct binary *binary);
+
+/* Returns true if both indices stand for one binary: by their numbers if both have one, otherwise by their identities. */
+bool policy_same_binary(const struct policy *policy, size_t a, size_t b);
+
 /* True for a rule that decides about accept(2), and not one that only lets its binary listen for others. */
 bool rule_decides(const struct rule *rule);
 
