@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "policy/diagnostics.h"
+#include "policy/ini_words.h"
 #include "policy/policy.h"
 
 /* What was set where, so that a second file can't quietly contradict the first. Zero-initialised. */
@@ -53,14 +54,5 @@ char *ini_check_path(const char *path);
 
 /* As ini_check_path(), for a section's name; the message is a constant. */
 const char *ini_check_section(const char *name);
-
-/* The words of the policy file, by enum mode, enum failure, enum answer and enum verdict. */
-extern const char *const ini_mode_words[MODES];
-extern const char *const ini_failure_words[FAILURES];
-extern const char *const ini_answer_words[ANSWERS];
-
-/* The keys of the switches, by enum policy_switch. */
-extern const char *const *const ini_switch_words;
-extern const char *const ini_verdict_words[VERDICTS + 1]; /* VERDICT_LISTEN too, which only a rule has */
 
 #endif

@@ -18,7 +18,6 @@
 
 #define MADE_HEADER "[" CLI_SECTION "]"
 
-#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 enum line_kind {
 	LINE_OTHER, /* blank, a comment, or a key that is of no interest */

@@ -20,7 +20,6 @@
 #include "policy/source.h"
 #include "policy/text.h"
 
-#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 /* Bytes of a line without its end: what fits in the 200 of inih's buffer with a newline and a NUL. */
 #define LINE_BYTES 198
 #define KEPT_BYTES (LINE_BYTES + strlen(BYTE_ORDER_MARK))

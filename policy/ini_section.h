@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the lines of a policy file add up to: ini_read.c reads the lines, ini_section.c makes rules of them.
- * Nobody else includes this.
+ * What the lines of a policy file add up to: ini_read.c reads the lines, ini_value.c takes their keys and values, and
+ * ini_section.c makes rules of them. No other file includes this.
  */
 #ifndef SOCKACCEPT_INI_SECTION_H
 #define SOCKACCEPT_INI_SECTION_H
@@ -10,27 +10,6 @@
 
 #include "policy/ini.h"
 #include "policy/user.h"
-
-#define SETTINGS_SECTION "sockaccept"
-
-enum key {
-	KEY_MODE,
-	KEY_DEFAULT,
-	KEY_EVENTS,
-	KEY_FAILURE,
-	KEY_FIRST_SWITCH, /* the others follow as in enum policy_switch */
-	KEY_LAST_SETTING = KEY_FIRST_SWITCH + SWITCHES - 1,
-	KEY_BINARY,
-	KEY_USER,
-	KEY_ALLOW,
-	KEY_DENY,
-	KEY_LISTEN,
-	KEYS,
-	KEY_NONE = KEYS, /* no key yet in this section */
-	KEY_REFUSED,     /* the line above was refused, so nothing can be said of one that continues it */
-};
-
-extern const char *const ini_key_words[KEYS];
 
 enum section_kind {
 	SECTION_NONE,     /* before the first header */
@@ -90,6 +69,9 @@ void builder_error(struct builder *b, unsigned line, const char *format, ...) __
 
 /* Refuses the present line as a whole: neither its key nor what continues it can be relied on. */
 void builder_refuse(struct builder *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Counts a warning. Returns true if it is to be shown. Says it once when no more are. */
+bool builder_may_warn(struct builder *b);
 
 /* Ends the section and begins the one with this name; NULL: one whose header was refused. */
 void builder_header(struct builder *b, const char *name);
