@@ -14,6 +14,7 @@
 
 #include "policy/cleanup.h"
 #include "policy/grow.h"
+#include "policy/numbers.h"
 
 #define WORD_BITS 64
 #define WORDS (PORT_BEYOND / WORD_BITS + 1)
@@ -160,23 +161,11 @@ static void count_user(struct listen_builder *b, uint32_t uid, bool subtract)
 	widen(&count->stretch, within.first, within.last);
 }
 
-static int compare_uids(const void *a, const void *b)
-{
-	uint32_t first = *(const uint32_t *)a, second = *(const uint32_t *)b;
-
-	return (first > second) - (first < second);
-}
-
-static bool has_uid(const uint32_t *uids, size_t count, uint32_t uid)
-{
-	return bsearch(&uid, uids, count, sizeof(*uids), compare_uids);
-}
-
 /* The same for each user whom both the rules of the binary and those for `any` name. */
 static void count_shared(struct listen_builder *b, const uint32_t *uids, size_t uid_count, bool subtract)
 {
 	for (size_t i = 0; i < uid_count; i++)
-		if (has_uid(b->any_uids, b->any_uid_count, uids[i]))
+		if (numbers_sorted_have(b->any_uids, b->any_uid_count, uids[i]))
 			count_user(b, uids[i], subtract);
 }
 

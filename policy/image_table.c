@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "policy/cleanup.h"
+#include "policy/numbers.h"
 
 uint32_t image_append_pages(struct image *image, size_t count)
 {
@@ -130,24 +131,13 @@ void image_build_root(struct image *image, const struct span *spans, size_t coun
 	free(scratch);
 }
 
-static int compare_uids(const void *a, const void *b)
-{
-	uint32_t first = *(const uint32_t *)a, second = *(const uint32_t *)b;
-
-	return (first > second) - (first < second);
-}
-
 size_t group_uids(const struct group *group, uint32_t **uids)
 {
-	size_t count = 0, distinct = 0;
+	size_t count = 0;
 
 	*uids = must(calloc(group->count, sizeof(**uids)));
 	for (size_t i = 0; i < group->count; i++)
 		if (group->rules[i]->has_uid)
 			(*uids)[count++] = group->rules[i]->uid;
-	qsort(*uids, count, sizeof(**uids), compare_uids);
-	for (size_t i = 0; i < count; i++)
-		if (!i || (*uids)[i] != (*uids)[distinct - 1])
-			(*uids)[distinct++] = (*uids)[i];
-	return distinct;
+	return numbers_sort(*uids, count);
 }

@@ -13,7 +13,8 @@
 
 #include "bpf/shared/event.h"
 #include "policy/cleanup.h"
-#include "policy/grow.h"
+#include "policy/compare.h"
+#include "policy/numbers.h"
 #include "policy/port.h"
 #include "policy/text.h"
 
@@ -69,25 +70,17 @@ static int compare_binaries(const void *a, const void *b)
 {
 	const struct binary_line *x = a, *y = b;
 
-	if (x->binary != y->binary)
-		return x->binary < y->binary ? -1 : 1;
-	return (x->line > y->line) - (x->line < y->line);
-}
-
-static int compare_uids(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
+	COMPARE(x->binary, y->binary);
+	COMPARE(x->line, y->line);
+	return 0;
 }
 
 static int compare_items(const struct port_item *a, const struct port_item *b)
 {
-	if (a->first != b->first)
-		return a->first < b->first ? -1 : 1;
-	if (a->last != b->last)
-		return a->last < b->last ? -1 : 1;
-	return a->protocol - b->protocol;
+	COMPARE(a->first, b->first);
+	COMPARE(a->last, b->last);
+	COMPARE(a->protocol, b->protocol);
+	return 0;
 }
 
 static int compare_ports(const void *a, const void *b)
@@ -95,11 +88,11 @@ static int compare_ports(const void *a, const void *b)
 	const struct port_line *x = a, *y = b;
 	int order = compare_items(&x->item, &y->item);
 
-	if (!order)
-		order = x->verdict - y->verdict;
-	if (!order)
-		order = (x->line > y->line) - (x->line < y->line);
-	return order;
+	if (order)
+		return order;
+	COMPARE(x->verdict, y->verdict);
+	COMPARE(x->line, y->line);
+	return 0;
 }
 
 /* Sorts, and drops the repetitions: saying a thing twice is no error, and makes no second rule. */
@@ -115,8 +108,7 @@ static int compare_ports(const void *a, const void *b)
 	} while (0)
 
 #define SAME_BINARY(a, b) ((a)->binary == (b)->binary)
-#define SAME_NUMBER(a, b) (*(a) == *(b))
-#define SAME_PORT(a, b) (compare_items(&(a)->item, &(b)->item) == 0 && (a)->verdict == (b)->verdict)
+#define SAME_PORT(a, b) (port_equal(&(a)->item, &(b)->item) && (a)->verdict == (b)->verdict)
 
 bool builder_may_warn(struct builder *b)
 {
@@ -130,7 +122,7 @@ static void warn_of_both(struct builder *b, const struct port_line *port, const 
 {
 	char text[PORT_TEXT_MAX];
 
-	if (compare_items(&port->item, &next->item) == 0 && port->verdict != VERDICT_LISTEN && next->verdict != VERDICT_LISTEN && builder_may_warn(b))
+	if (port_equal(&port->item, &next->item) && port->verdict != VERDICT_LISTEN && next->verdict != VERDICT_LISTEN && builder_may_warn(b))
 		diagnostics_warning(b->diagnostics, b->file, port->line > next->line ? port->line : next->line,
 				    "port '%s' of [%s] is both allowed and denied; deny decides, so drop it from allow",
 				    port_format(&port->item, text), b->section.name);
@@ -255,8 +247,8 @@ static void end_section(struct builder *b)
 	end_list(b);
 	if (s->kind == SECTION_RULES) {
 		SORT_UNIQUE(s->binaries, s->binary_count, compare_binaries, SAME_BINARY);
-		SORT_UNIQUE(s->uids, s->uid_count, compare_uids, SAME_NUMBER);
-		SORT_UNIQUE(s->unknown_users, s->unknown_user_count, compare_uids, SAME_NUMBER);
+		s->uid_count = numbers_sort(s->uids, s->uid_count);
+		s->unknown_user_count = numbers_sort(s->unknown_users, s->unknown_user_count);
 		SORT_UNIQUE(s->ports, s->port_count, compare_ports, SAME_PORT);
 		for (size_t i = 1; i < s->port_count; i++)
 			warn_of_both(b, &s->ports[i - 1], &s->ports[i]);

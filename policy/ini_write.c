@@ -10,6 +10,7 @@
 
 #include "bpf/shared/event.h"
 #include "policy/cleanup.h"
+#include "policy/compare.h"
 #include "policy/port.h"
 
 /* Where a list of ports goes on in a further line. Far below what inih takes: people read it. */
@@ -18,15 +19,14 @@
 /* Binaries in the order of the policy, and what goes into one section side by side. */
 static int compare_sections(const struct rule *a, const struct rule *b)
 {
-	if (a->binary != b->binary)
-		return a->binary < b->binary ? -1 : 1;
+	COMPARE(a->binary, b->binary);
 	if (strcmp(a->section, b->section) != 0)
 		return strcmp(a->section, b->section);
-	if (a->has_uid != b->has_uid)
-		return a->has_uid - b->has_uid;
-	if (a->has_uid && a->uid != b->uid)
-		return a->uid < b->uid ? -1 : 1;
-	return (a->unknown_user > b->unknown_user) - (a->unknown_user < b->unknown_user);
+	COMPARE(a->has_uid, b->has_uid);
+	if (a->has_uid)
+		COMPARE(a->uid, b->uid);
+	COMPARE(a->unknown_user, b->unknown_user);
+	return 0;
 }
 
 static int compare_rules(const void *a, const void *b)
@@ -82,11 +82,9 @@ static int write_section(const struct policy *policy, const struct rule *const *
 
 static int write_rules(const struct policy *policy, FILE *stream)
 {
-	_cleanup_free_ const struct rule **rules = calloc(policy->rule_count + 1, sizeof(*rules));
+	_cleanup_free_ const struct rule **rules = must(calloc(policy->rule_count + 1, sizeof(*rules)));
 	size_t count = 0, end;
 
-	if (!rules)
-		abort();
 	/* What ends by itself is none of a file's. */
 	for (size_t i = 0; i < policy->rule_count; i++)
 		if (!policy->rules[i].until)

@@ -13,6 +13,7 @@
 #include "policy/cleanup.h"
 #include "policy/decide.h"
 #include "policy/grow.h"
+#include "policy/numbers.h"
 
 /* As a request, port 0 stands for every port that only `any` matches: those above 65535 too. */
 #define PORTS 65536
@@ -30,13 +31,6 @@ struct meeting {
 	uint32_t first, last;
 };
 
-static int compare_uids(const void *a, const void *b)
-{
-	uint32_t first = *(const uint32_t *)a, second = *(const uint32_t *)b;
-
-	return (first > second) - (first < second);
-}
-
 static uint32_t unnamed_user(const struct policy *policy, const struct rule *rule)
 {
 	_cleanup_free_ uint32_t *uids = must(calloc(policy->rule_count + 1, sizeof(*uids)));
@@ -48,7 +42,7 @@ static uint32_t unnamed_user(const struct policy *policy, const struct rule *rul
 			uids[count++] = policy->rules[i].uid;
 	if (rule->has_uid)
 		uids[count++] = rule->uid;
-	qsort(uids, count, sizeof(*uids), compare_uids);
+	count = numbers_sort(uids, count);
 	for (size_t i = 0; i < count && uids[i] <= uid; i++)
 		uid = uids[i] + 1;
 	return uid;

@@ -8,12 +8,8 @@
 #include <string.h>
 
 #include "policy/cleanup.h"
+#include "policy/compare.h"
 #include "policy/port.h"
-
-static int compare_numbers(uint32_t a, uint32_t b)
-{
-	return (a > b) - (a < b);
-}
 
 /*
  * Same request and verdict: 0. Temporary ones first, `any` last; then by binary, those that decide nothing last, by rank, and
@@ -21,34 +17,23 @@ static int compare_numbers(uint32_t a, uint32_t b)
  */
 static int compare_requests(const struct policy *policy, const struct rule *a, const struct rule *b)
 {
-	const char *first = binary_identity(&policy->binaries[a->binary]);
-	const char *second = binary_identity(&policy->binaries[b->binary]);
-	int order = !a->until - !b->until;
+	const struct binary *first = &policy->binaries[a->binary], *second = &policy->binaries[b->binary];
 
-	if (!order)
-		order = !strcmp(first, "any") - !strcmp(second, "any");
-	if (!order)
-		order = strcmp(first, second);
-	/* One path can have had two entries, if its directory was replaced. The converse policy_unify() has mended. */
-	if (!order)
-		order = compare_numbers(policy->binaries[a->binary].number, policy->binaries[b->binary].number);
-	if (!order)
-		order = rule_decides(b) - rule_decides(a);
-	if (!order)
-		order = compare_numbers(rule_rank(b), rule_rank(a));
-	if (!order)
-		order = compare_numbers(a->port.first, b->port.first);
-	if (!order)
-		order = compare_numbers(a->port.last, b->port.last);
-	if (!order)
-		order = compare_numbers(a->port.protocol, b->port.protocol);
-	if (!order)
-		order = compare_numbers(a->has_uid, b->has_uid);
-	if (!order && a->has_uid)
-		order = compare_numbers(a->uid, b->uid);
-	if (!order && a->unknown_user && b->unknown_user)
-		order = strcmp(rule_unknown_user(policy, a), rule_unknown_user(policy, b));
-	return order;
+	COMPARE(!a->until, !b->until);
+	COMPARE(!strcmp(binary_identity(first), "any"), !strcmp(binary_identity(second), "any"));
+	if (strcmp(binary_identity(first), binary_identity(second)) != 0)
+		return strcmp(binary_identity(first), binary_identity(second));
+	/* One path can have had two entries, if its directory was replaced. policy_unify() sees to the converse. */
+	COMPARE(first->number, second->number);
+	COMPARE(rule_decides(b), rule_decides(a));
+	COMPARE(rule_rank(b), rule_rank(a));
+	COMPARE(a->port.first, b->port.first);
+	COMPARE(a->port.last, b->port.last);
+	COMPARE(a->port.protocol, b->port.protocol);
+	COMPARE(a->has_uid, b->has_uid);
+	if (a->has_uid)
+		COMPARE(a->uid, b->uid);
+	return a->unknown_user && b->unknown_user ? strcmp(rule_unknown_user(policy, a), rule_unknown_user(policy, b)) : 0;
 }
 
 static int compare_rules(const void *a, const void *b, void *policy)
@@ -82,9 +67,9 @@ static size_t drop_repetitions(struct policy *policy)
 static int compare_binaries(const void *a, const void *b)
 {
 	const struct binary *first = *(struct binary *const *)a, *second = *(struct binary *const *)b;
-	int order = compare_numbers(first->number, second->number);
 
-	return order ? order : strcmp(binary_identity(first), binary_identity(second));
+	COMPARE(first->number, second->number);
+	return strcmp(binary_identity(first), binary_identity(second));
 }
 
 void policy_unify(struct policy *policy)
