@@ -162,8 +162,7 @@ static void take_list(struct builder *b, const char *value)
 	_cleanup_free_ char *copy = must(strdup(value));
 	char *rest = copy, *item;
 
-	while ((item = strsep(&rest, ","))) {
-		item = text_trim(item);
+	while ((item = text_next_item(&rest))) {
 		if (!*item && !rest) {
 			b->comma_line = b->line;
 		} else if (!*item) {

@@ -135,3 +135,11 @@ bool port_equal(const struct port_item *a, const struct port_item *b)
 {
 	return a->first == b->first && a->last == b->last && a->protocol == b->protocol;
 }
+
+bool port_is_among(const struct port_item *item, const struct port_item *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (port_equal(&items[i], item))
+			return true;
+	return false;
+}

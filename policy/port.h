@@ -6,6 +6,7 @@
 #define SOCKACCEPT_PORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bpf/shared/image.h"
@@ -31,6 +32,9 @@ char *port_format(const struct port_item *item, char *text);
 
 /* True if both are the same item. */
 bool port_equal(const struct port_item *a, const struct port_item *b);
+
+/* Returns true if `item` is among `items`. */
+bool port_is_among(const struct port_item *item, const struct port_item *items, size_t count);
 
 /* Name of a protocol as items spell it ("tcp", ...); "any" for PROTOCOL_ANY. */
 const char *protocol_name(enum protocol protocol);

@@ -49,6 +49,13 @@ char *text_trim(char *text)
 	return text;
 }
 
+char *text_next_item(char **rest)
+{
+	char *item = strsep(rest, ",");
+
+	return item ? text_trim(item) : NULL;
+}
+
 static unsigned min(unsigned a, unsigned b)
 {
 	return a < b ? a : b;

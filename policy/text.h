@@ -18,6 +18,12 @@ char *text_skip_blanks(const char *text);
 /* The same, and cuts the blanks off its end. */
 char *text_trim(char *text);
 
+/*
+ * Cuts the next item off a list with commas between its items: returns it without the blanks around it, and sets *rest to what
+ * follows, or to NULL after the last one. Returns NULL if *rest is NULL.
+ */
+char *text_next_item(char **rest);
+
 /* Index of `text` among `words`; `count` if it is none of them. */
 size_t word_find(const char *text, const char *const *words, size_t count);
 

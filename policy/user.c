@@ -13,6 +13,7 @@
 
 #include "policy/cleanup.h"
 #include "policy/grow.h"
+#include "policy/numbers.h"
 #include "policy/text.h"
 
 struct known_user {
@@ -106,4 +107,26 @@ void user_cache_clear(struct user_cache *cache)
 		free(cache->list[i].name);
 	free(cache->list);
 	*cache = (struct user_cache){ 0 };
+}
+
+char *user_items_add(struct user_items *items, struct user_cache *cache, const char *text)
+{
+	uint32_t uid = 0;
+	char *problem = user_read(cache, text, &uid);
+	size_t words = items->count;
+
+	if (problem || numbers_have(items->list, items->count, uid))
+		return problem;
+	APPEND(items->words, words, must(strdup(text)));
+	APPEND(items->list, items->count, uid);
+	return NULL;
+}
+
+void user_items_clear(struct user_items *items)
+{
+	for (size_t i = 0; i < items->count; i++)
+		free(items->words[i]);
+	free(items->words);
+	free(items->list);
+	*items = (struct user_items){ 0 };
 }

@@ -30,4 +30,20 @@ bool user_may_come(struct user_cache *cache, const char *text);
 /* Frees what it holds and leaves it empty. */
 void user_cache_clear(struct user_cache *cache);
 
+/* Users of a list, each once. Zero-initialised is empty. */
+struct user_items {
+	uint32_t *list; /* ids */
+	char **words;   /* the same users as they were given */
+	size_t count;
+};
+
+/*
+ * Reads one user from `text`, as user_read() does, and adds it unless it is there already. Returns NULL, or a message to be freed:
+ * what is wrong and the remedy. Aborts without memory.
+ */
+char *user_items_add(struct user_items *items, struct user_cache *cache, const char *text);
+
+/* Frees what it holds and leaves it empty. */
+void user_items_clear(struct user_items *items);
+
 #endif

@@ -6,20 +6,14 @@
 #define SOCKACCEPT_ITEMS_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "enforce/base/status.h"
-#include "policy/policy.h"
+#include "policy/port.h"
+#include "policy/user.h"
 
 /* Zero-initialised is empty. */
 struct port_items {
 	struct port_item *list;
-	size_t count;
-};
-
-struct user_items {
-	uint32_t *list; /* ids */
-	char **words;   /* the same as they were given */
 	size_t count;
 };
 
@@ -29,8 +23,5 @@ struct user_items {
  */
 enum status port_items_read(struct port_items *items, const char *text);
 enum status user_items_read(struct user_items *items, const char *text);
-
-/* Frees what it holds and leaves it empty. */
-void user_items_clear(struct user_items *items);
 
 #endif
