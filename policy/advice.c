@@ -14,6 +14,7 @@
 #include "policy/cleanup.h"
 #include "policy/port.h"
 #include "policy/program.h"
+#include "policy/resolve.h"
 #include "policy/text.h"
 
 enum changer {
@@ -189,15 +190,14 @@ static struct place *look_at(const char *path, const struct place *above)
 /* The directory that `entry`, resolved, is in. Each is looked at once. */
 static const struct place *directory_of(struct adviser *a, const char *entry)
 {
-	size_t length = (size_t)(strrchr(entry, '/') - entry);
-	_cleanup_free_ char *path = text_format("%.*s", length ? (int)length : 1, entry);
+	_cleanup_free_ char *path = path_directory(entry);
 	const struct place wanted = { .path = path };
 	struct place **found = tfind(&wanted, &a->directories, compare_places);
 	struct place *place;
 
 	if (found)
 		return *found;
-	place = look_at(path, length ? directory_of(a, path) : NULL);
+	place = look_at(path, strcmp(path, "/") ? directory_of(a, path) : NULL);
 	must(tsearch(place, &a->directories, compare_places));
 	return place;
 }

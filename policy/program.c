@@ -139,7 +139,7 @@ char *program_behind_link(const char *path, const char *resolved)
 
 	if (!slash || !strcmp(path, resolved))
 		return NULL;
-	given = text_format("%.*s", slash == path ? 1 : (int)(slash - path), path);
+	given = path_directory(path);
 	directory = realpath(given, NULL);
 	entry = directory ? path_join(directory, slash + 1) : NULL;
 	if (!entry || !strcmp(entry, resolved))

@@ -25,6 +25,13 @@ char *path_join(const char *directory, const char *name)
 	return text_format("%s%s%s", directory, length && directory[length - 1] == '/' ? "" : "/", name);
 }
 
+char *path_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return text_format("%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
 const char *file_kind(mode_t mode)
 {
 	switch (mode & S_IFMT) {
@@ -65,19 +72,19 @@ static int fail(struct problem *problem, int error, char *why, const char *remed
 /* The first directory on the way to `directory`, and itself the last, that isn't there; to be freed. */
 static char *first_missing(const char *directory)
 {
-	_cleanup_free_ char *parent = text_format("%s", directory), *name = text_format("%s", directory);
+	_cleanup_free_ char *parent = must(strdup(directory)), *name = must(strdup(directory));
 
 	for (char *slash = strrchr(parent, '/'); slash; slash = strrchr(parent, '/')) {
 		_cleanup_free_ char *real = NULL;
 
 		free(name);
-		name = text_format("%s", slash + 1);
+		name = must(strdup(slash + 1));
 		*slash = '\0';
 		real = realpath(*parent ? parent : "/", NULL);
 		if (real)
 			return path_join(real, name);
 	}
-	return text_format("%s", directory);
+	return must(strdup(directory));
 }
 
 static int fail_on_way(struct problem *problem, const char *directory, int error)
@@ -115,11 +122,11 @@ static int split(const char *path, char **directory, char **name, struct problem
 		problem->nowhere = true; /* it was looked up, and wasn't there */
 		return -EISDIR;
 	}
-	parent = text_format("%.*s", slash == path ? 1 : (int)(slash - path), path);
+	parent = path_directory(path);
 	*directory = realpath(parent, NULL);
 	if (!*directory)
 		return fail_on_way(problem, parent, errno);
-	*name = text_format("%s", slash + 1);
+	*name = must(strdup(slash + 1));
 	return 0;
 }
 
@@ -132,7 +139,7 @@ static char *follow(const char *link, const char *directory)
 	if (length < 0)
 		return NULL;
 	target[length] = '\0';
-	return target[0] == '/' ? text_format("%s", target) : path_join(directory, target);
+	return target[0] == '/' ? must(strdup(target)) : path_join(directory, target);
 }
 
 /*
@@ -141,7 +148,7 @@ static char *follow(const char *link, const char *directory)
  */
 static int resolve_missing(const char *path, char **resolved, struct problem *problem)
 {
-	_cleanup_free_ char *at = text_format("%s", path);
+	_cleanup_free_ char *at = must(strdup(path));
 
 	for (int links = 0; links < LINKS_FOLLOWED; links++) {
 		_cleanup_free_ char *directory = NULL, *name = NULL, *entry = NULL;

@@ -33,6 +33,9 @@ char *resolve_why_nowhere(const char *path);
 /* `directory`, a slash unless it ends with one, and `name`; to be freed. Aborts without memory. */
 char *path_join(const char *directory, const char *name);
 
+/* Returns the directory part of a path with a slash in it: `/` of `/x`; to be freed. Aborts without memory. */
+char *path_directory(const char *path);
+
 /* What a file that isn't regular is, with its article: "a directory", ... */
 const char *file_kind(mode_t mode);
 

@@ -60,12 +60,18 @@ static void report_open(struct source *s, const char *shown, int error)
 			  open_remedy(error));
 }
 
-/* Opens without waiting for anybody: a FIFO would wait for its writer, and a terminal would become ours. */
-static int open_at(int directory, const char *name)
+/*
+ * Opens a file or a directory, and looks at it. Returns the descriptor, or -1 when it has reported why not. Does not wait for
+ * anybody: a FIFO would wait for its writer, and a terminal would become ours.
+ */
+static int open_at(struct source *s, int directory, const char *name, const char *shown, struct stat *st)
 {
-	int fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	_cleanup_close_ int fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 
-	return fd < 0 ? -errno : fd;
+	if (fd >= 0 && fstat(fd, st) == 0)
+		return TAKE_FD(fd);
+	report_open(s, shown, errno);
+	return -1;
 }
 
 char *source_judge(const struct stat *st)
@@ -114,14 +120,12 @@ static void read_file(struct source *s, int fd, const struct stat *st, const cha
 /* A file in a directory. It must be one: further directories in it would be read by nobody. */
 static void read_entry(struct source *s, int directory, const char *name, const char *shown)
 {
-	_cleanup_close_ int fd = open_at(directory, name);
 	struct stat st;
+	_cleanup_close_ int fd = open_at(s, directory, name, shown, &st);
 
 	if (fd < 0)
-		report_open(s, shown, -fd);
-	else if (fstat(fd, &st) < 0)
-		report_open(s, shown, errno);
-	else if (!S_ISREG(st.st_mode))
+		return;
+	if (!S_ISREG(st.st_mode))
 		diagnostics_error(s->diagnostics, shown, 0, "is %s; a policy is a regular file",
 				  file_kind(st.st_mode));
 	else
@@ -232,15 +236,13 @@ static void warn_of_others(struct source *s, int fd, const char *shown)
 
 static void read_drop_ins(struct source *s, int fd, const char *shown, bool may_be_empty)
 {
-	_cleanup_close_ int drop_ins = open_at(fd, POLICY_DIR);
 	_cleanup_free_ char *path = path_join(shown, POLICY_DIR);
 	struct stat st;
+	_cleanup_close_ int drop_ins = open_at(s, fd, POLICY_DIR, path, &st);
 
 	if (drop_ins < 0)
-		report_open(s, path, -drop_ins);
-	else if (fstat(drop_ins, &st) < 0)
-		report_open(s, path, errno);
-	else if (!S_ISDIR(st.st_mode))
+		return;
+	if (!S_ISDIR(st.st_mode))
 		diagnostics_error(s->diagnostics, path, 0, "is %s; make it a directory",
 				  S_ISREG(st.st_mode) ? "a file" : file_kind(st.st_mode));
 	else if (judge(s, path, &st))
@@ -278,14 +280,12 @@ static void read_directory(struct source *s, int fd, const struct stat *st, cons
 
 static void read_given(struct source *s, const char *path)
 {
-	_cleanup_close_ int fd = open_at(AT_FDCWD, path);
 	struct stat st;
+	_cleanup_close_ int fd = open_at(s, AT_FDCWD, path, path, &st);
 
 	if (fd < 0)
-		report_open(s, path, -fd);
-	else if (fstat(fd, &st) < 0)
-		report_open(s, path, errno);
-	else if (S_ISREG(st.st_mode))
+		return;
+	if (S_ISREG(st.st_mode))
 		read_file(s, TAKE_FD(fd), &st, path);
 	else if (S_ISDIR(st.st_mode))
 		read_directory(s, fd, &st, path);

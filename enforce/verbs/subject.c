@@ -111,12 +111,12 @@ static void note_mode(struct subject *subject)
 
 static enum status open_file(struct subject *subject)
 {
-	_cleanup_free_ char *directory = text_format("%.*s", (int)(strrchr(subject->file, '/') - subject->file), subject->file);
+	_cleanup_free_ char *directory = path_directory(subject->file);
 
 	subject->name = strrchr(subject->file, '/') + 1;
 	if (subject->missing) {
 		subject_note(subject, "there is no such file yet");
-		subject->fd = open(*directory ? directory : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		subject->fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	} else {
 		subject->fd = open(subject->file, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	}
