@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Owners that let go by themselves when they leave their scope. To pass a thing on, take it:
+ * Variables that free what they hold when they go out of scope. To pass ownership on, take it:
  *
  *   _cleanup_free_ char *text = read_it();
  *   ...
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Memory that was asked for, or the end: a policy that is half in memory is of no use to anyone. */
+/* Returns `pointer`. Aborts if it is NULL, for want of memory: half a policy is of no use. */
 static inline void *must(void *pointer)
 {
 	if (!pointer)

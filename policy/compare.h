@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Comparing for qsort(3).
+ */
 #ifndef SOCKACCEPT_COMPARE_H
 #define SOCKACCEPT_COMPARE_H
 
-/* In a function for qsort(3): returns from it if a and b differ, and goes on if they don't. */
+/* Returns from a comparing function if `a` and `b` differ. Does nothing if they are equal. Evaluates both twice. */
 #define COMPARE(a, b)                              \
 	do {                                       \
 		if ((a) != (b))                    \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is wrong with a policy, said as `file:line: what, and how to mend it`.
+ * Lists what is wrong with a policy: each entry is printed as `file:line: what is wrong; how to fix it`.
  */
 #ifndef SOCKACCEPT_DIAGNOSTICS_H
 #define SOCKACCEPT_DIAGNOSTICS_H
@@ -11,12 +11,12 @@
 enum severity {
 	SEVERITY_ERROR,
 	SEVERITY_WARNING,
-	SEVERITY_NOTE, /* about this machine, which isn't the one that the policy is for */
+	SEVERITY_NOTE, /* about this machine, when the policy is for another one */
 };
 
 struct diagnostic {
 	enum severity severity;
-	char *file;     /* NULL: not about a file */
+	char *file;     /* NULL: it is not about a file */
 	unsigned line;  /* from 1; 0: about the file as a whole */
 	char *message;  /* one line without its end: what is wrong; then the remedy */
 };
@@ -30,37 +30,37 @@ struct diagnostics {
 };
 
 /*
- * Adds one. `file` (may be NULL) is copied; `format` as printf's. Text from elsewhere is stored as it
- * is: who prints it escapes it. Aborts the process when there is no memory for it.
+ * Adds an error or a warning. Copies `file`, which may be NULL. `format` is that of printf(3). Text from elsewhere is stored as it
+ * is: whoever prints it escapes it. Aborts without memory.
  */
 void diagnostics_error(struct diagnostics *d, const char *file, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 void diagnostics_warning(struct diagnostics *d, const char *file, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Adds a warning of what isn't as it should be on this machine; if `offline`, a note. */
+/* Adds a warning about this machine: something isn't as the policy needs it. Adds a note instead if the policy is `offline`. */
 void diagnostics_machine(struct diagnostics *d, const char *file, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
 /*
- * Warnings of one kind, of which there can be as many as binaries: the first ones are shown, the others counted.
- * Zero-initialised.
+ * Warnings of one kind, of which there can be as many as binaries: the first ones are shown, and the others counted.
+ * Starts zero-initialised.
  */
 struct warning_kind {
 	size_t count;
-	bool machine; /* they are diagnostics_machine()'s */
+	bool machine; /* they are about this machine: diagnostics_machine() */
 };
 
-/* Counts one. Returns whether it is to be shown. */
+/* Counts a warning. Returns true if it is to be shown. */
 bool warning_kind_shows(struct warning_kind *kind);
 
-/* Ends a kind: if some were not shown, warns of "N more REST". */
+/* Ends a kind. If some were not shown, adds a warning "N more REST". */
 void warning_kind_end(const struct warning_kind *kind, struct diagnostics *d, const char *rest);
 
-/* Leaves only the errors: neither warnings nor notes. */
+/* Removes the warnings and notes, and keeps the errors. */
 void diagnostics_drop_warnings(struct diagnostics *d);
 
-/* Frees all and leaves `d` empty. */
+/* Frees what it holds, and leaves it empty. */
 void diagnostics_clear(struct diagnostics *d);
 
 #endif

@@ -11,30 +11,30 @@
 struct image {
 	struct policy_page *pages;
 	size_t count, room;
-	uint32_t *index; /* finds equal pages; image_build()'s own */
+	uint32_t *index; /* finds equal pages; only image_table.c uses it */
 	size_t index_room;
 };
 
 /*
- * Compiles `policy`, normalised and with its binaries' numbers set, into `image`. For the kernel its rules' counters are set
- * too; an image that is only asked needs none.
- * Returns 0; -E2BIG: more than MAX_RULES rules, or MAX_TEMPORARIES temporary ones; -EINVAL: a number out of range, a binary
- * without one, an unknown user that has a uid, `listen` with a user or an end, or rules of one binary apart from each other. `image`
- * is then empty.
- * Aborts without memory.
+ * Compiles `policy` into `image`. The policy must be normalised, and its binaries must have their numbers. An image for the kernel
+ * also needs its rules' counters; one that is only asked (decide.h) does not.
+ *
+ * Returns 0. On error, `image` is empty; returns -E2BIG if there are more than MAX_RULES rules or MAX_TEMPORARIES temporary ones, and
+ * -EINVAL for a number out of range, a binary without a number, an unknown user with a uid, a `listen` with a user or an end, and
+ * rules of one binary that are not side by side. Aborts without memory.
  */
 int image_build(const struct policy *policy, struct image *image);
 
 /*
- * The inverse: the policy that `pages` were compiled from, into `policy` (cleared first; `resolved` isn't
- * in an image and stays NULL). Returns 0, or -EPROTO if they are not an image of this layout.
+ * Reads the policy that `pages` were compiled from into `policy`, which it clears first. An image has no resolved paths: `resolved`
+ * stays NULL. Returns 0, or -EPROTO if the pages are not an image of this layout.
  */
 int image_read(const struct policy_page *pages, size_t count, struct policy *policy);
 
-/* True if `pages` are an image of this layout, whose header is right. */
+/* Returns true if `pages` are an image of this layout with a valid header. */
 bool image_is_valid(const struct policy_page *pages, size_t count);
 
-/* Frees what it holds and leaves it empty. */
+/* Frees what it holds, and leaves it empty. */
 void image_clear(struct image *image);
 
 #endif

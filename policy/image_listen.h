@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who may listen, though a user whom no rule names may not accept there. Only image_build.c includes this.
+ * The tables for listen(2): ports on which a binary may listen, though users whom no rule names may not accept there. Only
+ * image_build.c includes this.
  */
 #ifndef SOCKACCEPT_IMAGE_LISTEN_H
 #define SOCKACCEPT_IMAGE_LISTEN_H
@@ -8,8 +9,8 @@
 #include "policy/image_table.h"
 
 /*
- * Fills in `listen` of the binaries' entries. `groups`: the lasting rules of each binary, one after the other, those for `any` last.
- * The entries, and the policy's default, are in `image` already. Aborts without memory.
+ * Fills in `listen` of the binaries' entries. `groups` has the lasting rules of each binary, one group each, the group of `any` last.
+ * The entries and the policy's default must be in `image` already. Aborts without memory.
  */
 void image_build_listen(struct image *image, const struct group *groups, size_t count);
 

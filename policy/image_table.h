@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The tables of an image, while it is built. Only image_build.c and image_listen.c include this.
+ * Builds the tables of an image. Only image_build.c, image_listen.c and image_table.c include this.
  */
 #ifndef SOCKACCEPT_IMAGE_TABLE_H
 #define SOCKACCEPT_IMAGE_TABLE_H
@@ -13,7 +13,7 @@
 /* A range of ports as a table is built from it. */
 struct span {
 	uint32_t first, last; /* up to PORT_BEYOND, both included */
-	uint32_t cell;        /* what the table says for it; not 0 */
+	uint32_t cell;        /* what the table says for these ports; not 0 */
 };
 
 /* The rules of one binary, in the order of the image: those that decide first, and of them the highest rank first. */
@@ -33,13 +33,13 @@ struct span span_of(const struct port_item *port, uint32_t cell);
 uint32_t image_append_pages(struct image *image, size_t count);
 
 /*
- * Returns the number of a page equal to `page`, added if there is none. Page 0 is the header, so 0 is free to mean none. Aborts
+ * Returns the number of a page equal to `page`, and adds one if there is none. Page 0 is the header, so 0 can mean none. Aborts
  * without memory.
  */
 uint32_t image_intern_page(struct image *image, const struct policy_page *page);
 
 /*
- * Fills in the PORT_ROOT_CELLS cells at `root`, and adds the pages below them. Of several spans with a port, the first one counts.
+ * Fills in the PORT_ROOT_CELLS cells at `root`, and adds the pages below them. Where spans overlap, the first one counts.
  * `root` must not be in the image, whose pages move. Aborts without memory.
  */
 void image_build_root(struct image *image, const struct span *spans, size_t count, uint32_t *root);

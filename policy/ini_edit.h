@@ -8,9 +8,14 @@
 #include "policy/rule_edit.h"
 
 /*
- * The text of a file, which ini_read() takes, after the edit: the same items of the same binary and users are gone (to remove
- * what was made, those of sections with the name that `allow` and `deny` give), and those of the edit are there, in a section of exactly this binary and these users, or in a new one at the end. To be freed. NULL, and
- * *problem (to be freed) says what and how to mend it: a line has what is to go together with what is to stay.
+ * Returns the text of a file after an edit, to be freed. `text` must be one that ini_read() accepts.
+ *
+ * The edit's ports are taken from the sections of its binary and users; if it removes what `allow` and `deny` made, only from the
+ * sections that have their name. Unless it removes, its ports then go to a section of exactly this binary and these users, or to a
+ * new one at the end.
+ *
+ * Returns NULL, and sets *problem to a message to be freed, if a line says the same for others too: where, and how to fix it.
+ * *problem is NULL otherwise.
  */
 char *ini_edit(const char *text, const struct rule_edit *edit, char **problem);
 

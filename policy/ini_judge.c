@@ -91,7 +91,7 @@ static bool judge_header(struct reader *r, char *text)
 	if (text > r->line.text)
 		problem = "an indented section header; move it to the start of the line";
 	else if (!end)
-		problem = "a section header that is not closed; write [name]";
+		problem = "missing ']' after the section's name; write [name]";
 	else if (*end)
 		problem = "text after a section header; put it in a line of its own, or after ' ; '";
 	else

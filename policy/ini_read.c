@@ -150,7 +150,7 @@ void ini_read(FILE *stream, const char *file, struct ini_settings *settings, str
 
 	check_taken(&r);
 	if (r.read_error)
-		builder_refuse(&r.builder, "cannot read on: %s; mend the file or its medium",
+		builder_refuse(&r.builder, "cannot read on: %s; fix the file or its medium",
 			       strerror(r.read_error));
 	if (status && !r.builder.errors)
 		builder_refuse(&r.builder,

@@ -37,7 +37,7 @@ static void report(struct builder *b, unsigned line, const char *format, va_list
 		return;
 	if (b->errors++ == ERRORS_SHOWN) {
 		diagnostics_error(b->diagnostics, b->file, b->line,
-				  "too many errors; mend those above first, the rest of the file was not read");
+				  "too many errors; fix those above first, the rest of the file was not read");
 		b->stop = true;
 		return;
 	}

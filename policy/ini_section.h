@@ -13,7 +13,7 @@
 
 enum section_kind {
 	SECTION_NONE,     /* before the first header */
-	SECTION_SKIPPED,  /* the same, once that was reported */
+	SECTION_SKIPPED,  /* the same, after that was reported */
 	SECTION_REFUSED,  /* its header was refused: its lines are checked, but make no rules */
 	SECTION_SETTINGS,
 	SECTION_RULES,
@@ -36,7 +36,7 @@ struct section {
 	unsigned line;
 	unsigned lines;    /* key lines */
 	bool seen[KEYS];   /* also when the value was refused */
-	bool line_refused; /* so nothing can be said of what the section lacks */
+	bool line_refused; /* so what the section lacks is not known */
 	struct binary_line *binaries;
 	size_t binary_count;
 	uint32_t *uids;
@@ -53,42 +53,42 @@ struct builder {
 	struct policy *policy;
 	struct diagnostics *diagnostics;
 
-	unsigned line; /* the present one */
+	unsigned line; /* the number of the current one */
 	unsigned errors, warnings;
-	bool stop; /* nothing more is to be read */
+	bool stop; /* read nothing more */
 
 	struct section section;
-	enum key key;        /* that an indented line would continue */
-	unsigned comma_line; /* of a list whose last line ended with a comma; 0: none */
+	enum key key;        /* whose value an indented line continues */
+	unsigned comma_line; /* where the list ends with a comma so far; 0: it doesn't */
 
 	struct user_cache users;
 };
 
-/* Reports an error, up to a number of them; then says so, and stops. */
+/* Reports an error. After a number of them, says so and stops the reading. */
 void builder_error(struct builder *b, unsigned line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Refuses the present line as a whole: neither its key nor what continues it can be relied on. */
+/* Reports an error, and refuses the current line as a whole: its key and the lines that continue it say nothing. */
 void builder_refuse(struct builder *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Counts a warning. Returns true if it is to be shown. Says it once when no more are. */
+/* Counts a warning. Returns true if it is to be shown; the first time that it isn't, says so. */
 bool builder_may_warn(struct builder *b);
 
-/* Ends the section and begins the one with this name; NULL: one whose header was refused. */
+/* Ends the section, and begins the one with this name, or one whose header was refused if `name` is NULL. */
 void builder_header(struct builder *b, const char *name);
 
-/* A line that begins a new key; what it is follows with builder_pair() or builder_refuse(). */
+/* Begins a line with a new key. builder_pair() or builder_refuse() follows. */
 void builder_line(struct builder *b);
 
-/* `name = value`. */
+/* Takes `name = value`. */
 void builder_pair(struct builder *b, const char *name, const char *value);
 
-/* More of the value of b->key, from an indented line. */
+/* Takes more of the value of b->key, from an indented line. */
 void builder_more(struct builder *b, const char *value);
 
-/* Ends the last section, and frees all. */
+/* Ends the last section, and frees what the builder holds. */
 void builder_end(struct builder *b);
 
-/* The keys that the present section can have, as a list in words. */
+/* Returns the keys that the current section can have, as a list in words. */
 const char *builder_known_keys(const struct builder *b);
 
 #endif

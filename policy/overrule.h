@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Whether a new rule holds where it matches, or others decide otherwise there all the same.
+ * Finds out whether a new rule decides where it matches, or other rules still decide otherwise there.
  */
 #ifndef SOCKACCEPT_OVERRULE_H
 #define SOCKACCEPT_OVERRULE_H
@@ -14,20 +14,20 @@ struct overrulings {
 };
 
 /*
- * Finds the rules of `policy` that decide some request otherwise than `rule` says, which is one of its rules and matches the
- * request too. `rule` is for the binary of number `binary`, whatever its own index says. A lasting rule counts as if there was
- * no temporary one, as these end; a temporary one counts at the time `now`, in ns since boot. `policy` is normalised and has
- * its numbers. Returns 0, or what image_build() does. Aborts without memory.
+ * Finds the rules of `policy` that decide some request otherwise than `rule` does, though `rule`, which is in `policy`, matches the
+ * request too. `binary` is the number of the rule's binary, and its own index does not count. Between lasting rules, temporary ones
+ * do not count, since they end; a temporary rule is judged at the time `now`, in ns since boot. `policy` must be normalised, with its
+ * binaries' numbers. Returns 0, or the error of image_build(). Aborts without memory.
  */
 int overrulings_find(const struct policy *policy, uint32_t binary, const struct rule *rule, uint64_t now, struct overrulings *found);
 
-/* Frees what it holds and leaves it empty. */
+/* Frees what it holds, and leaves it empty. */
 void overrulings_clear(struct overrulings *found);
 
 /*
- * Sets *effect to whether `after`, which is `before` with `rule` in it, decides some request as `rule` says where `before`
- * decides otherwise. Both are normalised and have the same numbers for the same binaries; their temporary rules don't count.
- * Returns 0, or what image_build() does.
+ * Sets *effect to true if `after`, which is `before` with `rule` added, decides some request as `rule` says where `before` decides
+ * otherwise, and to false if not. Both must be normalised, with the same numbers for the same binaries. Temporary rules do not count.
+ * Returns 0, or the error of image_build().
  */
 int overrule_effect(const struct policy *before, const struct policy *after, uint32_t binary, const struct rule *rule, bool *effect);
 

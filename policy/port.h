@@ -22,21 +22,21 @@ struct port_item {
 #define PORT_TEXT_MAX 24
 
 /*
- * Reads one item from `text` (no blanks around it). On success sets *item and returns NULL. Otherwise
- * *item is untouched and a constant sentence says what is wrong and what a port item looks like.
+ * Reads one item from `text`, which has no blanks around it. On success, sets *item and returns NULL. Otherwise leaves *item as it
+ * is, and returns a constant message: what is wrong and the remedy.
  */
 const char *port_parse(const char *text, struct port_item *item);
 
-/* Writes the item as port_parse() reads it into `text`, of PORT_TEXT_MAX bytes; returns `text`. */
+/* Writes the item, as port_parse() reads it, into `text` of PORT_TEXT_MAX bytes. Returns `text`. */
 char *port_format(const struct port_item *item, char *text);
 
-/* True if both are the same item. */
+/* Returns true if both are the same item. */
 bool port_equal(const struct port_item *a, const struct port_item *b);
 
 /* Returns true if `item` is among `items`. */
 bool port_is_among(const struct port_item *item, const struct port_item *items, size_t count);
 
-/* Name of a protocol as items spell it ("tcp", ...); "any" for PROTOCOL_ANY. */
+/* Returns the name of a protocol as items spell it ("tcp", ...), or "any" for PROTOCOL_ANY. */
 const char *protocol_name(enum protocol protocol);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a rule's path stands for, where that isn't the program that its author thinks of: a script, a file that nobody can
- * execute, a link to a program that others use too.
+ * Finds out what a rule's path stands for when it isn't the program that its author has in mind: a script, a file that nobody can
+ * execute, or a link to a program that has other uses.
  */
 #ifndef SOCKACCEPT_PROGRAM_H
 #define SOCKACCEPT_PROGRAM_H
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* So many interpreters of interpreters the kernel follows (Linux, fs/exec.c: exec_binprm()). */
+/* How many interpreters the kernel follows, each the interpreter of the one before (Linux, fs/exec.c: exec_binprm()). */
 #define INTERPRETERS_FOLLOWED 5
 
 /*
@@ -21,18 +21,20 @@ char *script_interpreter(const char *path, char **argument);
 /* Returns true if the interpreter is env(1), which runs another program in its own place. */
 bool program_is_env(const char *interpreter);
 
-/* Returns the path of the executable file `name` in one of the usual directories of programs, to be freed; NULL: there is none. */
+/* Returns the path of the executable file `name` in one of the usual directories of programs, to be freed, or NULL. */
 char *program_on_path(const char *name);
 
 /*
- * Each returns a warning about a rule for `path`, which resolve_policy() has found to stand for `resolved`, a file with this
- * mode: what the rule does, and then what to say instead. To be freed; NULL: there is nothing to say. Aborts without memory.
- *
- * The first one: no process is ever this file, as it is a script or not executable.
- * The second one: the file's name is a link, so the rule holds for whoever runs the program that it leads to. A link among
- * the directories on the way to the file widens nothing.
+ * Returns a warning, to be freed, if a rule for `path` never matches because the file is a script or is not executable: what the rule
+ * does, and what to write instead. Returns NULL otherwise. resolve_policy() has found `resolved` and the file's mode. Aborts without
+ * memory.
  */
 char *program_never_runs(const char *path, const char *resolved, mode_t mode);
+
+/*
+ * Returns a warning, to be freed, if the file's name is a link, so that the rule holds for whoever runs the program that it leads to.
+ * Returns NULL otherwise: a link among the directories on the way to the file widens nothing. Aborts without memory.
+ */
 char *program_behind_link(const char *path, const char *resolved);
 
 #endif

@@ -45,7 +45,7 @@ static const char *open_remedy(int error)
 	case EPERM:
 		return "run this as root";
 	case ELOOP:
-		return "mend its symbolic links";
+		return "fix its symbolic links";
 	case EMFILE:
 	case ENFILE:
 		return "close other files first";
@@ -186,7 +186,7 @@ static void read_names(struct source *s, int fd, const char *shown, const struct
 		if (s->diagnostics->errors >= ERRORS_SHOWN) {
 			diagnostics_error(
 				s->diagnostics, path, 0,
-				"not read, nor what follows it: too many errors; mend those above first");
+				"not read, nor what follows it: too many errors; fix those above first");
 			return;
 		}
 		read_entry(s, fd, names->list[i], path);

@@ -16,18 +16,17 @@
 #define DEFAULT_POLICY_DIR DEFAULT_POLICY_BASE "/policy.d"
 
 /*
- * Reads the policy at `path`: a regular file, or a directory, of which it takes the *.ini files in name
- * order (a directory with policy.ini in it: that first, then policy.d in it, as with the default). NULL:
- * the default file, then the default directory; either may be missing, but not both.
+ * Reads the policy at `path`, a regular file or a directory. Of a directory it reads the *.ini files in the order of their names; if
+ * there is a policy.ini or a policy.d in it, it reads policy.ini first, and then the *.ini files in policy.d. If `path` is NULL, it
+ * reads the default file and the default directory; one of them may be missing.
  *
- * Files and directories are judged on the opened descriptor, opened so that a FIFO or a device can't
- * hang it. One that isn't root's, or that group or others may write, is an error, or a warning
- * READ_FOR_CHECK, and a note READ_OFFLINE. So is, as an error always, what isn't a regular file, and a file over
- * SOURCE_MAX_BYTES.
+ * Judges files and directories on the open descriptor, and opens them so that a FIFO or a device can't block it. A file or directory
+ * that isn't root's, or that group or others can write, is an error; READ_FOR_CHECK a warning, READ_OFFLINE a note. What isn't
+ * a regular file is always an error, and so is a file over SOURCE_MAX_BYTES.
  */
 void source_read(const char *path, enum purpose purpose, struct policy *policy, struct diagnostics *diagnostics);
 
-/* Why a file or directory with this owner and mode is not believed, and the remedy, to be freed; NULL: it is. */
+/* Returns why a file or directory with this owner and mode is not trusted, and the remedy, to be freed; NULL if it is trusted. */
 char *source_judge(const struct stat *st);
 
 #define SOURCE_MAX_BYTES (16L << 20)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Blanks, words and messages.
+ * Text: blanks, lists, words and messages.
  */
 #ifndef SOCKACCEPT_TEXT_H
 #define SOCKACCEPT_TEXT_H
@@ -12,10 +12,10 @@
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *text_format_list(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
-/* Where the blanks (space, tab) that `text` begins with end. */
+/* Returns where the blanks (space, tab) at the beginning of `text` end. */
 char *text_skip_blanks(const char *text);
 
-/* The same, and cuts the blanks off its end. */
+/* Returns the same, and cuts the blanks off the end of `text`. */
 char *text_trim(char *text);
 
 /*
@@ -24,13 +24,13 @@ char *text_trim(char *text);
  */
 char *text_next_item(char **rest);
 
-/* Index of `text` among `words`; `count` if it is none of them. */
+/* Returns the index of `text` among `words`, or `count` if it is none of them. */
 size_t word_find(const char *text, const char *const *words, size_t count);
 
-/* The one of `words` that `text` is a slip of, or NULL. */
+/* Returns the one of `words` that `text` is probably a misspelling of, or NULL. */
 const char *word_nearest(const char *text, const char *const *words, size_t count);
 
-/* How many letters must be added, dropped or changed to get from one to the other; case doesn't count. */
+/* Returns how many letters must be added, dropped or changed to make one of the other. Case doesn't count. */
 unsigned word_distance(const char *a, const char *b);
 
 #endif

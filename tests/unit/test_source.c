@@ -397,7 +397,7 @@ static void test_many_bad_files(void **state)
 		put(name, text);
 	}
 	source_read("d", READ_FOR_LOAD, &policy, &diagnostics);
-	expect_diagnostic(SEVERITY_ERROR, "d/05.ini", "too many errors; mend those above first");
+	expect_diagnostic(SEVERITY_ERROR, "d/05.ini", "too many errors; fix those above first");
 	assert_int_equal(diagnostics.errors, 5 * 21 + 1);
 }
 
