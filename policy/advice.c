@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Warnings about rules that hold less than they seem to.
+ * Warns of rules that hold less than they seem to.
  */
 #include "policy/advice.h"
 
@@ -24,13 +24,13 @@ enum changer {
 	CHANGER_ANYONE,
 };
 
-/* A program's file, or a directory on the way to one. Without its mode (0), nothing is known of it. */
+/* A program's file, or a directory on the way to one. If its mode is 0, nothing is known of it. */
 struct place {
 	char *path;
 	mode_t mode;
 	uid_t uid;
 	gid_t gid;
-	bool passable;              /* a directory: anyone may go through it, and through all above it */
+	bool passable;              /* a directory: anyone can pass through it, and through all above it */
 	const struct place *fault;  /* a directory: the first one from the root to it that is not root's alone */
 };
 
@@ -49,10 +49,10 @@ static bool is_any(const struct policy *policy, const struct rule *rule)
 }
 
 /* ---------------------------------------------------------------------------------------------
- * Copies: whatever has another name is judged by the rules for `any`, and by the default
+ * Copies: a copy has another name, so the rules for `any` and the default decide about it
  */
 
-/* Of two conditions that a rule may have or not: every request that meets `b` meets `a`. */
+/* Each of the following returns true if `a` matches whatever `b` matches, as far as this condition goes. */
 static bool includes_user(const struct rule *a, const struct rule *b)
 {
 	return !a->has_uid || (b->has_uid && a->uid == b->uid);
@@ -68,7 +68,7 @@ static bool includes_ports(const struct port_item *a, const struct port_item *b)
 	return !a->first || (b->first && a->first <= b->first && a->last >= b->last);
 }
 
-/* Every request that matches `b` matches `a` too, but for the binary. */
+/* Returns true if `a` matches every request that `b` matches. The binary doesn't count. */
 static bool includes(const struct rule *a, const struct rule *b)
 {
 	return includes_ports(&a->port, &b->port) && includes_protocol(&a->port, &b->port) && includes_user(a, b);
@@ -79,7 +79,7 @@ static bool share_ports(const struct port_item *a, const struct port_item *b)
 	return !a->first || !b->first || (a->first <= b->last && b->first <= a->last);
 }
 
-/* Some request matches both, but for the binary. */
+/* Returns true if both match some request. The binary doesn't count. */
 static bool overlap(const struct rule *a, const struct rule *b)
 {
 	return share_ports(&a->port, &b->port) &&
@@ -87,7 +87,7 @@ static bool overlap(const struct rule *a, const struct rule *b)
 	       (includes_user(a, b) || includes_user(b, a));
 }
 
-/* Whether a copy may do some of what `deny` denies, under these rules for `any` and a default that allows. */
+/* Returns true if a copy can do some of what `deny` denies, under these rules for `any` and a default that allows. */
 static bool copy_escapes(const struct rule *deny, const struct rule *const *any, size_t count)
 {
 	uint32_t denied = 0;
@@ -136,7 +136,7 @@ static void judge_rules(struct adviser *a)
  * Files and directories
  */
 
-/* Who else than root may change what is there. Nobody, as far as is known: CHANGER_ROOT. */
+/* Returns who other than root can change what is there, or CHANGER_ROOT if nobody is known to. */
 static enum changer changer(const struct place *place)
 {
 	if (!place->mode)
@@ -148,7 +148,7 @@ static enum changer changer(const struct place *place)
 	return place->mode & S_IWGRP && place->gid ? CHANGER_GROUP : CHANGER_ROOT;
 }
 
-/* In a sticky directory, what belongs to root is root's to replace; what doesn't is a fault of its own. */
+/* In a sticky directory, only root can replace root's files; a file of someone else is reported by itself. */
 static bool may_replace_in(const struct place *directory)
 {
 	enum changer who = changer(directory);
@@ -187,7 +187,7 @@ static struct place *look_at(const char *path, const struct place *above)
 	return place;
 }
 
-/* The directory that `entry`, resolved, is in. Each is looked at once. */
+/* Returns the directory of `entry`, a resolved path. Looks at each directory once. */
 static const struct place *directory_of(struct adviser *a, const char *entry)
 {
 	_cleanup_free_ char *path = path_directory(entry);
@@ -202,7 +202,7 @@ static const struct place *directory_of(struct adviser *a, const char *entry)
 	return place;
 }
 
-/* As "user NAME", "group NAME" or "anyone"; to be freed. */
+/* Returns "user NAME", "group NAME" or "anyone", to be freed. */
 static char *name_changer(const struct place *place)
 {
 	const struct passwd *user;
@@ -224,7 +224,7 @@ static char *name_changer(const struct place *place)
  * Warnings
  */
 
-/* A warning about a rule, at the line where its own section names its binary: other sections and files can name it too. */
+/* Warns about a rule at the line where its own section names the binary: other sections and files can name that too. */
 static void warn_at(struct adviser *a, const struct rule *rule, const char *message)
 {
 	const struct origin *origin = rule_origin(a->policy, rule);
@@ -232,7 +232,7 @@ static void warn_at(struct adviser *a, const struct rule *rule, const char *mess
 	diagnostics_warning(a->diagnostics, origin ? origin->file : NULL, origin ? origin->line : 0, "%s", message);
 }
 
-/* What the path stands for, where that may be something else than what was meant. */
+/* Warns if the path probably stands for something else than was meant. */
 static void warn_of_program(struct adviser *a, const struct binary *binary)
 {
 	_cleanup_free_ char *never = NULL, *link = NULL;
@@ -271,7 +271,7 @@ static void warn_of_copies(struct adviser *a, const struct binary *binary, const
 	warn_at(a, rule, message);
 }
 
-/* Nobody has made the file yet; who may make it? */
+/* Warns if someone other than root can create the file, which isn't there yet. */
 static void warn_of_creation(struct adviser *a, const struct binary *binary, const struct place *directory)
 {
 	_cleanup_free_ char *who = NULL;

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Asks an image in user space what the kernel would decide, by the code that the kernel runs.
+ */
 #include "policy/decide.h"
 
 typedef const struct image *policy_ref;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The list of what is wrong with a policy.
+ * Lists what is wrong with a policy.
  */
 #include "policy/diagnostics.h"
 

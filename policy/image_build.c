@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Compiles a policy into its image: the rules as records, and for each binary the tables that find the one which decides.
+ * Compiles a policy into its image: its rules as records, and for each binary the tables that find the rule that decides.
  */
 #include "policy/image.h"
 
@@ -27,8 +27,8 @@ static bool in_scope(const struct rule *rule, const uint32_t *uid, enum protocol
 }
 
 /*
- * The root cells of the group's rules with exactly this user (NULL: none) and protocol. Returns false, with
- * `root` untouched, if there are none.
+ * Builds the root cells for the group's rules with exactly this user (NULL: without one) and protocol. Returns false, and leaves `root`
+ * as it is, if there are no such rules.
  */
 static bool build_scope_root(struct image *image, const struct group *group, const uint32_t *uid,
 			     enum protocol protocol, uint32_t *root)
@@ -46,7 +46,7 @@ static bool build_scope_root(struct image *image, const struct group *group, con
 	return count != 0;
 }
 
-/* The tables of one user (NULL: none), from that of protocol `first` on. */
+/* Builds the tables of one user (NULL: of rules without one), for protocols from `first` on. */
 static void build_scope(struct image *image, const struct group *group, const uint32_t *uid, enum protocol first,
 			struct scope *scope)
 {
@@ -58,7 +58,7 @@ static void build_scope(struct image *image, const struct group *group, const ui
 	}
 }
 
-/* A level of the radix table over `uids`, all equal above `shift` + 6. `pages[i]`: the scope page of uids[i]. */
+/* Builds a level of the radix table over `uids`, whose bits from `shift` + 6 on are equal. pages[i] is the scope page of uids[i]. */
 static uint32_t build_user_table(struct image *image, const uint32_t *uids, const uint32_t *pages, size_t count,
 				 unsigned shift)
 {
@@ -75,7 +75,7 @@ static uint32_t build_user_table(struct image *image, const uint32_t *uids, cons
 	return image_intern_page(image, &page);
 }
 
-/* The root page of the radix table over the users of the group's rules; 0: none has a user. */
+/* Returns the root page of the radix table over the users of the group's rules; 0: no rule has a user. */
 static uint32_t build_users(struct image *image, const struct group *group)
 {
 	uint32_t *uids, *pages, root = 0;
@@ -98,7 +98,7 @@ static uint32_t build_users(struct image *image, const struct group *group)
 	return root;
 }
 
-/* Returns -EINVAL if the binary has rules elsewhere, too: they were not side by side. */
+/* Returns -EINVAL if the binary has rules elsewhere too, so that they are not side by side. */
 static int build_binary(struct image *image, const struct group *group, uint32_t first_rule)
 {
 	struct binary_entry entry = { .first_rule = first_rule };
@@ -158,10 +158,10 @@ static int check_rules(const struct policy *policy)
 
 		if (rule->counter >= RULE_COUNTERS && rule->counter != COUNTER_NONE)
 			return -EINVAL;
-		/* Who listens for others is neither asked for the user nor for the time. */
+		/* When a binary listens for others, neither the user nor the time is asked for. */
 		if (!rule_decides(rule) && (rule->has_uid || rule->until))
 			return -EINVAL;
-		/* A rule for a user whom nobody knows must never become one for all, or for another. */
+		/* A rule for an unknown user must never become one for all users, or for another user. */
 		if (rule->unknown_user && (!rule->has_uid || rule->uid != UID_NONE))
 			return -EINVAL;
 	}
@@ -180,7 +180,7 @@ static int check_numbers(const struct policy *policy, uint32_t *binaries)
 
 		if (binary->number >= MAX_BINARIES || strlen(binary->path) > NAME_MAX_BYTES)
 			return -EINVAL;
-		/* A rule for a binary that wasn't identified must never become one for all. */
+		/* A rule for a binary that wasn't identified must never become one for all binaries. */
 		if ((binary->number == BINARY_ANY) != !strcmp(binary->path, "any"))
 			return -EINVAL;
 		if (binary->number >= *binaries)
@@ -189,7 +189,7 @@ static int check_numbers(const struct policy *policy, uint32_t *binaries)
 	return 0;
 }
 
-/* The temporary rules, which policy_normalise() has put first. Returns how many, or -errno. */
+/* Fills in the temporary rules, which policy_normalise() has put first. Returns how many there are, or -errno. */
 static int fill_temporaries(struct image *image, const struct policy *policy)
 {
 	struct policy_header *header = &image->pages[0].header;
@@ -231,7 +231,8 @@ static void lay_out(struct image *image, const struct policy *policy, uint32_t b
 }
 
 /*
- * The lasting rules, from number `first` on, and their tables. Returns 0, or -EINVAL: the rules of one binary weren't side by side.
+ * Fills in the lasting rules, from number `first` on, and builds their tables. Returns 0, or -EINVAL if the rules of one binary are not
+ * side by side.
  */
 static int build_rules(struct image *image, const struct policy *policy, size_t first)
 {

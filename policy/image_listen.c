@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For each user whom a rule names, the rules that match this user are painted into a bitmap of ports, in the order in which they
- * decide. Only what a rule with this user allows can be more than what others have, and only the words of the bitmap are looked
- * at in which there is some of that.
+ * Builds the tables for listen(2).
  *
- * Users whom only rules for `any` name, of whom there can be many, are not gone through again for each binary. What they may do
- * is known as a number of users for each port, from which those are taken for a while whom the binary's own rules name too.
+ * For each user whom a rule names, the rules that match this user are painted into a bitmap of ports, in the order in which they
+ * decide. Only what a rule with this user allows can exceed what all others may do, so only those words of the bitmap are looked at.
+ *
+ * There can be many users whom only rules for `any` name. They are not gone through again for each binary: for each port, the number
+ * of users who may accept there is kept, and the users whom the binary's own rules name too are taken out of it meanwhile.
  */
 #include "policy/image_listen.h"
 
@@ -19,17 +20,17 @@
 #define WORD_BITS 64
 #define WORDS (PORT_BEYOND / WORD_BITS + 1)
 
-/* Words of a bitmap; none, if `first` is above `last`. */
+/* A run of words in a bitmap. It is empty if `first` is above `last`. */
 struct stretch {
 	uint32_t first, last;
 };
 static const struct stretch nothing = { WORDS, 0 };
 
-/* Enough for as many users as a policy has rules. */
+/* Bits enough to count as many users as a policy has rules. */
 #define PLANES 18
 _Static_assert(MAX_RULES < 1 << PLANES, "a policy's users can be counted");
 
-/* How many users may accept on a port by the rules for `any`: bit k of the number for each port is in plane[k]. */
+/* How many users may accept on each port by the rules for `any`. Bit k of each port's number is in plane[k]. */
 struct user_count {
 	uint64_t plane[PLANES][WORDS];
 	struct stretch stretch; /* where it isn't 0 */
@@ -37,7 +38,7 @@ struct user_count {
 
 struct listen_builder {
 	struct image *image;
-	const struct group *own, *any; /* the rules of the binary, and those for `any`: the same for `any` itself, which changes nothing */
+	const struct group *own, *any; /* rules of the binary and for `any`; both are the same for `any` itself, which does no harm */
 	uint32_t *any_uids;
 	size_t any_uid_count;
 	enum protocol protocol; /* the listener's */
@@ -53,7 +54,7 @@ static bool matches_protocol(const struct rule *rule, enum protocol protocol)
 	return rule->port.protocol == PROTOCOL_ANY || rule->port.protocol == protocol;
 }
 
-/* `uid`: NULL for a user whom no rule names. */
+/* Returns true if the rule decides for this user; a `uid` of NULL is a user whom no rule names. */
 static bool decides_for(const struct rule *rule, const uint32_t *uid, enum protocol protocol)
 {
 	return rule_decides(rule) && matches_protocol(rule, protocol) && (!rule->has_uid || (uid && rule->uid == *uid));
@@ -67,7 +68,7 @@ static void widen(struct stretch *stretch, uint32_t first, uint32_t last)
 		stretch->last = last;
 }
 
-/* Widens `stretch` by what rules with this user allow. */
+/* Widens `stretch` by the ports that rules with this user allow. */
 static void widen_by_allowed(const struct group *group, uint32_t uid, enum protocol protocol, struct stretch *stretch)
 {
 	for (size_t i = 0; i < group->count; i++) {
@@ -79,7 +80,7 @@ static void widen_by_allowed(const struct group *group, uint32_t uid, enum proto
 	}
 }
 
-/* The bits of the span in this word, which it touches. */
+/* Returns the bits of the span in this word, which it touches. */
 static uint64_t bits_of(const struct span *span, uint32_t word)
 {
 	uint64_t bits = UINT64_MAX;
@@ -92,8 +93,8 @@ static uint64_t bits_of(const struct span *span, uint32_t word)
 }
 
 /*
- * Ports that nothing has decided yet are decided by `rule` now. With a user it can add to `found`; without, only take away what
- * all may.
+ * Lets `rule` decide the ports that no rule has decided yet. A rule with a user can add ports to `found`; one without can only take
+ * away what all users may do.
  */
 static void paint(struct listen_builder *b, const struct rule *rule, const uint32_t *uid, const struct stretch *within, uint64_t *found)
 {
@@ -129,7 +130,7 @@ static void clear_words(uint64_t *words, const struct stretch *within)
 		memset(&words[within->first], 0, (within->last - within->first + 1) * sizeof(*words));
 }
 
-/* What a rule of the binary matches, none for `any` decides. */
+/* Paints the rules of the binary first: what one of them matches, no rule for `any` decides. */
 static void paint_all(struct listen_builder *b, const uint32_t *uid, const struct stretch *within)
 {
 	clear_words(b->decided, within);
@@ -137,7 +138,7 @@ static void paint_all(struct listen_builder *b, const uint32_t *uid, const struc
 	paint_group(b, b->any, uid, within, b->found);
 }
 
-/* Adds a user to the count, or with `subtract` takes the user away, on the ports on which rules for `any` let this one accept. */
+/* Adds a user to the counts of the ports on which rules for `any` let this user accept, or takes the user out of them if `subtract`. */
 static void count_user(struct listen_builder *b, uint32_t uid, bool subtract)
 {
 	struct user_count *count = &b->counts[b->protocol];
@@ -150,7 +151,7 @@ static void count_user(struct listen_builder *b, uint32_t uid, bool subtract)
 	for (uint32_t word = within.first; word <= within.last; word++) {
 		uint64_t carry = b->one[word];
 
-		/* To count in columns, as on paper. */
+		/* Adds in columns, as on paper. */
 		for (unsigned k = 0; k < PLANES && carry; k++) {
 			uint64_t digit = count->plane[k][word];
 
@@ -161,7 +162,7 @@ static void count_user(struct listen_builder *b, uint32_t uid, bool subtract)
 	widen(&count->stretch, within.first, within.last);
 }
 
-/* The same for each user whom both the rules of the binary and those for `any` name. */
+/* Does the same for each user whom both the rules of the binary and those for `any` name. */
 static void count_shared(struct listen_builder *b, const uint32_t *uids, size_t uid_count, bool subtract)
 {
 	for (size_t i = 0; i < uid_count; i++)
@@ -169,7 +170,7 @@ static void count_shared(struct listen_builder *b, const uint32_t *uids, size_t 
 			count_user(b, uids[i], subtract);
 }
 
-/* What users may whom no rule of the binary names: of what rules for `any` allow them, what no rule of the binary decides. */
+/* Finds what users may do whom no rule of the binary names: what rules for `any` allow them, and no rule of the binary decides. */
 static void find_for_other_users(struct listen_builder *b, const uint32_t *uids, size_t uid_count)
 {
 	struct user_count *count = &b->counts[b->protocol];
@@ -194,7 +195,7 @@ static void find_for_user(struct listen_builder *b, uint32_t uid)
 	widen(&b->stretch, within.first, within.last);
 }
 
-/* Takes away what is allowed to everybody: no table has to say so. */
+/* Takes away the ports on which everybody may accept: no table has to say so. */
 static void drop_what_all_may(struct listen_builder *b)
 {
 	paint_all(b, NULL, &b->stretch);
@@ -209,7 +210,7 @@ static bool is_found(const struct listen_builder *b, uint32_t port)
 	return b->found[port / WORD_BITS] >> port % WORD_BITS & 1;
 }
 
-/* The runs of bits, behind the spans that are there. Returns how many there are then; room for them comes from *spans, which moves. */
+/* Appends the runs of bits in `found` to *spans, which has `count` of them and can move. Returns how many it has then. */
 static size_t add_found(const struct listen_builder *b, struct span **spans, size_t count)
 {
 	uint32_t end = (b->stretch.last + 1) * WORD_BITS;
@@ -228,7 +229,7 @@ static size_t add_found(const struct listen_builder *b, struct span **spans, siz
 	return count;
 }
 
-/* The ports on which rules let the binary listen for others. */
+/* Appends the ports on which rules let the binary listen for others, likewise. */
 static size_t add_listens(const struct group *group, enum protocol protocol, struct span **spans, size_t count)
 {
 	for (size_t i = 0; i < group->count; i++) {
@@ -240,7 +241,7 @@ static size_t add_listens(const struct group *group, enum protocol protocol, str
 	return count;
 }
 
-/* The page of the table for listeners of this protocol; 0: it would be empty. */
+/* Returns the page of the table for listeners of this protocol; 0: the table would be empty. */
 static uint32_t build_protocol(struct listen_builder *b, enum protocol protocol, const uint32_t *uids, size_t uid_count)
 {
 	struct policy_page page = { 0 };
@@ -264,7 +265,7 @@ static uint32_t build_protocol(struct listen_builder *b, enum protocol protocol,
 	return count ? image_intern_page(b->image, &page) : 0;
 }
 
-/* Those whom rules for `any` name, for all binaries. */
+/* Counts the users whom rules for `any` name, once for all binaries. */
 static void count_users(struct listen_builder *b)
 {
 	for (unsigned protocol = PROTOCOL_ANY; protocol < PROTOCOLS; protocol++) {
@@ -283,7 +284,7 @@ static bool has_protocol(const struct group *group, enum protocol protocol)
 	return false;
 }
 
-/* The tables of one binary. A protocol that no rule names has that of those which none can name. */
+/* Returns the tables of one binary. All protocols that no rule names share one table. */
 static struct scope build_tables(struct listen_builder *b)
 {
 	struct scope scope = { 0 };
@@ -300,7 +301,7 @@ static struct scope build_tables(struct listen_builder *b)
 	return scope;
 }
 
-/* True if a rule has a user, or lets its binary listen for others: without, there is nothing that a table could say. */
+/* Returns true if a rule has a user, or lets its binary listen for others. If none does, a table would say nothing. */
 static bool says_more(const struct group *group)
 {
 	for (size_t i = 0; i < group->count; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reads a policy back from its image: the kernel's tables are the only place where a live policy is kept.
+ * Reads a policy back from its image. The live policy is kept nowhere else than in the kernel.
  */
 #include "policy/image.h"
 
@@ -52,13 +52,13 @@ static void read_name(const struct name_record *record, struct policy *policy)
 		policy_unknown_user(policy, path);
 		return;
 	}
-	index = policy_binary(policy, path); /* which can move them */
+	index = policy_binary(policy, path); /* this can move the binaries */
 	binary = &policy->binaries[index];
 	binary->number = record->binary;
 	binary->waits = record->flags & NAME_WAITS;
 }
 
-/* From the index of a name to what struct rule has. False: it is none of a user. */
+/* Turns the index of a name into a rule's unknown_user. Returns false if it isn't the name of a user. */
 static bool read_unknown_user(const struct policy *policy, uint32_t *user)
 {
 	if (*user && *user < policy->binary_count)
@@ -87,7 +87,8 @@ int image_read(const struct policy_page *pages, size_t count, struct policy *pol
 		struct rule rule;
 
 		read_rule(&pages[header->rules_page + i / RULES_PER_PAGE].rule[i % RULES_PER_PAGE], &rule);
-		if (rule.binary >= policy->binary_count || rule.verdict > VERDICT_LISTEN || !read_unknown_user(policy, &rule.unknown_user)) {
+		if (rule.binary >= policy->binary_count || rule.verdict > VERDICT_LISTEN ||
+		    !read_unknown_user(policy, &rule.unknown_user)) {
 			policy_clear(policy);
 			return -EPROTO;
 		}

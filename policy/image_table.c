@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A table is built by asking of each cell's range of ports which rule decides there: rules are tried in
- * the order of their rank, so that the first one which touches the range is the answer if it covers it,
- * and a reason to go one level down if it doesn't. Pages that came out equal are stored once.
+ * Builds the tables that find the rule for a port.
+ *
+ * For each cell's range of ports, the rules are tried in the order of their rank. If the first one that touches the range covers it,
+ * it is the answer; if not, the cell gets a table one level down. Equal pages are stored once.
  */
 #include "policy/image_table.h"
 
@@ -34,7 +35,7 @@ static size_t page_hash(const struct policy_page *page)
 	return (size_t)(hash ^ hash >> 32);
 }
 
-/* Where `page`, or the free place for it, is in the index. */
+/* Returns the place of `page` in the index, or the free place for it. */
 static uint32_t *index_place(const struct image *image, const struct policy_page *page)
 {
 	size_t place = page_hash(page) & (image->index_room - 1);
@@ -78,7 +79,7 @@ struct span span_of(const struct port_item *port, uint32_t cell)
 	return (struct span){ port->first, port->first ? port->last : PORT_BEYOND, cell };
 }
 
-/* The spans that touch [first, last], down to the first that covers it, into `touching`. Returns how many. */
+/* Copies the spans that touch [first, last] to `touching`, up to the first one that covers it. Returns how many. */
 static size_t filter_spans(const struct span *spans, size_t count, uint32_t first, uint32_t last, struct span *touching)
 {
 	size_t found = 0;
@@ -95,7 +96,7 @@ static size_t filter_spans(const struct span *spans, size_t count, uint32_t firs
 
 static uint32_t build_table(struct image *image, const struct span *spans, size_t count, uint32_t base, unsigned shift);
 
-/* The cell for the ports [first, first + 2^shift). */
+/* Returns the cell for the ports [first, first + 2^shift). */
 static uint32_t build_cell(struct image *image, const struct span *spans, size_t count, uint32_t first, unsigned shift,
 			   struct span *scratch)
 {
@@ -109,7 +110,7 @@ static uint32_t build_cell(struct image *image, const struct span *spans, size_t
 	return CELL_TABLE | build_table(image, scratch, touching, first, shift - 6);
 }
 
-/* The page of the table for ports from `base` on, 2^shift a cell. `spans`: the highest rank first. */
+/* Returns the page of the table for ports from `base` on, with 2^shift ports a cell. `spans` has the highest rank first. */
 static uint32_t build_table(struct image *image, const struct span *spans, size_t count, uint32_t base, unsigned shift)
 {
 	struct policy_page page = { 0 };

@@ -11,7 +11,7 @@
 #include "policy/program.h"
 #include "policy/text.h"
 
-/* C0, DEL, and C1 as UTF-8 spells it. */
+/* Looks for C0, DEL, and C1 as UTF-8 spells it. */
 static bool has_control(const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;
@@ -29,7 +29,7 @@ static bool ends_with(const char *text, const char *end)
 	return length >= wanted && strcmp(text + length - wanted, end) == 0;
 }
 
-/* A bare name: the path that a shell of root's would take it for. */
+/* Says what is wrong with a name without a slash, and names the program that root's shell would run. */
 static char *name_a_path(const char *name)
 {
 	_cleanup_free_ char *path = NULL;

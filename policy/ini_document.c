@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reads the text of a policy file into lines and sections, so that it can be changed.
+ */
 #include "policy/ini_document.h"
 
 #include <stdlib.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Changes a rule in the text of a policy file: takes items out of its lines, and adds others.
+ */
 #include "policy/ini_edit.h"
 
 #include <stdlib.h>
@@ -10,16 +13,16 @@
 #include "policy/port.h"
 #include "policy/text.h"
 
-/* Where an item is no longer added to a line. */
+/* How wide a line may become when an item is added. */
 #define LINE_WIDTH 76
-/* And with a comment behind it: far below what inih takes. */
+/* The same with its comment. inih takes more. */
 #define LINE_MOST 160
 
 /* ---------------------------------------------------------------------------------------------
  * What the edit is about
  */
 
-/* True if each of `a` is among `b`. */
+/* Returns true if each of `a` is among `b`. */
 static bool are_among(const uint32_t *a, size_t a_count, const uint32_t *b, size_t b_count)
 {
 	for (size_t i = 0; i < a_count; i++)
@@ -41,7 +44,7 @@ static bool is_for_any_user(const struct rule_edit *edit)
 	return edit->remove && edit->removal == REMOVE_MADE && !edit->uid_count;
 }
 
-/* True if some rules of the section are for what the edit is about. */
+/* Returns true if some rules of the section are for the edit's binary and users. */
 static bool concerns(const struct part *part, const struct rule_edit *edit)
 {
 	if (!names_binary(part, edit->path) || (edit->remove && removal_is_of_made(edit->removal) && !part->made))
@@ -56,14 +59,14 @@ static bool concerns(const struct part *part, const struct rule_edit *edit)
 	return false;
 }
 
-/* True if all rules of the section are. */
+/* Returns true if all rules of the section are. */
 static bool is_all_about(const struct part *part, const struct rule_edit *edit)
 {
 	return part->binary_count == 1 &&
 	       (is_for_any_user(edit) || are_among(part->users.list, part->users.count, edit->uids, edit->uid_count));
 }
 
-/* True if the section is for all that the edit is about. */
+/* Returns true if the section is for the edit's binary and for all of its users. */
 static bool covers(const struct part *part, const struct rule_edit *edit)
 {
 	return concerns(part, edit) && are_among(edit->uids, edit->uid_count, part->users.list, part->users.count);
@@ -86,7 +89,7 @@ static bool says_the_same(const struct document_line *line, const struct rule_ed
 	return !edit->remove && (line->key == KEY_DENY) == (edit->verdict == VERDICT_DENY);
 }
 
-/* True if the line has an item of the edit's ports. */
+/* Returns true if the line has one of the edit's ports. */
 static bool mentions(const struct document_line *line, const struct rule_edit *edit)
 {
 	_cleanup_free_ char *value = document_value(line);
@@ -99,10 +102,10 @@ static bool mentions(const struct document_line *line, const struct rule_edit *e
 }
 
 /* ---------------------------------------------------------------------------------------------
- * Taking away
+ * Taking ports out
  */
 
-/* The line as one with a key of its own and without the edit's items; with none left, only its comment stays. */
+/* Rewrites a line with a key of its own and without the edit's ports. If no port is left, only the comment stays. */
 static void rewrite_line(struct document_line *line, const struct rule_edit *edit)
 {
 	_cleanup_free_ char *value = document_value(line);
@@ -122,7 +125,7 @@ static void rewrite_line(struct document_line *line, const struct rule_edit *edi
 		document_drop(line);
 }
 
-/* The lines of a value, from its first one on, with all that is between them. Returns where the next key or section begins. */
+/* Returns where the next key or section begins, after the value that begins in line `first` and the lines that continue it. */
 static size_t value_lines(const struct document *document, const struct part *part, size_t first)
 {
 	size_t end = first + 1;
@@ -132,7 +135,7 @@ static size_t value_lines(const struct document *document, const struct part *pa
 	return end;
 }
 
-/* A section without a port left goes, but for its comments. */
+/* Drops a section that has no port left, but keeps its comments. */
 static void drop_if_empty(const struct document *document, const struct part *part)
 {
 	for (size_t i = part->first; i < part->end; i++)
@@ -149,7 +152,7 @@ static char *shares(const struct document *document, const struct part *part, si
 			   document->lines[part->first].text);
 }
 
-/* Takes the edit's items out of one section. Returns what is wrong, or NULL. */
+/* Takes the edit's ports out of one section. Returns what is wrong, or NULL. */
 static char *take_from(const struct document *document, const struct part *part, const struct rule_edit *edit)
 {
 	for (size_t i = part->first, end; i < part->end; i = end) {
@@ -164,7 +167,7 @@ static char *take_from(const struct document *document, const struct part *part,
 			continue;
 		if (!is_all_about(part, edit)) {
 			if (says_the_same(&document->lines[i], edit))
-				continue; /* for some of the users; the others get a section of their own */
+				continue; /* it says so for some of the users; add_items() makes a section for the others */
 			return shares(document, part, i);
 		}
 		for (size_t k = i; k < end; k++)
@@ -176,10 +179,10 @@ static char *take_from(const struct document *document, const struct part *part,
 }
 
 /* ---------------------------------------------------------------------------------------------
- * Adding
+ * Adding ports
  */
 
-/* True if a section that is for all that the edit is about says this of the port. */
+/* Returns true if a section for the edit's binary and all of its users says this of the port. */
 static bool is_said(const struct document *document, const struct rule_edit *edit, size_t port)
 {
 	struct rule_edit one = *edit;
@@ -197,7 +200,7 @@ static bool is_said(const struct document *document, const struct rule_edit *edi
 	return false;
 }
 
-/* The last line with ports of this verdict in a section of exactly this binary and these users; NULL: there is none. */
+/* Returns the last line with ports of this verdict in a section of exactly this binary and these users, or NULL. */
 static struct document_line *line_for(const struct document *document, const struct rule_edit *edit)
 {
 	struct document_line *found = NULL;
@@ -214,7 +217,7 @@ static struct document_line *line_for(const struct document *document, const str
 	return found;
 }
 
-/* One more line behind `line`. */
+/* Adds an item to `line`, or a line after it if it would become too long. */
 static void add_to_line(struct document_line *line, const struct rule_edit *edit, const char *item)
 {
 	size_t length = line->end;
@@ -227,7 +230,7 @@ static void add_to_line(struct document_line *line, const struct rule_edit *edit
 		document_set_text(line, text_format("%s\n%-6s = %s", line->text, ini_verdict_words[edit->verdict], item));
 }
 
-/* As they were given: on another machine the same name can have another id. */
+/* Prints users as they were given: on another machine, the same name can have another id. */
 static void print_users(FILE *stream, const struct rule_edit *edit)
 {
 	int column = 0;
@@ -250,7 +253,7 @@ static void print_section(FILE *stream, const struct rule_edit *edit, bool separ
 	print_users(stream, edit);
 }
 
-/* Adds the items that aren't said yet, to a line that is there or, in `stream`, a section behind all. */
+/* Adds the items that no section has yet: to a line that is there, or to a new section, which it prints to `stream`. */
 static void add_items(const struct document *document, const struct rule_edit *edit, FILE *stream)
 {
 	struct document_line *line = line_for(document, edit);

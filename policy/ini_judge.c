@@ -38,7 +38,7 @@ static void refuse_length(struct reader *r, const char *text)
 		       r->line_limit, remedy);
 }
 
-/* Whether the bytes of the line can be handed to inih at all. */
+/* Returns true if inih can have the bytes of the line at all. Reports what is wrong otherwise. */
 static bool check_bytes(struct reader *r)
 {
 	const char *text = text_skip_blanks(r->line.text);
@@ -59,7 +59,7 @@ static bool check_bytes(struct reader *r)
 	return false;
 }
 
-/* Cuts off ` ; comment`. Where inih sees a comment, so does this; where a person might not, the line is refused. */
+/* Cuts off ` ; comment`, as inih does. Refuses what inih takes for a comment and a person might not, or the converse. */
 static bool cut_comment(struct reader *r, const struct ini_line *line)
 {
 	const char *text = r->line.text + line->start, *comment = r->line.text + line->comment;
@@ -103,7 +103,7 @@ static bool judge_header(struct reader *r, char *text)
 	return !problem;
 }
 
-/* An indented line: more of the value above it, if that can be and if it looks like it. */
+/* Takes an indented line as more of the value above it, if that value can go on and the line looks like more of it. */
 static bool judge_more(struct reader *r, char *text)
 {
 	struct builder *b = &r->builder;
@@ -168,7 +168,7 @@ bool ini_judge_line(struct reader *r)
 	const char *visible = ini_has_mark(text) ? text + strlen(BYTE_ORDER_MARK) : text;
 	struct ini_line line;
 
-	/* Whatever is wrong with a header, what follows it doesn't belong to the section before it. */
+	/* Even if its header is wrong, what follows doesn't belong to the section before. */
 	if (*visible == '[')
 		builder_header(b, NULL);
 	if (!check_bytes(r))

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Tells what a line of a policy file is: blank, a header, a key and its value, or more of a value.
+ */
 #include "policy/ini_line.h"
 
 #include <stdbool.h>

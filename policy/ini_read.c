@@ -18,7 +18,7 @@
 #include "policy/ini_judge.h"
 #include "policy/source.h"
 
-/* What lies beyond the room is counted and looked at, but not kept. */
+/* Keeps a byte of the line, if there is room. All bytes are counted, and looked at. */
 static void keep_byte(struct line *line, int c)
 {
 	if (line->length < KEPT_BYTES)
@@ -81,7 +81,7 @@ static bool is_expected(const struct reader *r, const char *section, const char 
 	       strcmp(name, r->expected.name) == 0 && strcmp(value, r->expected.text) == 0;
 }
 
-/* inih's handler. */
+/* Takes what inih makes of a line: inih's handler. */
 static int take(void *user, const char *section, const char *name, const char *value)
 {
 	struct reader *r = user;
@@ -98,7 +98,7 @@ static int take(void *user, const char *section, const char *name, const char *v
 	return 1;
 }
 
-/* inih has passed over a line that has a value. */
+/* Reports an error if inih has passed over a line with a value. */
 static void check_taken(struct reader *r)
 {
 	if (r->expected.value)
@@ -107,7 +107,7 @@ static void check_taken(struct reader *r)
 	r->expected = (struct expected){ 0 };
 }
 
-/* Gives inih a line at a time, each with its end, so that it never sees a part of one. */
+/* Gives inih one line with its line feed, so that it never sees a part of a line: inih's reader. */
 static char *next_line(char *buffer, int room, void *stream)
 {
 	struct reader *r = stream;
@@ -126,7 +126,7 @@ static char *next_line(char *buffer, int room, void *stream)
 	if (!ini_judge_line(r)) {
 		length = 0;
 	} else if (r->expected.more) {
-		/* Without its comment, which inih takes for value in such lines (55 does, later ones don't). */
+		/* Without its comment: inih 55 takes that for a part of the value here, later ones don't. */
 		length = strlen(r->line.text);
 		memcpy(buffer, r->line.text, length);
 	}

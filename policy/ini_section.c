@@ -18,7 +18,7 @@
 #include "policy/port.h"
 #include "policy/text.h"
 
-/* Of one file; more of them help nobody. */
+/* Of one file. More of them help nobody. */
 #define ERRORS_SHOWN 20
 #define WARNINGS_SHOWN 20
 
@@ -95,7 +95,7 @@ static int compare_ports(const void *a, const void *b)
 	return 0;
 }
 
-/* Sorts, and drops the repetitions: saying a thing twice is no error, and makes no second rule. */
+/* Sorts, and drops repetitions: to say a thing twice is no error, and makes no second rule. */
 #define SORT_UNIQUE(array, count, compare, SAME)                             \
 	do {                                                                 \
 		size_t kept_ = 0;                                            \
@@ -117,12 +117,13 @@ bool builder_may_warn(struct builder *b)
 	return b->warnings++ < WARNINGS_SHOWN;
 }
 
-/* `next` follows `port` in their order. */
+/* Warns if a port is both allowed and denied. `next` follows `port` in their order. */
 static void warn_of_both(struct builder *b, const struct port_line *port, const struct port_line *next)
 {
 	char text[PORT_TEXT_MAX];
 
-	if (port_equal(&port->item, &next->item) && port->verdict != VERDICT_LISTEN && next->verdict != VERDICT_LISTEN && builder_may_warn(b))
+	if (port_equal(&port->item, &next->item) && port->verdict != VERDICT_LISTEN && next->verdict != VERDICT_LISTEN &&
+	    builder_may_warn(b))
 		diagnostics_warning(b->diagnostics, b->file, port->line > next->line ? port->line : next->line,
 				    "port '%s' of [%s] is both allowed and denied; deny decides, so drop it from allow",
 				    port_format(&port->item, text), b->section.name);
@@ -150,7 +151,7 @@ static void report_lack(struct builder *b)
 			      s->name);
 }
 
-/* The `number`th user of the section: first the known ones. */
+/* Sets the rule's user to the one of this number in the section, the known ones first. */
 static void set_user(const struct section *s, size_t number, struct rule *rule)
 {
 	bool known = number < s->uid_count;
@@ -159,7 +160,7 @@ static void set_user(const struct section *s, size_t number, struct rule *rule)
 	rule->unknown_user = known ? 0 : s->unknown_users[number - s->uid_count];
 }
 
-/* Of the section's ports, those that its binaries may listen on for others. */
+/* Counts the section's ports on which its binaries may listen for others. */
 static size_t count_listens(const struct section *s)
 {
 	size_t count = 0;
@@ -169,7 +170,7 @@ static size_t count_listens(const struct section *s)
 	return count;
 }
 
-/* The rules of one binary: every user, or none x every port item. Who listens for others may do so as any user. */
+/* Makes the rules of one binary: one for each user (or one without) and port item. A binary listens for others as any user. */
 static void make_binary_rules(struct builder *b, struct rule *rule)
 {
 	const struct section *s = &b->section;
@@ -180,7 +181,7 @@ static void make_binary_rules(struct builder *b, struct rule *rule)
 
 		rule->port = s->ports[i].item;
 		rule->verdict = s->ports[i].verdict;
-		/* Also where no user of the section is known: its rules must not become rules for everybody. */
+		/* Even if no user of the section is known: its rules must not become rules for everybody. */
 		rule->has_uid = named && !listens;
 		rule->uid = rule->unknown_user = 0;
 		if (!rule->has_uid)
@@ -197,7 +198,7 @@ static void make_rules(struct builder *b)
 	struct section *s = &b->section;
 	size_t named = s->uid_count + s->unknown_user_count, users = named ? named : 1, listens = count_listens(s);
 	struct rule rule = { .counter = COUNTER_NONE };
-	/* Each is at most MAX_RULES. */
+	/* Each factor is at most MAX_RULES. */
 	uint64_t made = (uint64_t)s->binary_count * (users * (s->port_count - listens) + listens);
 
 	if (b->policy->rule_count + made > MAX_RULES) {

@@ -14,7 +14,7 @@
 
 _Static_assert(MODES == 2 && VERDICTS == 2 && FAILURES == 2 && ANSWERS == 2, "word_setting() names both words");
 
-/* The value of a setting that is one of two words. False: reported. */
+/* Reads a setting that is one of two words. Returns false if it is neither, which it reports. */
 static bool word_setting(struct builder *b, const char *const *words, const char *value, unsigned *setting)
 {
 	const char *key = ini_key_words[b->key], *meant = word_nearest(value, words, 2);
@@ -30,7 +30,7 @@ static bool word_setting(struct builder *b, const char *const *words, const char
 	return false;
 }
 
-/* The size of a buffer. False: reported. */
+/* Reads the size of a buffer. Returns false if it is none, which it reports. */
 static bool events_setting(struct builder *b, const char *value, unsigned *setting)
 {
 	unsigned long long number = 0;
@@ -127,7 +127,7 @@ static bool take_port(struct builder *b, const char *text)
 	return !problem;
 }
 
-/* At boot, and for another machine: users can be removed, and a directory service can be late. */
+/* Lets the rules for an unknown user wait, at boot and for another machine: users can be removed, and a directory service be late. */
 static bool take_unknown_user(struct builder *b, const char *name)
 {
 	struct section *s = &b->section;
@@ -156,7 +156,7 @@ static bool take_user(struct builder *b, const char *text)
 	return !problem;
 }
 
-/* Stops at the first bad item: one line, one error. */
+/* Takes a list. Stops at the first bad item, so that one line makes one error. */
 static void take_list(struct builder *b, const char *value)
 {
 	_cleanup_free_ char *copy = must(strdup(value));
@@ -194,7 +194,7 @@ const char *builder_known_keys(const struct builder *b)
 	return "binary, user, allow, deny and listen";
 }
 
-/* A setting outside [sockaccept], or a rule's key in it. */
+/* Refuses a setting outside [sockaccept], or a rule's key in it. */
 static void refuse_key(struct builder *b, enum key key)
 {
 	const char *name = b->section.name;

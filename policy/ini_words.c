@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The words of a policy file.
+ */
 #include "policy/ini_words.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))

@@ -13,10 +13,10 @@
 #include "policy/compare.h"
 #include "policy/port.h"
 
-/* Where a list of ports goes on in a further line. Far below what inih takes: people read it. */
+/* How wide a line with a list of ports may become. inih takes more, but people read this. */
 #define LINE_WIDTH 76
 
-/* Binaries in the order of the policy, and what goes into one section side by side. */
+/* Sorts by binary, in the order of the policy, and puts rules of one section side by side. */
 static int compare_sections(const struct rule *a, const struct rule *b)
 {
 	COMPARE(a->binary, b->binary);
@@ -37,7 +37,7 @@ static int compare_rules(const void *a, const void *b)
 	return order ? order : (*x > *y) - (*x < *y);
 }
 
-/* The rules' ports with this verdict, over as many lines as they need. */
+/* Writes the ports of the rules with this verdict, in as many lines as they need. */
 static void write_ports(const struct rule *const *rules, size_t count, uint8_t verdict, FILE *stream)
 {
 	char text[PORT_TEXT_MAX];
@@ -85,7 +85,7 @@ static int write_rules(const struct policy *policy, FILE *stream)
 	_cleanup_free_ const struct rule **rules = must(calloc(policy->rule_count + 1, sizeof(*rules)));
 	size_t count = 0, end;
 
-	/* What ends by itself is none of a file's. */
+	/* A file has no temporary rules. */
 	for (size_t i = 0; i < policy->rule_count; i++)
 		if (!policy->rules[i].until)
 			rules[count++] = &policy->rules[i];

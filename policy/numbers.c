@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sorts numbers, and finds one among others.
+ */
 #include "policy/numbers.h"
 
 #include <stdlib.h>

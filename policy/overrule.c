@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Requests are infinite in number, but few have to be tried. Of all requests that two rules match, the one that the fewest
- * other rules match is enough: a user whom no rule names and a protocol that none can name, unless one of both rules names
- * one. There, a rule that decides any of them decides too. Among the ports, what decides can only begin to do so where both
- * rules begin, or behind the last port of another rule.
+ * Finds out whether rules overrule a new one, by trying requests.
+ *
+ * Few of all possible requests have to be tried. Of the requests that two rules match, the one that the fewest other rules match is
+ * enough: it has a user whom no rule names and a protocol that none can name, unless one of the two rules names one. A rule that
+ * decides any of these requests decides that one too. Among the ports, a rule can begin to decide only where the two rules begin to
+ * meet, or right after the last port of another rule.
  */
 #include "policy/overrule.h"
 
@@ -19,13 +21,13 @@
 #define PORTS 65536
 
 struct trial {
-	uint32_t binary; /* that the new rule is for */
+	uint32_t binary; /* of the new rule */
 	const struct rule *rule;
 	uint32_t other_user; /* whom no rule names */
-	bool behind[PORTS]; /* ports behind the last one of a rule */
+	bool behind[PORTS]; /* [port]: the port before it is the last one of a rule */
 };
 
-/* The requests that two rules match: one, on each of these ports. */
+/* The requests that two rules match and that have to be tried: one on each of these ports. */
 struct meeting {
 	struct request request;
 	uint32_t first, last;
@@ -78,7 +80,7 @@ static bool meet_ports(const struct port_item *a, const struct port_item *b, str
 	return meeting->first <= meeting->last;
 }
 
-/* Sets *meeting to what the new rule and `other`, of the binary of number `binary`, have in common. Returns false if that is nothing. */
+/* Sets *meeting to what the new rule and `other`, for the binary of number `binary`, both match. Returns false if that is nothing. */
 static bool meet(const struct trial *trial, const struct rule *other, uint32_t binary, struct meeting *meeting)
 {
 	const struct rule *rule = trial->rule;
@@ -101,7 +103,7 @@ static bool meet(const struct trial *trial, const struct rule *other, uint32_t b
  * Who decides otherwise
  */
 
-/* True if the rule of this index decides some of the requests. */
+/* Returns true if the rule of this index decides one of the requests. */
 static bool decides(const struct trial *trial, const struct image *image, size_t index, struct meeting *meeting)
 {
 	const struct policy_page *page = &image->pages[image->pages->header.rules_page + index / RULES_PER_PAGE];
@@ -125,7 +127,8 @@ int overrulings_find(const struct policy *policy, uint32_t binary, const struct 
 		const struct rule *other = &policy->rules[i];
 		struct meeting meeting;
 
-		if (!rule_decides(other) || other->verdict == rule->verdict || !meet(trial, other, policy->binaries[other->binary].number, &meeting))
+		if (!rule_decides(other) || other->verdict == rule->verdict ||
+		    !meet(trial, other, policy->binaries[other->binary].number, &meeting))
 			continue;
 		meeting.request.now = other->until || rule->until ? now : 0;
 		if (!image.count)
@@ -163,13 +166,14 @@ static bool changes(const struct trial *trial, const struct image *before, const
 	return false;
 }
 
-/* Each request that is decided otherwise before is so by one of its rules, or by its default. */
+/* A request that `before` decides otherwise is decided by one of its rules, or by its default: these are tried. */
 static bool has_effect(const struct trial *trial, const struct policy *policy, const struct image *before, const struct image *after)
 {
 	static const struct rule whatever;
 	struct meeting meeting;
 
-	if (policy->verdict != trial->rule->verdict && meet(trial, &whatever, BINARY_ANY, &meeting) && changes(trial, before, after, &meeting))
+	if (policy->verdict != trial->rule->verdict && meet(trial, &whatever, BINARY_ANY, &meeting) &&
+	    changes(trial, before, after, &meeting))
 		return true;
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];

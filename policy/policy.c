@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The policy in user space: binaries, rules, and what it means to add, replace and remove one.
+ * Holds a policy: its settings, binaries, users and rules.
  */
 #include "policy/policy.h"
 
@@ -34,7 +34,7 @@ void policy_set_flags(struct policy *policy, uint32_t flags)
 		policy->switches[i] = flags & 1U << i ? ANSWER_YES : ANSWER_NO;
 }
 
-/* A node of binary_index; `path` is the binary's own. */
+/* A node of binary_index. `path` belongs to the binary. */
 struct index_node {
 	const char *path;
 	size_t binary;
@@ -98,7 +98,7 @@ uint32_t policy_unknown_user(struct policy *policy, const char *name)
 	return (uint32_t)policy->unknown_user_count;
 }
 
-/* Files are read one after the other: the last one's name is nearly always the one that is looked for. */
+/* Returns the policy's own copy of `file`. Files are read one after the other, so it looks at the last name first. */
 static const char *file_name(struct policy *policy, const char *file)
 {
 	for (size_t i = policy->file_count; i > 0; i--)
@@ -126,7 +126,7 @@ const char *rule_unknown_user(const struct policy *policy, const struct rule *ru
 	return rule->unknown_user ? policy->unknown_users[rule->unknown_user - 1] : NULL;
 }
 
-/* Binaries in the order of their first rule; those without one are dropped. */
+/* Puts binaries in the order of their first rules, and drops those without one. */
 static void renumber_binaries(struct policy *policy)
 {
 	size_t *place = must(calloc(policy->binary_count + 1, sizeof(*place)));
@@ -155,7 +155,7 @@ static void renumber_binaries(struct policy *policy)
 		index_binary(policy, i);
 }
 
-/* Drops the names of unknown users that no rule has any more. */
+/* Does the same with unknown users. */
 static void renumber_unknown_users(struct policy *policy)
 {
 	uint32_t *place = must(calloc(policy->unknown_user_count + 1, sizeof(*place)));

@@ -9,7 +9,7 @@
 #include "policy/cleanup.h"
 #include "policy/port.h"
 
-/* Drops the temporary rules for the request of `rule`. *counter: that of one with the same verdict. Returns how many. */
+/* Drops the temporary rules for the request of `rule`. Sets *counter to that of one with the same verdict. Returns how many it dropped. */
 static size_t drop_temporaries(struct policy *policy, const struct rule *rule, uint32_t *counter)
 {
 	size_t kept = 0, dropped;
@@ -42,7 +42,7 @@ static bool replace_lasting(struct policy *policy, const struct rule *rule)
 		}
 		policy->rules[kept++] = *old;
 	}
-	/* One of both verdicts was there: the file said both, and deny decided. */
+	/* Rules of both verdicts were there: the file said both, and deny decided. */
 	if (kept < policy->rule_count) {
 		policy->rule_count = kept;
 		if (!changed)
@@ -56,7 +56,7 @@ static bool replace_lasting(struct policy *policy, const struct rule *rule)
 bool policy_replace(struct policy *policy, const struct rule *rule)
 {
 	struct rule fresh = *rule;
-	/* The last word counts, also where a temporary rule would beat it. */
+	/* The last word counts, even where a temporary rule would beat it. */
 	bool dropped = drop_temporaries(policy, rule, &fresh.counter);
 
 	if (!rule->until)
@@ -128,7 +128,7 @@ size_t policy_keep_temporaries(struct policy *policy, const struct policy *from)
 		if (rule.unknown_user)
 			rule.unknown_user = policy_unknown_user(policy, rule_unknown_user(from, &rule));
 		rule.binary = policy_binary(policy, binary->path);
-		rule.origin = 0; /* an index in `from` */
+		rule.origin = 0; /* it was an index in `from` */
 		own = &policy->binaries[rule.binary];
 		if (!own->resolved && own->number == BINARY_ANY) {
 			own->number = binary->number;

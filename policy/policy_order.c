@@ -12,8 +12,8 @@
 #include "policy/port.h"
 
 /*
- * Same request and verdict: 0. Temporary ones first, `any` last; then by binary, those that decide nothing last, by rank, and
- * whatever tells two rules apart.
+ * Compares all that tells two rules apart, but sections and the paths as given: temporary rules come first, `any` last, and so on, as
+ * policy_normalise() says.
  */
 static int compare_requests(const struct policy *policy, const struct rule *a, const struct rule *b)
 {
@@ -23,7 +23,7 @@ static int compare_requests(const struct policy *policy, const struct rule *a, c
 	COMPARE(!strcmp(binary_identity(first), "any"), !strcmp(binary_identity(second), "any"));
 	if (strcmp(binary_identity(first), binary_identity(second)) != 0)
 		return strcmp(binary_identity(first), binary_identity(second));
-	/* One path can have had two entries, if its directory was replaced. policy_unify() sees to the converse. */
+	/* One path can stand for two entries, if its directory was replaced. policy_unify() takes care of one entry with two paths. */
 	COMPARE(first->number, second->number);
 	COMPARE(rule_decides(b), rule_decides(a));
 	COMPARE(rule_rank(b), rule_rank(a));
@@ -42,7 +42,7 @@ static int compare_rules(const void *a, const void *b, void *policy)
 	const struct policy *p = policy;
 	int order = compare_requests(p, first, second);
 
-	/* Of repetitions the first one stays: a choice that doesn't depend on the order of files. */
+	/* drop_repetitions() keeps the first one: this makes the choice independent of the order of files. */
 	if (!order)
 		order = strcmp(first->section, second->section);
 	if (!order)

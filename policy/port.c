@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Port items as text, both ways.
+ * Reads port items from text, and writes them.
  */
 #include "policy/port.h"
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Finds out whether the file that a path stands for is a program that runs as itself: no script, executable, no link.
+ */
 #include "policy/program.h"
 
 #include <fcntl.h>
@@ -12,7 +15,7 @@
 #include "policy/resolve.h"
 #include "policy/text.h"
 
-/* As much of a script's first line as the kernel reads. */
+/* How much of a script's first line the kernel reads. */
 #define FIRST_LINE 256
 
 #define EXECUTABLE (S_IXUSR | S_IXGRP | S_IXOTH)
@@ -63,7 +66,7 @@ bool program_is_env(const char *interpreter)
 	return name && !strcmp(name, "/env");
 }
 
-/* The program that `env ARGUMENT` runs, as it is written there, to be freed; NULL: it can't be told. */
+/* Returns the program that `env ARGUMENT` runs, as it is written there, to be freed, or NULL if that can't be found out. */
 static char *word_for_env(const char *argument)
 {
 	_cleanup_free_ char *copy = must(strdup(argument ? argument : ""));
@@ -79,7 +82,7 @@ static char *word_for_env(const char *argument)
 	return NULL;
 }
 
-/* What to name in the place of the script `path`, as words; NULL: it isn't a script. */
+/* Returns in words what to name instead of the script `path`, or NULL if it isn't a script. */
 static char *name_interpreter(const char *path)
 {
 	_cleanup_free_ char *argument = NULL, *word = NULL, *found = NULL;
@@ -99,7 +102,7 @@ static char *name_interpreter(const char *path)
 	return text_format("the %s that env finds along the PATH of whoever runs it", word);
 }
 
-/* The same at the end of scripts that are each other's interpreters. */
+/* Does the same, and follows interpreters that are scripts themselves. */
 static char *name_last_interpreter(const char *path)
 {
 	char *last = name_interpreter(path);
@@ -120,11 +123,11 @@ char *program_never_runs(const char *path, const char *resolved, mode_t mode)
 	_cleanup_free_ char *interpreter = name_last_interpreter(resolved);
 
 	if (interpreter)
-		return text_format("%s: a script, so the rule never matches; name its interpreter, %s, or the program that the script starts",
-				   path, interpreter);
+		return text_format("%s: a script, so the rule never matches; name its interpreter, %s, or the program that the script "
+				   "starts", path, interpreter);
 	if (!(mode & EXECUTABLE))
-		return text_format("%s: not executable (mode %04o), so the rule never matches; chmod +x it, or name the program that reads it",
-				   path, mode & 07777);
+		return text_format("%s: not executable (mode %04o), so the rule never matches; chmod +x it, or name the program that "
+				   "reads it", path, mode & 07777);
 	return NULL;
 }
 
@@ -144,6 +147,6 @@ char *program_behind_link(const char *path, const char *resolved)
 	entry = directory ? path_join(directory, slash + 1) : NULL;
 	if (!entry || !strcmp(entry, resolved))
 		return NULL;
-	return text_format("%s: a link, so the rule stands for %s, and everyone who runs that program gets it; to narrow it, add user = ... "
-			   "or name a copy of the program", path, resolved);
+	return text_format("%s: a link, so the rule stands for %s, and everyone who runs that program gets it; to narrow it, add "
+			   "user = ... or name a copy of the program", path, resolved);
 }

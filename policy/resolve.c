@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From the path that a rule gives to the directory entry that it stands for.
+ * Resolves the path that a rule gives to the directory entry that it stands for.
  */
 #include "policy/resolve.h"
 
@@ -13,9 +13,9 @@
 #include "policy/cleanup.h"
 #include "policy/text.h"
 
-/* As many as the kernel follows. */
+/* As many symbolic links as the kernel follows. */
 #define LINKS_FOLLOWED 40
-/* Files are replaced while we look: so often is it tried to find one that neither comes nor goes meanwhile. */
+/* How often to try again if the file comes or goes while it is looked at. */
 #define TRIES 100
 
 char *path_join(const char *directory, const char *name)
@@ -58,10 +58,10 @@ static bool is_directory_name(const char *name)
 struct problem {
 	char *why; /* to be freed */
 	const char *remedy;
-	bool nowhere; /* it leads nowhere, which can change by itself */
+	bool nowhere; /* the path leads nowhere, which can change by itself */
 };
 
-/* Each of the following returns 0, or -errno with the problem. */
+/* Each of the following returns 0, or -errno and sets *problem. */
 
 static int fail(struct problem *problem, int error, char *why, const char *remedy)
 {
@@ -69,7 +69,7 @@ static int fail(struct problem *problem, int error, char *why, const char *remed
 	return error;
 }
 
-/* The first directory on the way to `directory`, and itself the last, that isn't there; to be freed. */
+/* Returns the first directory that isn't there on the way to `directory`, which is the last of them; to be freed. */
 static char *first_missing(const char *directory)
 {
 	_cleanup_free_ char *parent = must(strdup(directory)), *name = must(strdup(directory));
@@ -111,7 +111,7 @@ static int check_present(const char *real, struct stat *st, struct problem *prob
 	return 0;
 }
 
-/* The directory part of `path`, resolved, and the name in it. */
+/* Sets *directory to the directory part of `path`, resolved, and *name to the rest. */
 static int split(const char *path, char **directory, char **name, struct problem *problem)
 {
 	const char *slash = strrchr(path, '/');
@@ -130,7 +130,7 @@ static int split(const char *path, char **directory, char **name, struct problem
 	return 0;
 }
 
-/* Where the symbolic link leads, as a path; NULL with errno. */
+/* Returns the path where a symbolic link leads, to be freed, or NULL with errno. */
 static char *follow(const char *link, const char *directory)
 {
 	char target[PATH_MAX];
@@ -143,8 +143,8 @@ static char *follow(const char *link, const char *directory)
 }
 
 /*
- * The file isn't there. Its name stands for an entry of its directory all the same, and a link that leads
- * nowhere yet for the entry that it will lead to.
+ * Resolves a path whose file isn't there. Its name stands for an entry of its directory all the same, and a link that leads nowhere yet
+ * stands for the entry that it will lead to.
  */
 static int resolve_missing(const char *path, char **resolved, struct problem *problem)
 {
@@ -173,7 +173,7 @@ static int resolve_missing(const char *path, char **resolved, struct problem *pr
 	return fail_on_way(problem, path, ELOOP);
 }
 
-/* As resolve(), but -EAGAIN, with no problem, if the file came or went meanwhile. */
+/* Does what resolve() does, but returns -EAGAIN, and sets no problem, if the file came or went meanwhile. */
 static int resolve_once(const char *path, char **resolved, struct stat *st, struct problem *problem)
 {
 	_cleanup_free_ char *real = realpath(path, NULL);
@@ -190,7 +190,7 @@ static int resolve_once(const char *path, char **resolved, struct stat *st, stru
 	return 0;
 }
 
-/* *st: of the file; its mode stays as it is if the file isn't there. */
+/* Resolves a path, and sets *st to what stat(2) says of the file. Leaves it as it is if the file isn't there. */
 static int resolve(const char *path, char **resolved, struct stat *st, struct problem *problem)
 {
 	for (int tries = 0; tries < TRIES; tries++) {
@@ -232,7 +232,7 @@ char *resolve_why_nowhere(const char *path)
 	return NULL;
 }
 
-/* The directory of the last binary: most have the same, and need not be resolved from the root each time. */
+/* The directory of the last binary. Most binaries have the same one, which is then resolved once. */
 struct last_directory {
 	char *given, *resolved;
 };
@@ -269,7 +269,7 @@ static bool resolve_in_last(const struct last_directory *last, const char *path,
 	return true;
 }
 
-/* The binary's path leads to no directory entry. */
+/* Reports that the binary's path leads to no directory entry, or lets its rules wait. */
 static void take_problem(struct binary *binary, const struct problem *problem, int error, enum purpose purpose,
 			 struct warning_kind *missing, struct diagnostics *diagnostics)
 {

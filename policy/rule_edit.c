@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Makes rules of what `allow`, `deny` and `remove` ask for, and applies them to a policy.
+ */
 #include "policy/rule_edit.h"
 
 static size_t users_of(const struct rule_edit *edit)

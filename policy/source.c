@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Finds the files of a policy, and judges whether they may be believed.
+ * Finds the files of a policy, judges whether they can be trusted, and has them read.
  */
 #include "policy/source.h"
 
@@ -97,7 +97,7 @@ static bool judge(struct source *s, const char *shown, const struct stat *st)
 	return s->lenient;
 }
 
-/* Takes `fd` over. */
+/* Judges and reads a file. Takes `fd` over. */
 static void read_file(struct source *s, int fd, const struct stat *st, const char *shown)
 {
 	_cleanup_close_ int owned = fd;
@@ -117,7 +117,7 @@ static void read_file(struct source *s, int fd, const struct stat *st, const cha
 	ini_read(stream, shown, &s->settings, s->policy, s->diagnostics);
 }
 
-/* A file in a directory. It must be one: further directories in it would be read by nobody. */
+/* Reads a file in a directory. It must be a regular one: nobody would read directories in it. */
 static void read_entry(struct source *s, int directory, const char *name, const char *shown)
 {
 	struct stat st;
@@ -155,7 +155,7 @@ static bool is_ini(const char *name)
 	return name[0] != '.' && length > 4 && strcmp(name + length - 4, ".ini") == 0;
 }
 
-/* The *.ini in a directory, in the byte order of their names, whatever the locale. */
+/* Lists the *.ini files in a directory, in the byte order of their names, whatever the locale. Returns 0 or -errno. */
 static int list_directory(int fd, struct names *names)
 {
 	_cleanup_closedir_ DIR *directory = NULL;
@@ -193,7 +193,7 @@ static void read_names(struct source *s, int fd, const char *shown, const struct
 	}
 }
 
-/* The *.ini of a directory. */
+/* Reads the *.ini files of a directory. */
 static void read_flat(struct source *s, int fd, const char *shown, bool may_be_empty)
 {
 	struct names names = { 0 };
@@ -213,11 +213,11 @@ static bool has_entry(int fd, const char *name)
 {
 	struct stat st;
 
-	/* Whatever else goes wrong with it is found, and said, when it is opened. */
+	/* Any other error is reported when it is opened. */
 	return fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
-/* Files beside policy.ini aren't read, and their owner should know. */
+/* Warns of files beside policy.ini: they aren't read, and their owner should know. */
 static void warn_of_others(struct source *s, int fd, const char *shown)
 {
 	struct names names = { 0 };
@@ -249,7 +249,7 @@ static void read_drop_ins(struct source *s, int fd, const char *shown, bool may_
 		read_flat(s, drop_ins, path, may_be_empty);
 }
 
-/* A directory with policy.ini, policy.d or both in it. */
+/* Reads a directory with policy.ini, policy.d or both in it. */
 static void read_layout(struct source *s, int fd, const char *shown)
 {
 	bool file = has_entry(fd, POLICY_FILE);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Blanks, words and messages.
+ * Text: blanks, lists, words and messages.
  */
 #include "policy/text.h"
 
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longer words than this are no slip of one of ours. */
+/* A longer word is no misspelling of one of ours. */
 #define LETTERS 32
 
 char *text_format_list(const char *format, va_list arguments)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reading users: of a policy file and of the command line.
+ * Reads users, for policy files and for the command line.
  */
 #include "policy/user.h"
 
@@ -18,7 +18,7 @@
 
 struct known_user {
 	char *name;
-	int error; /* 0: known */
+	int error; /* errno of the look-up; 0: known */
 	uint32_t uid;
 };
 
@@ -41,7 +41,7 @@ static const struct known_user *look_up(struct user_cache *cache, const char *na
 	return &cache->list[cache->count - 1];
 }
 
-/* For "no such name" getpwnam() has a choice of errors; any other means that it couldn't find out. */
+/* Returns true for the errors by which getpwnam() says that there is no such name. Any other means that it couldn't find out. */
 static bool is_unknown(int error)
 {
 	return error == ENOENT || error == ESRCH || error == EBADF || error == EPERM;
@@ -70,7 +70,7 @@ static char *read_id(const char *text, uint32_t *uid)
 {
 	unsigned long long number = strtoull(text, NULL, 10);
 
-	/* The highest is (uid_t)-1: no user. */
+	/* The highest number is (uid_t)-1, which is no user. */
 	if (strlen(text) > 10 || (text[0] == '0' && text[1]) || number >= UINT32_MAX)
 		return text_format("user id %s is none; ids go from 0 to 4294967294", text);
 	*uid = (uint32_t)number;

@@ -97,7 +97,8 @@ static void test_everything_else_stays(void **unused)
 	/* a comment or a blank line inside a list doesn't end it; a tab before a comment is a blank */
 	expect_edit("[a]\nbinary = /bin/a\nallow = 22\ndeny = 80,\n    ; telnet\n    23\n", "remove", "/bin/a", "80", "",
 		    "[a]\nbinary = /bin/a\nallow = 22\n    ; telnet\ndeny   = 23\n");
-	expect_edit("[a]\nbinary = /bin/a\nallow = 80\t; note\n", "allow", "/bin/a", "443", "", "[a]\nbinary = /bin/a\nallow = 80, 443\t; note\n");
+	expect_edit("[a]\nbinary = /bin/a\nallow = 80\t; note\n", "allow", "/bin/a", "443", "",
+		    "[a]\nbinary = /bin/a\nallow = 80, 443\t; note\n");
 	expect_edit("\xef\xbb\xbf[a]\nbinary = /bin/a\nallow = 80\n", "allow", "/bin/a", "443", "",
 		    "\xef\xbb\xbf[a]\nbinary = /bin/a\nallow = 80, 443\n");
 	expect_edit(before, "deny", "/bin/b", "1-9", "", "; head\n\n[web] ; first\n  ; a word on it\nbinary = /bin/a\nallow = 80,\n"
@@ -158,7 +159,8 @@ static void test_what_was_made(void **unused)
 	static const char before[] = "[a]\nbinary = /bin/a\nallow = 80\n[cli] ; so\nbinary = /bin/a\nuser = 33\nallow = 80, 81\n";
 
 	(void)unused;
-	expect_edit(before, "remove-made", "/bin/a", "80", "", "[a]\nbinary = /bin/a\nallow = 80\n[cli] ; so\nbinary = /bin/a\nuser = 33\nallow  = 81\n");
+	expect_edit(before, "remove-made", "/bin/a", "80", "",
+		    "[a]\nbinary = /bin/a\nallow = 80\n[cli] ; so\nbinary = /bin/a\nuser = 33\nallow  = 81\n");
 	expect_edit(before, "remove-made", "/bin/a", "", "", "[a]\nbinary = /bin/a\nallow = 80\n");
 	expect_edit(before, "remove-made", "/bin/a", "80", "34", before);
 	expect_edit(before, "remove-made", "/bin/b", "80", "", before);

@@ -66,7 +66,8 @@ static const struct rule *best(const struct policy *policy, const struct asked *
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
 
-		if (rule->verdict != VERDICT_LISTEN && matches(policy, rule, asked) && !(lasting && rule->until) && (!found || compare(policy, rule, found) > 0))
+		if (rule->verdict != VERDICT_LISTEN && matches(policy, rule, asked) && !(lasting && rule->until) &&
+		    (!found || compare(policy, rule, found) > 0))
 			found = rule;
 	}
 	return found;
@@ -92,7 +93,8 @@ static struct rule random_rule(struct policy *policy)
 	struct rule rule = {
 		.section = "s",
 		.binary = policy_binary(policy, paths[binary]),
-		.port = { (uint16_t)first, (uint16_t)(first ? last < 7 ? last : 7 : 0), (uint8_t)(random_below(3) ? 0 : random_below(PROTOCOLS)) },
+		.port = { (uint16_t)first, (uint16_t)(first ? last < 7 ? last : 7 : 0),
+			  (uint8_t)(random_below(3) ? 0 : random_below(PROTOCOLS)) },
 		.verdict = (uint8_t)random_below(VERDICTS),
 		.counter = COUNTER_NONE,
 		.has_uid = !random_below(3),
@@ -162,7 +164,8 @@ static bool is_found(const struct policy *policy, const struct overrulings *foun
 }
 
 /* Each request that is decided otherwise is so by a rule that was found. Of such requests there are *count. */
-static void check_all_are_found(const struct policy *policy, const struct rule *rule, const struct overrulings *found, bool lasting, size_t *count)
+static void check_all_are_found(const struct policy *policy, const struct rule *rule, const struct overrulings *found, bool lasting,
+				size_t *count)
 {
 	struct asked asked = { 0 };
 
