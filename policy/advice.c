@@ -45,7 +45,7 @@ struct adviser {
 
 static bool is_any(const struct policy *policy, const struct rule *rule)
 {
-	return strcmp(policy->binaries[rule->binary].path, "any") == 0;
+	return binary_is_any(&policy->binaries[rule->binary]);
 }
 
 /* ---------------------------------------------------------------------------------------------

@@ -181,7 +181,7 @@ static int check_numbers(const struct policy *policy, uint32_t *binaries)
 		if (binary->number >= MAX_BINARIES || strlen(binary->path) > NAME_MAX_BYTES)
 			return -EINVAL;
 		/* A rule for a binary that wasn't identified must never become one for all binaries. */
-		if ((binary->number == BINARY_ANY) != !strcmp(binary->path, "any"))
+		if ((binary->number == BINARY_ANY) != binary_is_any(binary))
 			return -EINVAL;
 		if (binary->number >= *binaries)
 			*binaries = binary->number + 1;

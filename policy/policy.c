@@ -191,6 +191,11 @@ void policy_append(struct policy *policy, const struct rule *rule)
 	APPEND(policy->rules, policy->rule_count, *rule);
 }
 
+bool binary_is_any(const struct binary *binary)
+{
+	return !strcmp(binary->path, "any");
+}
+
 const char *binary_identity(const struct binary *binary)
 {
 	return binary->resolved ? binary->resolved : binary->path;

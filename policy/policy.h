@@ -134,6 +134,9 @@ void policy_append(struct policy *policy, const struct rule *rule);
  */
 void policy_renumber(struct policy *policy);
 
+/* Returns true if the binary stands for all binaries. */
+bool binary_is_any(const struct binary *binary);
+
 /* Returns what a binary is known by until it has a number: its resolved path, or the path as given if that is not known. */
 const char *binary_identity(const struct binary *binary);
 

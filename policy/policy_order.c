@@ -20,7 +20,7 @@ static int compare_requests(const struct policy *policy, const struct rule *a, c
 	const struct binary *first = &policy->binaries[a->binary], *second = &policy->binaries[b->binary];
 
 	COMPARE(!a->until, !b->until);
-	COMPARE(!strcmp(binary_identity(first), "any"), !strcmp(binary_identity(second), "any"));
+	COMPARE(binary_is_any(first), binary_is_any(second));
 	if (strcmp(binary_identity(first), binary_identity(second)) != 0)
 		return strcmp(binary_identity(first), binary_identity(second));
 	/* One path can stand for two entries, if its directory was replaced. policy_unify() takes care of one entry with two paths. */
@@ -105,7 +105,7 @@ void policy_number_alike(struct policy *a, struct policy *b)
 		sorted[count++] = &b->binaries[i];
 	qsort(sorted, count, sizeof(struct binary *), compare_identities);
 	for (size_t i = 0; i < count; i++) {
-		if (!strcmp(sorted[i]->path, "any"))
+		if (binary_is_any(sorted[i]))
 			sorted[i]->number = BINARY_ANY;
 		else
 			sorted[i]->number = i && !compare_identities(&sorted[i - 1], &sorted[i]) ? number : ++number;

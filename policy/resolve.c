@@ -315,7 +315,7 @@ void resolve_policy(struct policy *policy, enum purpose purpose, struct diagnost
 	for (size_t i = 0; i < policy->binary_count; i++) {
 		struct binary *binary = &policy->binaries[i];
 
-		if (!binary->resolved && strcmp(binary->path, "any") != 0)
+		if (!binary->resolved && !binary_is_any(binary))
 			resolve_binary(binary, purpose, &last, &missing, diagnostics);
 	}
 	warning_kind_end(&missing, diagnostics, "binaries are not there yet");

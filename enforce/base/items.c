@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Lists of ports and of users on the command line.
+ * Reads lists of ports and of users from the command line.
  */
 #include "enforce/base/items.h"
 

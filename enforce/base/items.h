@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Lists of ports and of users on the command line.
+ * Reads lists of ports and of users from the command line.
  */
 #ifndef SOCKACCEPT_ITEMS_H
 #define SOCKACCEPT_ITEMS_H
@@ -18,8 +18,8 @@ struct port_items {
 };
 
 /*
- * Adds those of `text` that aren't there already: one, or several with commas between, as in a policy file. A NULL
- * text has none. Says what is wrong, and returns STATUS_USAGE then. Free the list, or clear the users, in any case.
+ * Adds the items of `text` that aren't there already: one, or several with commas between, as in a policy file. A `text` of NULL has
+ * none. Prints what is wrong, and then returns STATUS_USAGE. The caller frees the list, or clears the users, in any case.
  */
 enum status port_items_read(struct port_items *items, const char *text);
 enum status user_items_read(struct user_items *items, const char *text);

@@ -3,9 +3,8 @@
  * Fuzzes the reader of policy files (libFuzzer). Whatever the bytes are, it must not crash; each thing that
  * it says must be of use; and what it accepts must come back the same when it was written and read again.
  *
- *   clang -g -O1 -D_GNU_SOURCE -I. -fsanitize=fuzzer,address,undefined tests/fuzz/fuzz_policy.c \
- *         policy/{policy,diagnostics,port,text,user,ini_section,ini_read,ini_write}.c -linih -o fuzz_policy
- *   ./fuzz_policy -dict=tests/fuzz/ini.dict -max_len=2048 NEW tests/fuzz/corpus
+ *   make build/fuzz_policy
+ *   build/fuzz_policy -dict=tests/fuzz/ini.dict -max_len=2048 NEW tests/fuzz/corpus
  */
 #include <stdint.h>
 #include <stdio.h>
