@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Warnings about policies that hold less than they seem to: each is given, in one line, and not given when what
- * it says was done.
+ * Tests the warnings about policies that hold less than they seem to: each is given, in one line, and not given after its advice was
+ * followed.
  *
- * As another user than root, what needs chown is skipped, as all files would be that user's.
+ * Skips what needs chown if the user isn't root, since all files would be that user's.
  */
 #include <limits.h>
 #include <setjmp.h>
@@ -28,7 +28,7 @@
 #define NOBODY 65534
 #define SHOWN 20
 
-/* Each test has a fresh directory, which is root's if the test is, and is in it. In policies and messages it is `@`. */
+/* Each test runs in a fresh directory of its own user. In policies and messages, `@` stands for it. */
 static char directory[PATH_MAX];
 static struct policy policy;
 static struct diagnostics diagnostics;
@@ -63,7 +63,7 @@ static void need_root(void)
 	skip();
 }
 
-/* A program of one's own. */
+/* Makes a program. */
 static void put(const char *name, mode_t mode)
 {
 	FILE *stream = fopen(name, "w");
@@ -93,7 +93,7 @@ static void expand(const char *text, char *to, size_t room)
 	fclose(stream);
 }
 
-/* One more file of the policy. */
+/* Adds a file to the policy. */
 static void add_file(const char *name, const char *text, struct ini_settings *settings)
 {
 	_cleanup_free_ char *expanded = must(calloc(1, 1 << 16));
@@ -106,7 +106,7 @@ static void add_file(const char *name, const char *text, struct ini_settings *se
 	assert_int_equal(diagnostics.errors, 0);
 }
 
-/* The policy of the file `p`, and of `q` if there is one. */
+/* Reads the policy from the file `p`, and from `q` if there is one. */
 static void advise_files(const char *p, const char *q)
 {
 	struct ini_settings settings = { 0 };
@@ -164,7 +164,7 @@ static void expect(const char *text, ...)
 }
 
 /* ---------------------------------------------------------------------------------------------
- * Whoever runs it
+ * Programs that anyone can run
  */
 
 #define DENY "[sockaccept]\ndefault = deny\n"
@@ -179,10 +179,10 @@ static void test_anyone_runs_it(void **state)
 	expect(DENY "[w]\nbinary = @/a\nuser = 0, 33\nallow = 80, 443\n", NULL);
 	expect(DENY "[w]\nbinary = @/a\ndeny = 80\n", NULL);
 	expect(DENY "[w]\nbinary = any\nallow = 80\n", NULL);
-	/* One of its sections has a user. The warning names the other. */
+	/* One of its sections has a user. The warning names the other section. */
 	expect(DENY "[u]\nbinary = @/a\nuser = 0\nallow = 80\n[w]\nbinary = @/a\nallow = 81\n", "8 @/a: " ANYONE,
 	       NULL);
-	/* Several binaries of a section: each its line. */
+	/* Several binaries in a section: a warning at the line of each. */
 	put("b", 0711);
 	expect(DENY "[w]\nbinary = @/a\nbinary = @/b\nallow = 80\n", "4 @/a: " ANYONE, "5 @/b: " ANYONE, NULL);
 }
@@ -205,7 +205,7 @@ static void test_file_of_the_section(void **state)
 	assert_string_equal(diagnostics.list[0].file, "q");
 	assert_int_equal(diagnostics.list[0].line, 2);
 
-	/* What is about the file is said where it is named first. */
+	/* A warning about the file is at the line that names it first. */
 	assert_int_equal(chmod("a", 0777), 0);
 	advise_files(DENY "[u]\nbinary = @/a\nuser = 0\nallow = 80\n", "[w]\nbinary = @/a\nuser = 0\nallow = 81\n");
 	assert_int_equal(diagnostics.count, 1);
@@ -228,18 +228,18 @@ static void test_not_anyone_runs_it(void **state)
 	expect(text, "4 @/d/a: " ANYONE, NULL);
 	assert_int_equal(chmod("d", 0754), 0);
 	expect(text, NULL);
-	/* The directory that counts is the one that a link leads to. */
+	/* The directory that a link leads to counts. */
 	assert_int_equal(symlink("d", "l"), 0);
 	expect(DENY "[w]\nbinary = @/l/a\nallow = 80\n", NULL);
 	assert_int_equal(chmod("d", 0755), 0);
 	expect(DENY "[w]\nbinary = @/l/a\nallow = 80\n", "4 @/l/a: " ANYONE, NULL);
-	/* Of a file that isn't there nobody can say. */
+	/* Nothing is known of a file that isn't there. */
 	assert_int_equal(unlink("d/a"), 0);
 	expect(text, "4 @/d/a: no such file yet", NULL);
 }
 
 /* ---------------------------------------------------------------------------------------------
- * What the path stands for
+ * Paths that stand for something else
  */
 
 #define FOR(name) DENY "[w]\nbinary = @/" name "\nuser = 0\nallow = 80\n"
@@ -264,7 +264,7 @@ static void test_script(void **state)
 	} scripts[] = {
 		{ "#!/bin/sh\necho\n", "4 @/s: " INSTEAD("/bin/sh") },
 		{ "#! /usr/bin/perl -w\n", "4 @/s: " INSTEAD("/usr/bin/perl") },
-		/* One that isn't there is named all the same. */
+		/* One that isn't there is named too. */
 		{ "#!/opt/none/python -u", "4 @/s: " INSTEAD("/opt/none/python") },
 		/* sh is in /bin and /usr/bin, which mostly are the same. The first one of the usual PATH is named. */
 		{ "#!/usr/bin/env sh\n", "4 @/s: " INSTEAD("/usr/bin/sh (what env finds along the usual PATH)") },
@@ -282,7 +282,7 @@ static void test_script(void **state)
 		write_to("s", scripts[i].line, 0755);
 		expect(FOR("s"), scripts[i].wanted, NULL);
 	}
-	/* Also one that is only read by its interpreter, and one by another name: its link adds nothing. */
+	/* Also one that isn't executable, and one with another name: the link gives no warning of its own. */
 	write_to("s", "#!/bin/sh\n", 0644);
 	assert_int_equal(symlink("s", "l"), 0);
 	expect(FOR("s"), "4 @/s: " INSTEAD("/bin/sh"), NULL);
@@ -299,7 +299,7 @@ static void test_script_of_script(void **state)
 	write_to("s", to_inner, 0755);
 	write_to("inner", "#!/bin/sh -e\n", 0755);
 	expect(FOR("s"), "4 @/s: " INSTEAD("/bin/sh"), NULL);
-	/* Of itself. */
+	/* It is its own interpreter. */
 	write_to("s", to_itself, 0755);
 	expect(FOR("s"), "4 @/s: " INSTEAD("@/s"), NULL);
 }
@@ -330,7 +330,7 @@ static void test_not_executable(void **state)
 	put("a", 0644);
 	expect(FOR("a"), warning, NULL);
 	expect("[w]\nbinary = @/a\nbinary = any\ndeny = 80\n", "2 not executable", NULL);
-	/* Somebody may. */
+	/* Someone may execute it. */
 	put("a", 0744);
 	expect(FOR("a"), NULL);
 	put("a", 0654);
@@ -353,14 +353,14 @@ static void test_link(void **state)
 	expect(FOR("venv/python"), LINK("venv/python", "usr/python3.11"), NULL);
 	expect(FOR("usr/python3"), LINK("usr/python3", "usr/python3.11"), NULL);
 	expect(FOR("usr/python3.11"), NULL);
-	/* Once for each binary, however often it is named. */
+	/* One warning for each binary, however often it is named. */
 	expect(FOR("venv/python") "[x]\nbinary = @/venv/python\nuser = 1\ndeny = 81\n", LINK("venv/python", "usr/python3.11"), NULL);
 	/* A directory that is a link leads to the same file by the same name. */
 	assert_int_equal(symlink("usr", "bin"), 0);
 	expect(FOR("bin/python3.11"), NULL);
 	expect(FOR("./bin/../bin/python3.11"), NULL);
 	expect(FOR("bin/python3"), LINK("bin/python3", "usr/python3.11"), NULL);
-	/* One that leads nowhere yet says that alone. */
+	/* A link that leads nowhere yet gives that warning alone. */
 	assert_int_equal(unlink("usr/python3.11"), 0);
 	expect(FOR("venv/python"), "4 no such file yet", NULL);
 }
@@ -369,14 +369,14 @@ static void test_link(void **state)
  * Copies
  */
 
-/* The binary's rules are about a program that no other warning is about. */
+/* The rules are for a program that no other warning is about. */
 #define COPY "[w]\nbinary = /proc/self/exe\n"
 #define ANY "[any]\nbinary = any\n"
 #define ESCAPES(port) \
 	"2 /proc/self/exe: a copy of it under another name escapes the deny of " port \
 	" in [w]; set default = deny, or deny it for binary = any"
 
-/* As expect(), of the rules alone: it doesn't look at any file. */
+/* Does what expect() does, for warnings about rules: looks at no file. */
 static void expect_rules(const char *text, const char *wanted)
 {
 	_cleanup_fclose_ FILE *stream = fmemopen((void *)text, strlen(text), "r");
@@ -415,7 +415,7 @@ static void test_copy_is_denied(void **state)
 	expect_rules(COPY "deny = 80/tcp, 443\nuser = 33\n" ANY "deny = any\n", "");
 	expect_rules(COPY "deny = 80/tcp\nuser = 33\n" ANY "user = 33\ndeny = 80/tcp\n", "");
 	expect_rules(COPY "deny = any\n" ANY "deny = any\n", "");
-	/* Another rule, or a part only. */
+	/* The rule for `any` denies something else, or a part only. */
 	expect_rules(COPY "deny = 80, 443\n" ANY "deny = 80\n", ESCAPES("443"));
 	expect_rules(COPY "deny = 80-89\n" ANY "deny = 80-88\n", ESCAPES("80-89"));
 	expect_rules(COPY "deny = 80\n" ANY "deny = 80/tcp\n", ESCAPES("80"));
@@ -440,12 +440,12 @@ static void test_copy_is_allowed(void **state)
 }
 
 /* ---------------------------------------------------------------------------------------------
- * Whoever may replace it
+ * Programs that someone can replace
  */
 
 #define TEXT DENY "[w]\nbinary = @/d/e/a\ndeny = 80\n"
 
-/* The warning that a place on the way to @/d/e/a is not root's alone. */
+/* Expects the warning that a place on the way to @/d/e/a is not root's alone. */
 static const char *fault(const char *place, const char *what, const char *remedy)
 {
 	static char text[256];
@@ -486,10 +486,10 @@ static void test_owner(void **state)
 		assert_int_equal(chown(places[i], 0, (gid_t)-1), 0);
 		expect(TEXT, NULL);
 	}
-	/* A user that has a name. */
+	/* A user with a name. */
 	assert_int_equal(chown("d/e/a", 1, (gid_t)-1), 0);
 	expect(TEXT, owned("d/e/a", "belongs to user daemon"), NULL);
-	/* The first on the way only. */
+	/* Only the first one on the way. */
 	assert_int_equal(chown("d", OTHER, (gid_t)-1), 0);
 	expect(TEXT, owned("d", "belongs to user 54321"), NULL);
 }
@@ -525,14 +525,14 @@ static void test_sticky(void **state)
 	       "4 @/d/e/a: anyone can create it in @/d/e; install it first, or in another directory", NULL);
 	assert_int_equal(chmod("d/e", 0755), 0);
 	expect(TEXT, "4 no such file yet", NULL);
-	/* The owner of a sticky directory may do all the same. */
+	/* The owner of a sticky directory can replace what is in it. */
 	assert_int_equal(chmod("d", 01755), 0);
 	assert_int_equal(chown("d", OTHER, 0), 0);
 	expect(TEXT, "4 no such file yet", owned("d", "belongs to user 54321"), NULL);
 }
 
 /* ---------------------------------------------------------------------------------------------
- * All of them
+ * All warnings together
  */
 
 static void test_together(void **state)
@@ -576,7 +576,7 @@ static void test_many(void **state)
 	assert_string_equal(diagnostics.list[0].message, "an error; mend it");
 }
 
-/* Who may not look may still check: what is known gives its warnings. */
+/* A user who may not look at the files can still check: what is known gives its warnings. */
 static void test_unseen(void **state)
 {
 	(void)state;

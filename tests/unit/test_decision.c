@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The decision header, as the kernel compiles it, on images of random policies, against an oracle that reads
- * the rules one after the other and knows nothing but the precedence as it is written down. Whether a binary may listen is
- * what that oracle says of some user.
+ * Tests the decision header, as the kernel compiles it, on images of random policies, against an oracle that reads the rules one after
+ * the other and knows nothing but the documented precedence. A binary may listen if that oracle lets some user accept.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -77,10 +76,10 @@ static bool oracle_accepts(const struct policy *policy, const struct request *re
 	return (rule ? rule->verdict : policy->verdict) == VERDICT_ALLOW;
 }
 
-/* Whom no rule of random_policy() names. */
+/* A user whom no rule of random_policy() names. */
 #define NOBODY 77
 
-/* True if some user may accept there: one whom a rule names, or another. */
+/* Returns true if some user may accept there, whether a rule names that user or not. */
 static bool oracle_some_accept(const struct policy *policy, struct request request)
 {
 	request.uid = NOBODY;
@@ -94,7 +93,7 @@ static bool oracle_some_accept(const struct policy *policy, struct request reque
 	return false;
 }
 
-/* True if a rule with this verdict matches, whoever the user is. */
+/* Returns true if a rule with this verdict matches, whoever the user is. */
 static bool some_match(const struct policy *policy, struct request request, enum verdict verdict)
 {
 	for (size_t i = 0; i < policy->rule_count; i++) {
@@ -180,7 +179,7 @@ static void check_request(const struct policy *policy, const struct image *image
 	if (!expected)
 		return;
 	assert_int_equal(seen->label.verdict, expected->verdict);
-	/* Two rules can be equal in rank, as overlapping ranges of one width: then only the verdict is promised. */
+	/* Two rules can have the same rank, such as overlapping ranges of one width: then only the verdict is certain. */
 	assert_int_equal(seen->rank, rule_rank(expected));
 }
 
@@ -204,7 +203,7 @@ static void test_random_policies(void **unused)
 	}
 }
 
-/* Without temporary rules: exactly where somebody may accept, or a rule says `listen`. */
+/* Without temporary rules, a binary may listen exactly where some user may accept, or a rule says `listen`. */
 static void check_listen(const struct policy *policy, const struct image *image, struct request request)
 {
 	bool expected, seen;
@@ -215,7 +214,7 @@ static void check_listen(const struct policy *policy, const struct image *image,
 	assert_int_equal(seen, expected);
 }
 
-/* True if a temporary rule for some user matches. */
+/* Returns true if a temporary rule for some user matches. */
 static bool some_user_has_one(const struct policy *policy, struct request request)
 {
 	for (size_t i = 0; i < policy->rule_count; i++) {
@@ -229,8 +228,8 @@ static bool some_user_has_one(const struct policy *policy, struct request reques
 }
 
 /*
- * With them: as without, but that a temporary rule which denies to one user alone is not looked at: it never refuses what
- * somebody may.
+ * With temporary rules it is the same, but a temporary rule that denies one user alone doesn't count: it never takes away what others
+ * may do.
  */
 static void check_listen_now(const struct policy *policy, const struct image *image, struct request request)
 {
@@ -241,7 +240,7 @@ static void check_listen_now(const struct policy *policy, const struct image *im
 		assert_int_equal(seen, expected);
 }
 
-/* `may`: how often it may listen. */
+/* Counts in `may` how often the binary may listen. */
 static void check_listens(const struct policy *policy, const struct image *image, unsigned *may)
 {
 	for (int i = 0; i < 200; i++) {
@@ -406,7 +405,7 @@ static bool listens(const struct image *image, uint32_t binary, uint32_t port)
 	return decide_listen(image, &request);
 }
 
-/* A super-server listens for one that accepts as a user of its own; nobody else does either. */
+/* A super-server listens for a program that accepts as a user of its own. Nobody else may listen there. */
 static void test_listening_for_others(void **unused)
 {
 	struct image image = { 0 };
@@ -428,7 +427,7 @@ static void test_listening_for_others(void **unused)
 	assert_false(listens(&image, 3, 25));
 	assert_int_equal(verdict_for(&image, 1, 25), VERDICTS);
 
-	/* The gate and the drain ask too, where listen(2) isn't judged. */
+	/* The gate and the drain ask too, even if listen(2) isn't judged. */
 	policy.switches[SWITCH_JUDGE_LISTEN] = ANSWER_NO;
 	assert_int_equal(image_build(&policy, &image), 0);
 	assert_true(listens(&image, 3, 25));
@@ -438,7 +437,7 @@ static void test_listening_for_others(void **unused)
 	policy_set_flags(&policy, 0);
 	assert_int_equal(image_build(&policy, &image), 0);
 	assert_false(decide_never(&image, &(struct request){ .binary = 3, .protocol = PROTOCOL_TCP, .port = 25 }));
-	/* As an image of before, which doesn't know of it. */
+	/* As in an image of an earlier version, which doesn't know of it. */
 	assert_int_equal(image.pages[0].header.flags, 0);
 	for (uint32_t i = 0; i < 3; i++)
 		for (unsigned k = 0; k < PROTOCOLS; k++)
@@ -447,7 +446,7 @@ static void test_listening_for_others(void **unused)
 	policy_clear(&policy);
 }
 
-/* What is allowed to everybody, or to nobody, is in no table. */
+/* No table has what everybody may do, or nobody. */
 static void test_no_table_without_a_user(void **unused)
 {
 	struct image image = { 0 };
@@ -468,7 +467,7 @@ static void test_no_table_without_a_user(void **unused)
 	assert_true(listens(&image, 1, 80));
 	assert_false(listens(&image, 1, 81));
 
-	/* Of a user who may what all may, and of one who may less. */
+	/* A user who may do what all may, and one who may do less. */
 	add(&policy, "/a/x", 1, (struct port_item){ 80, 80, 0 }, VERDICT_ALLOW);
 	add(&policy, "/a/x", 1, (struct port_item){ 80, 80, 0 }, VERDICT_DENY);
 	for (size_t i = 2; i < 4; i++) {
@@ -480,7 +479,7 @@ static void test_no_table_without_a_user(void **unused)
 	for (unsigned i = 0; i < PROTOCOLS; i++)
 		assert_int_equal(image.pages[image.pages[0].header.binaries_page].binary[1].listen.tables[i], 0);
 
-	/* What the default allows to all. */
+	/* What the default allows everybody. */
 	policy.rule_count = 0;
 	policy.verdict = VERDICT_ALLOW;
 	add(&policy, "/a/x", 1, (struct port_item){ 80, 80, 0 }, VERDICT_ALLOW);
@@ -494,7 +493,7 @@ static void test_no_table_without_a_user(void **unused)
 	policy_clear(&policy);
 }
 
-/* With a user, or for a time, it would not be what a table says. */
+/* A table can't say `listen` with a user, or for a time. */
 static void test_listening_has_no_conditions(void **unused)
 {
 	struct image image = { 0 };
@@ -514,7 +513,7 @@ static void test_listening_has_no_conditions(void **unused)
 	policy_clear(&policy);
 }
 
-/* Through a bind mount one directory entry has two paths, and another binary's may sort between them. */
+/* Through a bind mount, one directory entry has two paths, and another binary's path can sort between them. */
 static void test_two_paths_of_one_number(void **unused)
 {
 	struct image image = { 0 };
@@ -556,7 +555,7 @@ static void test_narrower_range_under_another_path(void **unused)
 	policy_clear(&policy);
 }
 
-/* One path, two entries: its directory was removed and made again between two rules. */
+/* One path stands for two entries: its directory was removed and created again between two rules. */
 static void test_two_numbers_of_one_path(void **unused)
 {
 	struct image image = { 0 };
@@ -591,7 +590,7 @@ static void test_unidentified_binary_is_not_any(void **unused)
 	policy_clear(&policy);
 }
 
-/* A rule that waits, for its path or its user, is in the image as such, and matches nobody. */
+/* A rule that waits for its path or its user is in the image, and matches nobody. */
 static void test_what_waits_matches_nobody(void **unused)
 {
 	struct rule rule = { .section = "s", .verdict = VERDICT_DENY, .has_uid = true, .uid = UID_NONE, .counter = COUNTER_NONE };
@@ -630,7 +629,7 @@ static void test_what_waits_matches_nobody(void **unused)
 	for (size_t i = 0; i < 2; i++)
 		assert_string_equal(rule_unknown_user(&back, &back.rules[i]), i ? "late" : "gone");
 
-	/* It must not become a rule for anybody, whatever went wrong. */
+	/* It must never become a rule for anybody. */
 	back.rules[0].uid = 0;
 	assert_int_equal(image_build(&back, &image), -EINVAL);
 	assert_int_equal(image_build(&policy, &image), 0);

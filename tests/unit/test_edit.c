@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Edits of a policy file: what they leave as it is, and that the file then says what the live policy says after the same edit.
+ * Tests edits of a policy file: what they leave as it is, and that the file then says what the live policy says after the same edit.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 
 #define PORTS_MAX 4
 
-/* An edit from words: ports and users are numbers with commas between. */
+/* Returns an edit made of words. Ports and users are numbers with commas between. */
 static struct rule_edit edit_of(const char *verb, const char *path, const char *ports, const char *users,
 			       struct port_item items[PORTS_MAX], uint32_t uids[PORTS_MAX])
 {
@@ -41,7 +41,7 @@ static struct rule_edit edit_of(const char *verb, const char *path, const char *
 	return edit;
 }
 
-/* The text after an edit in words, to be freed; NULL, and *problem. */
+/* Returns the text after an edit in words, to be freed, or NULL and *problem. */
 static char *edited(const char *before, const char *verb, const char *path, const char *ports, const char *users, char **problem)
 {
 	struct port_item items[PORTS_MAX];
@@ -74,7 +74,7 @@ static void test_new_section(void **unused)
 	(void)unused;
 	expect_edit("", "allow", "/bin/a", "80,443", "", "[cli]\nbinary = /bin/a\nallow  = 80, 443\n");
 	expect_edit("; mine\n", "deny", "any", "23", "0,33", "; mine\n\n[cli]\nbinary = any\nuser   = 0, 33\ndeny   = 23\n");
-	/* without an end of the last line */
+	/* the last line has no line feed */
 	expect_edit("[x]\nbinary = /bin/b\nallow = 1", "allow", "/bin/a", "80", "",
 		    "[x]\nbinary = /bin/b\nallow = 1\n\n[cli]\nbinary = /bin/a\nallow  = 80\n");
 }
@@ -85,7 +85,7 @@ static void test_everything_else_stays(void **unused)
 				     "# tail\n[b]\nbinary=/bin/b\nallow=1-9\n";
 
 	(void)unused;
-	/* the same already */
+	/* the file says so already */
 	expect_edit(before, "allow", "/bin/a", "443", "", before);
 	expect_edit(before, "allow", "/bin/a", "8080", "", "; head\n\n[web] ; first\n  ; a word on it\nbinary = /bin/a\nallow = 80,\n"
 		    "   443, 8080 ; tls\n\n# tail\n[b]\nbinary=/bin/b\nallow=1-9\n");
@@ -143,7 +143,7 @@ static void test_users_as_given(void **unused)
 	text = ini_edit("", &edit, &problem);
 	assert_string_equal(text, "[cli]\nbinary = /bin/a\nuser   = root, 33, daemon\ndeny   = 80\n");
 	free(text);
-	/* Of a section with the same users in other words, it's a part. */
+	/* A section names the same users in other words. */
 	text = ini_edit("[x]\nbinary = /bin/a\nuser = 1, 0,\n  33\ndeny = 79\n", &edit, &problem);
 	assert_string_equal(text, "[x]\nbinary = /bin/a\nuser = 1, 0,\n  33\ndeny = 79, 80\n");
 	free(text);
@@ -181,7 +181,7 @@ static void test_what_is_shared(void **unused)
 		    "[cli]\nbinary = /bin/a\ndeny   = 81\n");
 }
 
-/* Who may listen for others is none of an edit's business. */
+/* Edits leave rules about listening for others alone. */
 static void test_listening_stays(void **unused)
 {
 	static const char before[] = "[mail]\nbinary = /bin/a\nlisten = 25,\n   587\nallow = 25\n";
@@ -223,14 +223,14 @@ static void read_text(const char *text, struct policy *policy)
 		fclose(stream);
 }
 
-/* How a list goes on, and how it ends. */
+/* What stands between the items of a list, and after it. */
 static const char *const joints[] = { ", %s", ",\n\t%s", ", ; so\n  %s", ",\n; between\n  %s", ",\n\n  %s" };
 static const char *const ends[] = { "\n", " ; why\n", "\t; why\n", " ;\n" };
 
 static const char *const keys[] = { "allow", "allow", "deny", "deny", "listen" };
 static const char *const sections_of_files[] = { "s1", "s2", CLI_SECTION, "client" };
 
-/* A file as somebody might write it: one to three ports a line, over several lines, with and without comments. */
+/* Writes a file as a person might: one to three ports a line, over several lines, with and without comments. */
 static char *random_text(void)
 {
 	char *text = NULL;
@@ -309,7 +309,7 @@ static void test_file_says_what_the_live_policy_does(void **unused)
 		free(after);
 		free(before);
 	}
-	assert_true(done > 2500); /* others are about lines that are shared */
+	assert_true(done > 2500); /* the others failed: their lines are about other rules too */
 }
 
 int main(void)

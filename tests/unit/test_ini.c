@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The policy file: each thing that can be wrong with one is refused at its line, and what is right is
- * read as meant and written as read.
+ * Tests the policy file: each thing that can be wrong in one is refused at its line, and what is right is read as meant and written as
+ * read.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -22,7 +22,7 @@
 #define T10 "0123456789"
 #define T50 T10 T10 T10 T10 T10
 #define T100 T50 T50
-#define HEAD "[web]\nbinary = /usr/sbin/nginx\n" /* two lines, good so far */
+#define HEAD "[web]\nbinary = /usr/sbin/nginx\n" /* two valid lines */
 #define TEXT(literal) literal, sizeof(literal) - 1
 
 struct reading {
@@ -58,7 +58,7 @@ static void print_all(const struct diagnostics *d)
 		print_message("  %s:%u: %s\n", d->list[i].file, d->list[i].line, d->list[i].message);
 }
 
-/* The policy in one line, in the order of policy_normalise(). To be freed. */
+/* Returns the policy in one line, in the order of policy_normalise(), to be freed. */
 static char *spell(struct policy *policy)
 {
 	char port[PORT_TEXT_MAX], *text = NULL;
@@ -288,7 +288,7 @@ static void test_bad(void **state)
 	}
 }
 
-/* Each says what is wrong, and after a semicolon how to mend it; it goes on after `file:line: `. */
+/* A message follows `file:line: `. It says what is wrong, and after a semicolon how to fix it. */
 static void test_messages(void **state)
 {
 	(void)state;
@@ -307,7 +307,7 @@ static void test_messages(void **state)
 }
 
 /* ---------------------------------------------------------------------------------------------
- * What is right
+ * Valid files
  */
 
 #define WEB "; web: /usr/sbin/nginx allow 80"
@@ -352,7 +352,7 @@ static const struct {
 	  "enforce allow; b: /a deny 1/tcp by 4294967294; b: /a deny 2 by 4294967294; "
 	  "b: any deny 1/tcp by 4294967294; b: any deny 2 by 4294967294",
 	  0 },
-	/* listening for others: as any user, with the same ports as it likes, and alone */
+	/* listening for others: as any user, on ports of other keys too, and without other keys */
 	{ TEXT(HEAD "listen = 80\nallow = 80\n"), "enforce allow" WEB "; web: /usr/sbin/nginx listen 80", 0 },
 	{ TEXT(HEAD "deny = 80\nlisten = 80, 25/tcp,\n  80\n"),
 	  "enforce allow; web: /usr/sbin/nginx deny 80; web: /usr/sbin/nginx listen 25/tcp; web: /usr/sbin/nginx listen 80", 0 },
@@ -656,7 +656,7 @@ static void test_write_text(void **state)
 	end(&r);
 }
 
-/* What a file can't hold isn't written as something else. */
+/* ini_write() fails rather than write something else. */
 static void test_write_refuses(void **state)
 {
 	static const struct {

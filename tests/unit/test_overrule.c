@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which rules overrule a new one, and whether it has an effect at all, on random policies, against an oracle that tries
- * every request there is in a small world, and knows nothing but the precedence as it is written down.
+ * Tests which rules overrule a new one, and whether it has an effect at all, on random policies, against an oracle that tries every
+ * request of a small world and knows nothing but the documented precedence.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 
 #define NOW 10
 
-/* The world: what rules name, and one more of each. */
+/* The small world: what rules name, and one more of each. */
 static const char *const paths[] = { "any", "/bin/a", "/bin/b" };
 #define BINARIES 4
 #define USERS 3
@@ -41,7 +41,7 @@ static uint32_t width(const struct rule *rule)
 	return rule->port.first ? rule->port.last - rule->port.first + 1U : 1U << 31;
 }
 
-/* Positive: `a` decides where both match; 0: they are equals. */
+/* Returns more than 0 if `a` decides where both match, 0 if they are equal, and less than 0 if `b` decides. */
 static int compare(const struct policy *policy, const struct rule *a, const struct rule *b)
 {
 	int a_named = policy->binaries[a->binary].number != BINARY_ANY, b_named = policy->binaries[b->binary].number != BINARY_ANY;
@@ -58,7 +58,7 @@ static int compare(const struct policy *policy, const struct rule *a, const stru
 	return (a->verdict == VERDICT_DENY) - (b->verdict == VERDICT_DENY);
 }
 
-/* `lasting`: as if no temporary rule was there. */
+/* Returns the rule that decides, or NULL. If `lasting`, temporary rules don't count. */
 static const struct rule *best(const struct policy *policy, const struct asked *asked, bool lasting)
 {
 	const struct rule *found = NULL;
@@ -138,7 +138,7 @@ static void copy_policy(struct policy *copy, const struct policy *policy)
 	}
 }
 
-/* Some request that `rule` matches is decided otherwise by `by`, or by a rule that is its equal. */
+/* Returns true if `by`, or a rule of equal rank, decides some request that `rule` matches otherwise than `rule`. */
 static bool is_decided_by(const struct policy *policy, const struct rule *rule, const struct rule *by)
 {
 	struct asked asked = { 0 };
@@ -163,7 +163,7 @@ static bool is_found(const struct policy *policy, const struct overrulings *foun
 	return false;
 }
 
-/* Each request that is decided otherwise is so by a rule that was found. Of such requests there are *count. */
+/* Checks that each request that is decided otherwise is decided by a rule in `found`. Adds the number of such requests to *count. */
 static void check_all_are_found(const struct policy *policy, const struct rule *rule, const struct overrulings *found, bool lasting,
 				size_t *count)
 {
@@ -246,7 +246,7 @@ static void test_effect(void **unused)
 		rule = random_rule(&after);
 		rule.until = 0;
 		number = after.binaries[rule.binary].number;
-		/* As in files, where another one may say the contrary. */
+		/* As in files, where another file can say the contrary. */
 		if (random_below(2))
 			policy_append(&after, &rule);
 		else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What `allow`, `deny` and `remove` do to a policy, and that the order of rules never matters.
+ * Tests what `allow`, `deny` and `remove` do to a policy, and that the order of rules never matters.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -95,7 +95,7 @@ static void test_two_paths_of_one_entry_are_one_binary(void **unused)
 	policy_clear(&policy);
 }
 
-/* What was made goes, whatever its user; the rest only if it has exactly the user asked for. */
+/* REMOVE_MADE removes rules with any user; REMOVE_EXACT only those with exactly the user asked for. */
 static void test_remove_leaves_what_files_say(void **unused)
 {
 	const struct port_item port = { 6379, 6379, 0 };
@@ -128,7 +128,7 @@ static void test_remove_leaves_what_files_say(void **unused)
 	policy_clear(&policy);
 }
 
-/* Listening for others stands beside what decides, in the same order for the same policy. */
+/* Rules about listening for others stand beside those that decide, and are sorted like them. */
 static void test_listening_is_apart(void **unused)
 {
 	const struct port_item http = { 80, 80, 0 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Port items: what is one, what is none and why, and that writing and reading agree.
+ * Tests port items: what is one, what isn't and why, and that an item is written as it is read.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 static const struct {
 	const char *text;
 	struct port_item item;
-	const char *written; /* NULL: the same */
+	const char *written; /* NULL: as it was read */
 } good[] = {
 	{ "1", { 1, 1, PROTOCOL_ANY }, NULL },
 	{ "80", { 80, 80, PROTOCOL_ANY }, NULL },
@@ -128,7 +128,7 @@ static void test_round_trip(void **state)
 	}
 }
 
-/* The longest text there is has to fit. */
+/* The longest text must fit. */
 static void test_room(void **state)
 {
 	const struct port_item item = { 10000, 65535, PROTOCOL_VSOCK };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where a policy comes from: whose files are believed, in which order they are read, that nothing in
- * their place can hang the reader, and what the paths in them stand for.
+ * Tests where a policy comes from: whose files are trusted, in which order they are read, that nothing in their place can block the
+ * reader, and what the paths in them stand for.
  *
- * As another user than root, what needs chown or chroot is skipped.
+ * Skips what needs chown or chroot if the user isn't root.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@
 #define RULE(port) "[s" port "]\nbinary = /bin/sh\ndeny = " port "\n"
 #define NOBODY 65534
 
-/* Each test has a fresh directory and is in it. */
+/* Each test runs in a fresh directory. */
 static char directory[PATH_MAX];
 static struct policy policy;
 static struct diagnostics diagnostics;
@@ -87,7 +87,7 @@ static void print_all(void)
 			      diagnostics.list[i].message);
 }
 
-/* Reads, and expects the ports of the rules in the order in which they were read. */
+/* Reads a policy, and expects these ports of its rules, in the order of reading. */
 static void expect_ports(const char *path, enum purpose purpose, const char *ports)
 {
 	char text[128] = "";
@@ -118,7 +118,7 @@ static void expect_diagnostic(enum severity severity, const char *file, const ch
 	}
 }
 
-/* Reads, and expects this one error. */
+/* Reads a policy, and expects this one error. */
 static void expect_error(const char *path, const char *file, const char *fragment)
 {
 	again();
@@ -160,7 +160,7 @@ static void test_no_file(void **state)
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	(void)state;
-	alarm(10); /* opened the ordinary way, the FIFO would wait for a writer for ever */
+	alarm(10); /* opened in the ordinary way, the FIFO would wait for a writer forever */
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(mkfifo("fifo", 0600), 0);
 	assert_int_equal(symlink("nowhere", "dangling"), 0);
@@ -198,7 +198,7 @@ static void test_whose(void **state)
 		mode_t mode;
 		uid_t uid;
 		gid_t gid;
-		const char *fragment; /* NULL: it's fine */
+		const char *fragment; /* NULL: no error */
 	} cases[] = {
 		{ 0644, 0, 0, NULL },
 		{ 0600, 0, 0, NULL },
@@ -342,7 +342,7 @@ static void test_whose_directory(void **state)
 	assert_int_equal(chmod("d", 0755), 0);
 	assert_int_equal(chown("d", 1, 0), 0);
 	expect_error("d", "d", "belongs to user 1");
-	/* the file alone is fine */
+	/* the file alone is enough */
 	expect_ports("d/a.ini", READ_FOR_LOAD, "1");
 }
 
@@ -401,7 +401,7 @@ static void test_many_bad_files(void **state)
 	assert_int_equal(diagnostics.errors, 5 * 21 + 1);
 }
 
-/* The default places, seen from a root directory that is ours. Returns a number for each thing that failed. */
+/* Reads the default places in a root directory of the test's own. Returns a number that tells what failed. */
 static int read_default_places(void)
 {
 	if (chroot(".") < 0)
@@ -607,7 +607,7 @@ static void expect_waiting(size_t count)
 	}
 }
 
-/* A directory that isn't there is no error, for nobody: it can come again. */
+/* A missing directory is never an error: it can come back. */
 static void test_rules_wait(void **state)
 {
 	static const char *const nowhere[] = { "none/x", "alt/never", "alt/gone/a", "bin/a/b", "alt/loop1" };
@@ -631,7 +631,7 @@ static void test_rules_wait(void **state)
 	assert_true(policy.binaries[2].waits);
 }
 
-/* What is something else than a file is an error, but at boot: it was one once. */
+/* What isn't a regular file is an error, but not at boot, where it was one once. */
 static void test_no_file_waits_at_boot(void **state)
 {
 	(void)state;
@@ -684,7 +684,7 @@ static void test_unknown_user_waits_at_boot(void **state)
 	assert_int_equal(error, 0);
 	assert_non_null(strstr(text, "user   = nobody-of-that-name\n"));
 
-	/* For another machine, nothing that this one lacks is more than a note; what is wrong everywhere still is. */
+	/* For another machine, what this one lacks is only a note; what is wrong on every machine is still an error. */
 	again();
 	source_read("gone.ini", READ_OFFLINE, &policy, &diagnostics);
 	resolve_policy(&policy, READ_OFFLINE, &diagnostics);
@@ -700,7 +700,7 @@ static void test_unknown_user_waits_at_boot(void **state)
 	source_read("wrong.ini", READ_OFFLINE, &policy, &diagnostics);
 	assert_int_not_equal(diagnostics.errors, 0);
 
-	/* What could never be a user is an error at boot, too. */
+	/* What can never be a user is an error at boot too. */
 	put("gone.ini", "[r]\nbinary = /bin/sh\nuser = any\nallow = 80\n[s]\nbinary = /bin/sh\nuser = two words\nallow = 80\n"
 	    "[t]\nbinary = /bin/sh\nuser = 4294967295\nallow = 80\n");
 	again();
