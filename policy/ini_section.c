@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/shared/event.h"
 #include "policy/cleanup.h"
 #include "policy/compare.h"
 #include "policy/numbers.h"

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/shared/event.h"
 #include "policy/cleanup.h"
 #include "policy/grow.h"
 #include "policy/port.h"
