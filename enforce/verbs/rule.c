@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * allow, deny, remove: one rule of the live policy at a time, and mode.
+ * allow, deny, remove: one rule of the live policy at a time.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,7 +13,6 @@
 #include "enforce/change/edit.h"
 #include "enforce/change/local_rules.h"
 #include "enforce/change/overruled.h"
-#include "enforce/change/weaker.h"
 #include "enforce/kernel/binaries.h"
 #include "enforce/kernel/kernel.h"
 #include "enforce/kernel/live.h"
@@ -344,41 +343,5 @@ enum status verb_rule(const struct invocation *invocation)
 		print_result(&edit, changed, generation);
 	}
 	clear_edit(&edit);
-	return status;
-}
-
-struct mode_change {
-	enum mode mode;
-	struct stance before, now;
-};
-
-static enum status set_mode(struct kernel *kernel, struct policy *policy, void *data, bool *changed)
-{
-	struct mode_change *change = data;
-
-	(void)kernel;
-	change->before = stance_of(policy);
-	*changed = policy->mode != change->mode;
-	policy->mode = change->mode;
-	change->now = stance_of(policy);
-	return STATUS_DONE;
-}
-
-enum status verb_mode(const struct invocation *invocation)
-{
-	const char *word = invocation->arguments[0];
-	struct mode_change mode = { .mode = strcmp(word, "permissive") ? MODE_ENFORCE : MODE_PERMISSIVE };
-	const struct policy_edit change = { .change = set_mode, .data = &mode, .force = invocation->given[OPTION_FORCE] };
-	uint64_t generation = 0;
-	bool changed = false;
-	enum status status;
-
-	if (mode.mode == MODE_ENFORCE && strcmp(word, "enforce") != 0)
-		return fail(STATUS_USAGE, "unknown mode `%s`; it is `enforce` or `permissive`", word);
-	status = edit_policy(&change, &generation, &changed);
-	if (status == STATUS_DONE)
-		stance_warn(mode.before, mode.now);
-	if (status == STATUS_DONE)
-		printf("Mode %s: generation %" PRIu64 ".\n", word, generation);
 	return status;
 }
