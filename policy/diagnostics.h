@@ -62,5 +62,6 @@ void diagnostics_drop_warnings(struct diagnostics *d);
 
 /* Frees what it holds, and leaves it empty. */
 void diagnostics_clear(struct diagnostics *d);
+#define _cleanup_diagnostics_ __attribute__((cleanup(diagnostics_clear)))
 
 #endif

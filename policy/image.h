@@ -36,5 +36,6 @@ bool image_is_valid(const struct policy_page *pages, size_t count);
 
 /* Frees what it holds, and leaves it empty. */
 void image_clear(struct image *image);
+#define _cleanup_image_ __attribute__((cleanup(image_clear)))
 
 #endif

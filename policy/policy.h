@@ -109,6 +109,7 @@ void policy_set_flags(struct policy *policy, uint32_t flags);
 
 /* Frees what it holds, and leaves it as policy_init() does. */
 void policy_clear(struct policy *policy);
+#define _cleanup_policy_ __attribute__((cleanup(policy_clear)))
 
 /* Returns the index of the binary with this path, as given, or "any". Adds it if it is new. Copies `path`. Aborts without memory. */
 size_t policy_binary(struct policy *policy, const char *path);

@@ -25,7 +25,7 @@ static int act(const struct kernel *kernel, const struct image *image, unsigned 
 	int error = listeners_find_each(kernel, &listeners);
 
 	if (!error && parts & EFFECT_ASK)
-		ask_again(&listeners, image, &effect->asked);
+		ask_again(&listeners, image, &effect->unasked);
 	if (!error && parts & EFFECT_DRAIN)
 		error = drain(kernel, &listeners, image, &effect->drained);
 	listeners_clear(&listeners);
@@ -44,13 +44,10 @@ static enum status apply(const struct kernel *kernel, const struct image *image,
 
 enum status take_effect(const struct kernel *kernel, unsigned parts, struct effect *effect)
 {
-	struct image image = { 0 };
+	_cleanup_image_ struct image image = { 0 };
 	enum status status = live_image_in_force(kernel, &image);
 
-	if (status == STATUS_DONE)
-		status = apply(kernel, &image, parts, effect);
-	image_clear(&image);
-	return status;
+	return status == STATUS_DONE ? apply(kernel, &image, parts, effect) : status;
 }
 
 /* While a policy is on trial, the one before it may want the gate, and come back by itself. */
@@ -71,28 +68,30 @@ static void attach_gate(const struct kernel *kernel, const struct policy_header 
 
 void take_effect_and_warn(const struct kernel *kernel, bool drain)
 {
-	struct effect effect = { 0 };
-	struct image image = { 0 };
+	_cleanup_effect_ struct effect effect = { 0 };
+	_cleanup_image_ struct image image = { 0 };
 	enum status status = live_image_in_force(kernel, &image);
 
 	if (status == STATUS_DONE) {
 		attach_gate(kernel, &image.pages->header);
 		status = apply(kernel, &image, EFFECT_ASK | (drain ? EFFECT_DRAIN : 0), &effect);
 	}
-	if (status == STATUS_DONE) {
-		asked_again_warn(&effect.asked);
-		drained_warn(&effect.drained);
-	} else {
+	if (status == STATUS_DONE)
+		effect_warn(&effect);
+	else
 		warn("the change is in force; but a thread that waits in accept() may take one more connection");
-	}
 	__atomic_add_fetch(&kernel->state->changes, 1, __ATOMIC_SEQ_CST);
-	effect_clear(&effect);
-	image_clear(&image);
+}
+
+void effect_warn(const struct effect *effect)
+{
+	unasked_warn(&effect->unasked);
+	drained_warn(&effect->drained);
 }
 
 void effect_clear(struct effect *effect)
 {
-	asked_again_clear(&effect->asked);
-	drained_clear(&effect->drained);
-	effect->next_end = 0;
+	leftovers_clear(&effect->unasked);
+	leftovers_clear(&effect->drained.left);
+	*effect = (struct effect){ 0 };
 }

@@ -16,7 +16,7 @@
 
 /* Zero-initialised is empty. */
 struct effect {
-	struct asked_again asked;
+	struct leftovers unasked; /* processes whose threads couldn't be asked again */
 	struct drained drained;
 	uint64_t next_end; /* when a temporary rule or the policy on trial ends next: ns since boot; 0: none does */
 };
@@ -27,19 +27,23 @@ enum effect_part {
 };
 
 /*
- * Asks again and drains, as `parts` (enum effect_part) says, by the policy that is in force. Needs no lock. Fills `effect`, which is empty.
- * Says what is wrong.
+ * Asks again and drains by the policy that is in force: `parts` are those of enum effect_part. Needs no lock. Fills `effect`, which is empty.
+ * Prints what is wrong.
  */
 enum status take_effect(const struct kernel *kernel, unsigned parts, struct effect *effect);
 
 /*
- * Does all of it, and warns of what couldn't be done. Each change of the policy in force ends with this: the last thing before the result is
- * told. Nothing depends on how it ends. Needs the lock, and `kernel` open for writing. `drain`: false while another kernel side is attached
- * too, which would not let the drain pass.
+ * Does all of it, and warns of what couldn't be done. Each change of the policy in force ends with this, just before its result is printed; the
+ * change stands whatever comes of it. Needs the lock, and `kernel` open for writing. `drain` is false while another kernel side is attached too,
+ * which would not let the drain pass.
  */
 void take_effect_and_warn(const struct kernel *kernel, bool drain);
 
-/* Frees what it holds. */
+/* Warns of what couldn't be done. */
+void effect_warn(const struct effect *effect);
+
+/* Frees what `effect` holds and leaves it empty. */
 void effect_clear(struct effect *effect);
+#define _cleanup_effect_ __attribute__((cleanup(effect_clear)))
 
 #endif

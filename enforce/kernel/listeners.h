@@ -36,5 +36,6 @@ int listeners_find_each(const struct kernel *kernel, struct listeners *listeners
 
 /* Frees what `listeners` holds, and leaves it empty. */
 void listeners_clear(struct listeners *listeners);
+#define _cleanup_listeners_ __attribute__((cleanup(listeners_clear)))
 
 #endif

@@ -135,39 +135,26 @@ static void tell(struct drainer *drainer, char *message)
 	free(message);
 }
 
-/* True if there is more to be taken out than there was time for. */
-static bool is_unfinished(const struct drained *drained)
-{
-	bool unfinished = drained->connections >= DRAIN_MAX;
-
-	for (size_t i = 0; i < drained->count; i++)
-		unfinished |= drained->list[i].error == EAGAIN || drained->list[i].error == EBUSY;
-	return unfinished;
-}
-
 /* Returns false if it couldn't be tried. */
 static bool work(struct drainer *drainer)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	struct effect effect = { 0 };
+	_cleanup_effect_ struct effect effect = { 0 };
 	enum status status;
 
 	messages_begin();
 	status = kernel_open(&kernel, false, true);
 	if (status == STATUS_DONE)
 		status = take_effect(&kernel, EFFECT_DRAIN | (drainer->ended ? EFFECT_ASK : 0), &effect);
-	if (status == STATUS_DONE) {
-		asked_again_warn(&effect.asked);
-		drained_warn(&effect.drained);
-	}
+	if (status == STATUS_DONE)
+		effect_warn(&effect);
 	tell(drainer, messages_end());
 	/* What failed is tried again in a second. */
 	if (status == STATUS_DONE) {
 		drainer->next_end = effect.next_end;
 		drainer->ended = false;
-		drainer->wanted = is_unfinished(&effect.drained);
+		drainer->wanted = drained_more_waits(&effect.drained);
 	}
-	effect_clear(&effect);
 	return status == STATUS_DONE;
 }
 
