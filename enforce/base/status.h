@@ -32,4 +32,15 @@ char *messages_end(void);
 /* As fail(), for what doesn't stop anything: `sockaccept-ctl: warning: ` and the message. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * Returns from the calling function with the status of `step` unless that is STATUS_DONE. For functions whose variables release what they
+ * own by themselves (policy/cleanup.h).
+ */
+#define TRY(step)                                       \
+	do {                                            \
+		const enum status tried_ = (step);      \
+		if (tried_ != STATUS_DONE)              \
+			return tried_;                  \
+	} while (0)
+
 #endif

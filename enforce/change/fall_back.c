@@ -10,7 +10,7 @@
 #include "enforce/kernel/live.h"
 #include "policy/cleanup.h"
 
-/* True if a last good policy is in force; it goes to `live`, which is empty. */
+/* Returns true if a last good policy is in force, and reads it into `live`, which is empty. */
 static bool read_last_good_in_force(struct policy *live)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
@@ -19,34 +19,26 @@ static bool read_last_good_in_force(struct policy *live)
 }
 
 /*
- * Reads the last good policy into `policy`, which is empty, where one is in force that is another: that in /var, which was mounted
- * meanwhile. False: what is in force is to stay.
+ * Returns true if the last good policy should replace the one in force, and reads it into `policy`, which is empty: another last good policy is in
+ * force, and this one is in /var, which was mounted meanwhile.
  */
 static bool read_later_last_good(struct policy *policy)
 {
-	struct policy live;
-	bool later;
+	_cleanup_policy_ struct policy live;
 
 	policy_init(&live);
-	later = read_last_good_in_force(&live) && last_good_read(policy) && policy->failure == FAILURE_CLOSED;
-	if (later) {
-		policy_normalise(policy);
-		later = !policies_are_alike(policy, &live);
-	}
-	policy_clear(&live);
-	return later;
+	if (!read_last_good_in_force(&live) || !last_good_read(policy) || policy->failure != FAILURE_CLOSED)
+		return false;
+	policy_normalise(policy);
+	return !policies_are_alike(policy, &live);
 }
 
-/*
- * At a boot that can't put the policy of the files in force; what is wrong with them was said. Returns `why` whatever comes of it:
- * somebody has to look at it.
- */
 enum status fall_back(enum status why)
 {
 	const struct publication how = { .boot = true, .last_good = true };
 	const char *what = why == STATUS_INVALID ? "the policy is invalid" : "the policy can't be put in force";
 	bool loaded = hidden_found() || kernel_is_loaded(true) == STATUS_DONE;
-	struct policy policy;
+	_cleanup_policy_ struct policy policy;
 
 	policy_init(&policy);
 	boot_files_set_source(&policy, LAST_GOOD_FILE);
@@ -62,6 +54,5 @@ enum status fall_back(enum status why)
 		     "sockaccept-ctl check, then load it", what);
 	else
 		fail(why, "%s, and the last good one can't be put in force either: NOTHING IS ENFORCED", what);
-	policy_clear(&policy);
 	return why;
 }

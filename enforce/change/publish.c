@@ -20,33 +20,30 @@
 #include "policy/cleanup.h"
 #include "policy/text.h"
 
-/* `before`: what was in force; NULL: nothing. */
+/* Gives `policy` its numbers, and refuses it if it locks the administrator out. `before` is what was in force, or NULL. */
 static enum status number_and_check(struct kernel *kernel, const struct policy *before, struct policy *policy,
 				    const struct publication *how)
 {
-	struct image image = { 0 };
-	enum status status = live_number(kernel, policy, !how->boot);
+	_cleanup_image_ struct image image = { 0 };
 
+	TRY(live_number(kernel, policy, !how->boot));
 	if (how->boot)
-		return status;
-	if (status == STATUS_DONE && before)
-		status = live_image(before, &image);
-	if (status == STATUS_DONE)
-		status = lockout_check(kernel, &image, policy, how->force);
-	image_clear(&image);
-	return status;
+		return STATUS_DONE;
+	if (before)
+		TRY(live_image(before, &image));
+	return lockout_check(kernel, &image, policy, how->force);
 }
 
 static enum status prepare_fallback(const struct kernel *kernel, struct policy *fallback, uint64_t generation, uint64_t seconds)
 {
 	if (!seconds)
 		return STATUS_DONE;
-	/* One more than the policy that is about to come. */
+	/* It comes after the policy that is about to be published. */
 	fallback->generation = generation + 1;
 	return live_prepare_trial(kernel, fallback);
 }
 
-/* The time of the trial begins just before its policy is in place: killed between, the command leaves no policy unprotected. */
+/* The trial begins just before its policy is in place, so that a command that is killed in between leaves no policy without its trial. */
 static enum status begin_trial(const struct kernel *kernel, uint64_t seconds)
 {
 	if (!seconds || trial_begin(kernel, seconds))
@@ -54,7 +51,7 @@ static enum status begin_trial(const struct kernel *kernel, uint64_t seconds)
 	return fail(STATUS_FAILED, "the time of the policy on trial was up just now, so the one before it stays; try again");
 }
 
-/* Where it can't be read which security modules there are, a real accept tells whether the program is called. */
+/* Where the list of security modules can't be read, a real accept(2) shows whether the program is called. */
 static enum status prove(const struct kernel *kernel)
 {
 	const char *problem = prerequisites_not_enforcing();
@@ -70,94 +67,85 @@ static enum status prove(const struct kernel *kernel)
 		return STATUS_DONE;
 	if (problem)
 		return fail(STATUS_UNSUPPORTED, "the program isn't called, so nothing was loaded: %s", problem);
-	/* Without its remedy, which is for a machine on which it should work. */
+	/* Without its remedy, which is for a machine where the program should be called. */
 	seen = text_format("%.*s", message ? (int)strcspn(message, ";") : 0, message ? message : "");
 	return prerequisite_lsm_is_missing(seen);
 }
 
 static enum status attach_and_prove(struct kernel *kernel)
 {
-	enum status status = kernel_attach(kernel);
-
-	if (status == STATUS_DONE)
-		status = prove(kernel);
-	if (status == STATUS_DONE && listeners_note(kernel))
+	TRY(kernel_attach(kernel));
+	TRY(prove(kernel));
+	if (listeners_note(kernel))
 		warn("can't tell who listens already; a socket of theirs could be moved to another port under a thread that waits on it");
-	return status;
+	return STATUS_DONE;
+}
+
+/* Does what publish_first() does once the programs are loaded. */
+static enum status publish_and_attach(struct kernel *kernel, struct policy *policy, const struct publication *how)
+{
+	_cleanup_policy_ struct policy nothing; /* denies nothing, as when nothing was loaded */
+	_cleanup_free_ bool *taken = live_counters(policy);
+
+	policy_init(&nothing);
+	TRY(number_and_check(kernel, NULL, policy, how));
+	TRY(prepare_fallback(kernel, &nothing, 0, how->confirm));
+	TRY(begin_trial(kernel, how->confirm));
+	last_good_forget_trial();
+	TRY(live_publish(kernel, policy, taken));
+	return attach_and_prove(kernel);
 }
 
 static enum status publish_first(struct kernel *kernel, struct policy *policy, const struct publication *how)
 {
-	_cleanup_free_ bool *taken = NULL;
-	struct policy nothing; /* denies nothing, as when nothing was loaded */
-	enum status status = hidden_refuse_unsearched();
+	enum status status;
 
-	if (status == STATUS_DONE)
-		status = kernel_prepare(kernel, policy->events);
-	if (status != STATUS_DONE)
-		return status;
-	policy_init(&nothing);
-	taken = live_counters(policy);
-	status = number_and_check(kernel, NULL, policy, how);
-	if (status == STATUS_DONE)
-		status = prepare_fallback(kernel, &nothing, 0, how->confirm);
-	if (status == STATUS_DONE)
-		status = begin_trial(kernel, how->confirm);
-	if (status == STATUS_DONE) {
-		last_good_forget_trial();
-		status = live_publish(kernel, policy, taken);
-	}
-	policy_clear(&nothing);
-	if (status == STATUS_DONE)
-		status = attach_and_prove(kernel);
+	TRY(hidden_refuse_unsearched());
+	TRY(kernel_prepare(kernel, policy->events));
+	status = publish_and_attach(kernel, policy, how);
 	if (status != STATUS_DONE)
 		kernel_detach();
 	return status;
 }
 
 /*
- * What is in force, and what to go back to if the new one isn't confirmed; left empty where it isn't needed. *pending: as for
- * replace().
+ * Reads what is in force into `before`, and into `fallback` what to go back to if the new policy isn't confirmed; that stays empty if neither the
+ * new policy nor the one in force is on trial. *pending: the one in force is.
  */
 static enum status read_before(const struct kernel *kernel, bool on_trial, struct policy *before, struct policy *fallback, bool *pending)
 {
-	enum status status = trial_settle(kernel);
 	uint64_t left;
 
+	TRY(trial_settle(kernel));
 	*pending = trial_now(kernel, &left) == TRIAL_IS_PENDING;
-	if (status == STATUS_DONE)
-		status = live_read_image(kernel, before);
-	if (status == STATUS_DONE && *pending)
-		status = live_read_before(kernel, fallback);
-	else if (status == STATUS_DONE && on_trial)
-		status = live_read_image(kernel, fallback);
-	return status;
+	TRY(live_read_image(kernel, before));
+	if (*pending)
+		return live_read_before(kernel, fallback);
+	return on_trial ? live_read_image(kernel, fallback) : STATUS_DONE;
 }
 
-/* `pending`: the one before is itself on trial. */
+/* Publishes `policy` in the place of `before`. `pending`: that one is itself on trial. */
 static enum status replace(struct kernel *kernel, const struct policy *before, struct policy *fallback, bool pending,
 			   struct policy *policy, const struct publication *how)
 {
 	_cleanup_free_ bool *taken = live_counters(before);
 	uint64_t generation = fallback->generation > before->generation ? fallback->generation : before->generation;
 	size_t temporaries = policy_keep_temporaries(policy, before);
-	/* What a policy on trial denies isn't denied for good yet. */
-	enum status status = number_and_check(kernel, pending ? NULL : before, policy, how);
+	enum status status;
 
+	/* What a policy on trial denies isn't denied for good yet. */
+	TRY(number_and_check(kernel, pending ? NULL : before, policy, how));
 	live_take_counters(fallback, taken);
-	if (status == STATUS_DONE)
-		status = prepare_fallback(kernel, fallback, generation, how->confirm);
-	/* A trial that is under way already protects its successor too; and is only prolonged for that. */
-	if (status == STATUS_DONE && !pending)
-		status = begin_trial(kernel, how->confirm);
-	if (status != STATUS_DONE)
-		return status;
+	TRY(prepare_fallback(kernel, fallback, generation, how->confirm));
+	/* A trial that is already under way protects the new policy too; it is prolonged once that is in place. */
+	if (!pending)
+		TRY(begin_trial(kernel, how->confirm));
 	policy->generation = generation;
 	last_good_forget_trial();
 	status = live_publish(kernel, policy, taken);
 	if (status == STATUS_DONE && pending)
 		status = begin_trial(kernel, how->confirm);
-	/* Of a trial that was under way already, only what replaces it makes an end. */
+	/* A trial that was already under way ends only if a policy without a trial replaces it. */
 	if (status == STATUS_DONE ? !how->confirm : !pending)
 		trial_end(kernel);
 	if (status == STATUS_DONE && temporaries)
@@ -168,23 +156,18 @@ static enum status replace(struct kernel *kernel, const struct policy *before, s
 
 static enum status publish_next(struct kernel *kernel, struct policy *policy, const struct publication *how)
 {
-	struct policy before, fallback;
+	_cleanup_policy_ struct policy before, fallback;
 	bool pending = false;
-	enum status status;
 
 	policy_init(&before);
 	policy_init(&fallback);
-	status = read_before(kernel, how->confirm, &before, &fallback, &pending);
-	if (status == STATUS_DONE)
-		status = replace(kernel, &before, &fallback, pending, policy, how);
-	if (status == STATUS_DONE)
-		stance_warn(stance_of(&before), stance_of(policy));
-	if (status == STATUS_DONE && kernel_events(kernel) != policy->events)
+	TRY(read_before(kernel, how->confirm, &before, &fallback, &pending));
+	TRY(replace(kernel, &before, &fallback, pending, policy, how));
+	stance_warn(stance_of(&before), stance_of(policy));
+	if (kernel_events(kernel) != policy->events)
 		warn("the buffers still hold %" PRIu32 " events each, not %" PRIu32 ": that changes when the kernel side is loaded "
 		     "anew, after sockaccept-ctl unload", kernel_events(kernel), policy->events);
-	policy_clear(&fallback);
-	policy_clear(&before);
-	return status;
+	return STATUS_DONE;
 }
 
 enum status publish(struct policy *policy, const struct publication *how)
@@ -197,14 +180,14 @@ enum status publish(struct policy *policy, const struct publication *how)
 		status = publish_first(&kernel, policy, how);
 	else if (status == STATUS_DONE)
 		status = publish_next(&kernel, policy, how);
-	if (status == STATUS_DONE) {
-		take_effect_and_warn(&kernel, true);
-		tell_queue_layouts(&kernel);
-		/* Of one on trial, what it would fall back to stays what it is. */
-		if (!how->confirm)
-			kernel.state->last_good = how->last_good;
-	}
-	if (status == STATUS_DONE && problem)
+	if (status != STATUS_DONE)
+		return status;
+	take_effect_and_warn(&kernel, true);
+	tell_queue_layouts(&kernel);
+	/* With a trial, what it falls back to stays the last good policy, or not. */
+	if (!how->confirm)
+		kernel.state->last_good = how->last_good;
+	if (problem)
 		warn("NOT ENFORCING: %s", problem);
-	return status;
+	return STATUS_DONE;
 }

@@ -10,26 +10,34 @@
 #include "enforce/verbs/verb.h"
 #include "policy/cleanup.h"
 
+static enum status refuse_unloading(void)
+{
+	TRY(kernel_is_loaded(false));
+	TRY(kernel_refuse_newer());
+	return kernel_refuse_locked();
+}
+
+static enum status remove_all(void)
+{
+	TRY(take_over_clean());
+	return kernel_detach();
+}
+
 enum status verb_unload(const struct invocation *invocation)
 {
 	_cleanup_close_ int lock = -1;
-	enum status status = change_lock_take(&lock), detached = STATUS_DONE;
+	enum status status, removed;
 
 	(void)invocation;
-	if (status == STATUS_DONE)
-		status = kernel_is_loaded(false);
-	if (status == STATUS_DONE)
-		status = kernel_refuse_newer();
-	if (status == STATUS_DONE)
-		status = kernel_refuse_locked();
-	if (status == STATUS_DONE || status == STATUS_NOT_LOADED)
-		detached = take_over_clean();
-	/* What a command that was killed left behind goes as well. */
-	if (detached == STATUS_DONE && (status == STATUS_DONE || status == STATUS_NOT_LOADED))
-		detached = kernel_detach();
-	if (status == STATUS_DONE)
-		status = detached;
-	if (status == STATUS_DONE)
-		puts("Unloaded: nothing is enforced.");
-	return status;
+	TRY(change_lock_take(&lock));
+	status = refuse_unloading();
+	if (status != STATUS_DONE && status != STATUS_NOT_LOADED)
+		return status;
+	/* Also if nothing is loaded: commands that were killed can have left something. */
+	removed = remove_all();
+	if (status == STATUS_NOT_LOADED)
+		return status;
+	TRY(removed);
+	puts("Unloaded: nothing is enforced.");
+	return STATUS_DONE;
 }
