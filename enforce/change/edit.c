@@ -9,36 +9,34 @@
 #include "enforce/kernel/module_layout.h"
 #include "policy/cleanup.h"
 
-/* From the live policy to the changed one, numbered and judged. */
+/* Changes the live `policy`, gives it its numbers, and refuses it if it locks the administrator out. */
 static enum status make_change(struct kernel *kernel, const struct policy_edit *edit, struct policy *policy, bool *changed)
 {
-	struct image before = { 0 };
-	enum status status = live_image(policy, &before);
+	_cleanup_image_ struct image before = { 0 };
 
-	if (status == STATUS_DONE)
-		status = edit->change(kernel, policy, edit->data, changed);
-	if (status == STATUS_DONE && *changed)
-		status = live_number(kernel, policy, true);
-	if (status == STATUS_DONE && *changed)
-		status = lockout_check(kernel, &before, policy, edit->force);
-	if (status == STATUS_DONE && edit->look)
+	TRY(live_image(policy, &before));
+	TRY(edit->change(kernel, policy, edit->data, changed));
+	if (*changed) {
+		TRY(live_number(kernel, policy, true));
+		TRY(lockout_check(kernel, &before, policy, edit->force));
+	}
+	if (edit->look)
 		edit->look(policy, edit->data);
-	image_clear(&before);
-	return status;
+	return STATUS_DONE;
 }
 
 static enum status change_and_publish(struct kernel *kernel, const struct policy_edit *edit, struct policy *policy, bool *changed)
 {
 	_cleanup_free_ bool *taken = NULL;
-	enum status status = live_read(kernel, policy);
+	enum status status;
 
+	TRY(live_read(kernel, policy));
 	taken = live_counters(policy);
-	if (status == STATUS_DONE)
-		status = make_change(kernel, edit, policy, changed);
-	if (status == STATUS_DONE && edit->commit)
-		status = edit->commit(edit->data);
-	if (status != STATUS_DONE || !*changed)
-		return status;
+	TRY(make_change(kernel, edit, policy, changed));
+	if (edit->commit)
+		TRY(edit->commit(edit->data));
+	if (!*changed)
+		return STATUS_DONE;
 	status = live_publish(kernel, policy, taken);
 	if (status == STATUS_DONE)
 		take_effect_and_warn(kernel, true);
@@ -51,22 +49,15 @@ enum status edit_policy(const struct policy_edit *edit, uint64_t *generation, bo
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_close_ int lock = -1;
-	struct policy policy;
-	enum status status = change_begin(&lock);
+	_cleanup_policy_ struct policy policy;
 
-	if (status == STATUS_DONE)
-		status = kernel_open(&kernel, true, false);
-	if (status == STATUS_DONE)
-		status = trial_refuse(&kernel);
-	if (status == STATUS_DONE)
-		status = trial_settle(&kernel);
-	if (status != STATUS_DONE)
-		return status;
-	tell_queue_layouts(&kernel);
 	policy_init(&policy);
-	status = change_and_publish(&kernel, edit, &policy, changed);
-	if (status == STATUS_DONE)
-		*generation = policy.generation;
-	policy_clear(&policy);
-	return status;
+	TRY(change_begin(&lock));
+	TRY(kernel_open(&kernel, true, false));
+	TRY(trial_refuse(&kernel));
+	TRY(trial_settle(&kernel));
+	tell_queue_layouts(&kernel);
+	TRY(change_and_publish(&kernel, edit, &policy, changed));
+	*generation = policy.generation;
+	return STATUS_DONE;
 }

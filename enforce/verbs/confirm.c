@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * confirm: a policy that is on trial stays.
+ * confirm: keeps the policy that is on trial.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -19,29 +19,24 @@
 #include "enforce/verbs/verb.h"
 #include "policy/cleanup.h"
 
-/* The generation of the policy in force. */
+/* Sets *generation to that of the policy in force. */
 static enum status read_generation(const struct kernel *kernel, uint64_t *generation)
 {
-	struct policy policy;
-	enum status status;
+	_cleanup_policy_ struct policy policy;
 
 	policy_init(&policy);
-	status = live_read_image(kernel, &policy);
+	TRY(live_read_image(kernel, &policy));
 	*generation = policy.generation;
-	policy_clear(&policy);
-	return status;
+	return STATUS_DONE;
 }
 
-/* The policy before it is put in its ordinary place, and its generation told. */
+/* Puts the policy that the trial fell back to in its ordinary place, and prints its generation. */
 static enum status too_late(const struct kernel *kernel)
 {
 	uint64_t generation = 0;
-	enum status status = trial_settle(kernel);
 
-	if (status == STATUS_DONE)
-		status = read_generation(kernel, &generation);
-	if (status != STATUS_DONE)
-		return status;
+	TRY(trial_settle(kernel));
+	TRY(read_generation(kernel, &generation));
 	return fail(STATUS_FAILED, "too late: the time was up, and the policy before is in force again, as generation %" PRIu64
 		    "; load it once more, and confirm it in time", generation);
 }
@@ -52,34 +47,26 @@ static enum status refuse_nothing(void)
 		    "--confirm SECONDS");
 }
 
-static void stay(const struct kernel *kernel, const struct policy *policy)
-{
-	kernel->state->last_good = false;
-	last_good_confirm();
-	printf("Confirmed: generation %" PRIu64 " stays.\n", policy->generation);
-	boot_files_remark(policy);
-}
-
 static enum status confirm(const struct kernel *kernel)
 {
-	struct policy policy;
-	enum status status;
+	_cleanup_policy_ struct policy policy;
 	uint64_t left;
 
 	if (trial_now(kernel, &left) == TRIAL_IS_NONE)
 		return refuse_nothing();
 	policy_init(&policy);
-	/* Whatever can fail comes before the word that decides. */
-	status = live_read(kernel, &policy);
-	if (status == STATUS_DONE && !trial_confirm(kernel))
-		status = too_late(kernel);
-	else if (status == STATUS_DONE)
-		stay(kernel, &policy);
-	policy_clear(&policy);
-	return status;
+	/* Whatever can fail comes before the trial word is changed. */
+	TRY(live_read(kernel, &policy));
+	if (!trial_confirm(kernel))
+		return too_late(kernel);
+	kernel->state->last_good = false;
+	last_good_confirm();
+	printf("Confirmed: generation %" PRIu64 " stays.\n", policy.generation);
+	boot_files_remark(&policy);
+	return STATUS_DONE;
 }
 
-/* Of another version's kernel side the word that decides is known. */
+/* Confirms the policy of an older version's kernel side: every version has the same trial word. */
 static enum status confirm_older(void)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
@@ -102,17 +89,14 @@ enum status verb_confirm(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_close_ int lock = -1;
-	enum status status = change_begin(&lock);
 	uint64_t layout = SOCKACCEPT_LAYOUT;
 
 	(void)invocation;
-	if (status == STATUS_DONE)
-		status = kernel_is_loaded(false);
-	if (status == STATUS_DONE)
-		status = kernel_layout(&layout);
-	if (status == STATUS_DONE && layout < SOCKACCEPT_LAYOUT)
+	TRY(change_begin(&lock));
+	TRY(kernel_is_loaded(false));
+	TRY(kernel_layout(&layout));
+	if (layout < SOCKACCEPT_LAYOUT)
 		return confirm_older();
-	if (status == STATUS_DONE)
-		status = kernel_open(&kernel, true, false);
-	return status == STATUS_DONE ? confirm(&kernel) : status;
+	TRY(kernel_open(&kernel, true, false));
+	return confirm(&kernel);
 }

@@ -25,31 +25,28 @@ static enum status lock_opened(const struct kernel *kernel)
 	return guard_set(kernel, copy);
 }
 
-/* Opened for writing, as freezing takes that; but not mapped so, when it comes to that. */
 static enum status lock_all(void)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	enum status status;
 
-	/* By an earlier one that didn't come to its end. */
+	/* By an earlier `lock` that was cut short. */
 	if (locked_has_frozen()) {
-		status = kernel_open_frozen(&kernel);
-		return status == STATUS_DONE ? lock_opened(&kernel) : status;
+		TRY(kernel_open_frozen(&kernel));
+		return lock_opened(&kernel);
 	}
-	status = kernel_open(&kernel, true, false);
-	/* What a trial that is over has left is put in order first; while one is pending, it isn't known what is to be locked. */
-	if (status == STATUS_DONE)
-		status = trial_refuse(&kernel);
-	if (status == STATUS_DONE)
-		status = trial_settle(&kernel);
-	/* From now on, nobody who drains gets what is taken out (bpf/drain.bpf.h). */
-	if (status == STATUS_DONE)
-		kernel.control->locked = 1;
+	/* Freezing a map takes a descriptor for writing. */
+	TRY(kernel_open(&kernel, true, false));
+	/* While a policy is on trial, it isn't known which one is to be locked. */
+	TRY(trial_refuse(&kernel));
+	TRY(trial_settle(&kernel));
+	/* From now on, nobody who drains gets the connections that are taken out (bpf/drain.bpf.h). */
+	kernel.control->locked = 1;
+	/* A map that is mapped for writing can't be frozen. */
 	kernel_unmap(&kernel);
-	return status == STATUS_DONE ? lock_opened(&kernel) : status;
+	return lock_opened(&kernel);
 }
 
-/* Nothing was locked after all. */
+/* Takes back what lock_all() has set, unless the policy is locked after all. */
 static void undo(void)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
@@ -61,20 +58,19 @@ static void undo(void)
 enum status verb_lock(const struct invocation *invocation)
 {
 	_cleanup_close_ int lock = -1;
-	enum status status = change_begin(&lock);
+	enum status status;
 
 	(void)invocation;
-	if (status == STATUS_DONE)
-		status = kernel_is_loaded(false);
-	if (status == STATUS_DONE && locked_is_set()) {
+	TRY(change_begin(&lock));
+	TRY(kernel_is_loaded(false));
+	if (locked_is_set()) {
 		puts("Nothing to do: the policy is locked.");
 		return STATUS_DONE;
 	}
-	if (status == STATUS_DONE)
-		status = lock_all();
+	status = lock_all();
 	if (status != STATUS_DONE)
 		undo();
-	if (status == STATUS_DONE)
+	else
 		puts("Locked: the policy can't be changed, nor the program detached, until the machine stops.");
 	return status;
 }

@@ -35,7 +35,7 @@ static enum status open_pinned(struct kernel *kernel, enum kernel_object object)
 	return STATUS_DONE;
 }
 
-/* One that is on trial isn't taken over; one whose trial is over is told by the same word. */
+/* Refuses while the policy is on trial. One whose trial is over is read as what the trial fell back to. */
 static enum status refuse_trial(struct kernel *kernel)
 {
 	uint64_t left;
@@ -50,34 +50,31 @@ static enum status refuse_trial(struct kernel *kernel)
 		    "this again then", seconds_up(left));
 }
 
-/* What of another version's kernel side this one can read. */
+/* Opens what this version can read of another version's kernel side. */
 static enum status open_predecessor(struct kernel *kernel)
 {
 	static const enum kernel_object readable[] = { MAP_CONTROL, MAP_STATE, MAP_EVENTS, MAP_POLICY,
 							MAP_EXECUTABLES, MAP_ENTRIES, PROGRAM_IDENTIFY, PROGRAM_PROCESSES };
-	enum status status = STATUS_DONE;
 
-	for (size_t i = 0; i < sizeof(readable) / sizeof(readable[0]) && status == STATUS_DONE; i++)
-		status = open_pinned(kernel, readable[i]);
-	if (status == STATUS_DONE && kernel->fd[MAP_POLICY] < 0)
-		status = fail(STATUS_FAILED, "the old kernel side has no policy; run: sockaccept-ctl unload, then load");
-	if (status == STATUS_DONE)
-		status = refuse_trial(kernel);
-	if (status == STATUS_DONE && kernel_map(kernel, MAP_STATE, false))
-		status = fail(STATUS_FAILED, "can't read the state of the old kernel side, which stays");
-	return status;
+	for (size_t i = 0; i < sizeof(readable) / sizeof(readable[0]); i++)
+		TRY(open_pinned(kernel, readable[i]));
+	if (kernel->fd[MAP_POLICY] < 0)
+		return fail(STATUS_FAILED, "the old kernel side has no policy; run: sockaccept-ctl unload, then load");
+	TRY(refuse_trial(kernel));
+	if (kernel_map(kernel, MAP_STATE, false))
+		return fail(STATUS_FAILED, "can't read the state of the old kernel side, which stays");
+	return STATUS_DONE;
 }
 
 static enum status read_policy_in_force(const struct kernel *kernel, struct policy *policy)
 {
-	enum status status = live_read_image(kernel, policy);
-
-	if (status == STATUS_DONE && kernel->fd[MAP_EVENTS] >= 0 && kernel_events(kernel))
+	TRY(live_read_image(kernel, policy));
+	if (kernel->fd[MAP_EVENTS] >= 0 && kernel_events(kernel))
 		policy->events = kernel_events(kernel);
-	return status;
+	return STATUS_DONE;
 }
 
-/* Numbers, counters and resolved paths are the old kernel side's. Returns the numbers, to be freed. */
+/* Removes the numbers, counters and resolved paths, which are the old kernel side's. Returns the numbers, to be freed. */
 static uint32_t *forget_numbers(struct policy *policy)
 {
 	uint32_t *numbers = must(calloc(policy->binary_count + 1, sizeof(*numbers)));
@@ -93,68 +90,62 @@ static uint32_t *forget_numbers(struct policy *policy)
 	return numbers;
 }
 
-/* It was valid once: what isn't where it was waits, as at boot. */
+/* The policy was valid once, so a path that leads nowhere by now only makes its rules wait, as at boot. */
 static void resolve(struct policy *policy)
 {
-	struct diagnostics diagnostics = { 0 };
+	_cleanup_diagnostics_ struct diagnostics diagnostics = { 0 };
 
 	resolve_policy(policy, READ_AT_BOOT, &diagnostics);
 	diagnostics_print(&diagnostics);
-	diagnostics_clear(&diagnostics);
 }
 
-/* Threads that the old one would have asked first, and never did. */
+/* Asks the threads again that began to wait under the old kernel side. */
 static void ask_those_before(const struct kernel *kernel)
 {
 	take_effect_and_warn(kernel, false);
 }
 
+static void clear_predecessor(struct predecessor *old)
+{
+	free(old->numbers);
+	kernel_close(&old->kernel);
+}
+#define _cleanup_predecessor_ __attribute__((cleanup(clear_predecessor)))
+
 static enum status upgrade_from(uint64_t layout)
 {
-	struct predecessor old = { .kernel = KERNEL_INIT };
-	struct policy policy;
-	enum status status = open_predecessor(&old.kernel);
+	_cleanup_predecessor_ struct predecessor old = { .kernel = KERNEL_INIT };
+	_cleanup_policy_ struct policy policy;
 
 	policy_init(&policy);
-	if (status == STATUS_DONE)
-		status = read_policy_in_force(&old.kernel, &policy);
+	TRY(open_predecessor(&old.kernel));
+	TRY(read_policy_in_force(&old.kernel, &policy));
 	old.numbers = forget_numbers(&policy);
-	if (status == STATUS_DONE) {
-		resolve(&policy);
-		status = take_over(&policy, &old, ask_those_before);
-	}
-	if (status == STATUS_DONE)
-		printf("Taken over from layout %" PRIu64 " to %d: %zu rule%s, generation %" PRIu64 ". Counters and events begin anew.\n",
-		       layout, SOCKACCEPT_LAYOUT, policy.rule_count, policy.rule_count == 1 ? "" : "s", policy.generation);
-	policy_clear(&policy);
-	free(old.numbers);
-	kernel_close(&old.kernel);
-	return status;
+	resolve(&policy);
+	TRY(take_over(&policy, &old, ask_those_before));
+	printf("Taken over from layout %" PRIu64 " to %d: %zu rule%s, generation %" PRIu64 ". Counters and events begin anew.\n",
+	       layout, SOCKACCEPT_LAYOUT, policy.rule_count, policy.rule_count == 1 ? "" : "s", policy.generation);
+	return STATUS_DONE;
 }
 
 enum status verb_upgrade(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_close_ int lock = -1;
-	enum status status = change_begin(&lock);
 	uint64_t layout = 0;
 
 	(void)invocation;
-	if (status == STATUS_DONE)
-		status = kernel_is_loaded(false);
-	if (status == STATUS_DONE)
-		status = kernel_layout(&layout);
-	if (status == STATUS_DONE && layout < SOCKACCEPT_LAYOUT)
-		status = kernel_refuse_locked();
-	if (status != STATUS_DONE)
-		return status;
-	if (layout < SOCKACCEPT_LAYOUT)
+	TRY(change_begin(&lock));
+	TRY(kernel_is_loaded(false));
+	TRY(kernel_layout(&layout));
+	if (layout < SOCKACCEPT_LAYOUT) {
+		TRY(kernel_refuse_locked());
 		return upgrade_from(layout);
-	/* A newer one is refused as everywhere. */
-	status = kernel_open(&kernel, false, false);
-	if (status == STATUS_DONE && locked_has_frozen())
+	}
+	/* Refuses a newer one, as everywhere. */
+	TRY(kernel_open(&kernel, false, false));
+	if (locked_has_frozen())
 		return upgrade_from(layout);
-	if (status == STATUS_DONE)
-		puts("Nothing to do: the kernel side is this version's.");
-	return status;
+	puts("Nothing to do: the kernel side is this version's.");
+	return STATUS_DONE;
 }
