@@ -35,6 +35,7 @@ int identify_files(const struct kernel *kernel, const int *fds, struct identity 
 
 /* Frees what `identity` holds, and leaves it empty. */
 void identity_clear(struct identity *identity);
+#define _cleanup_identity_ __attribute__((cleanup(identity_clear)))
 
 /*
  * Returns why no rule can name a binary there, and the remedy, as a constant text, or NULL if a rule can. The hook judges by the same

@@ -29,6 +29,7 @@ enum status moved_find(const struct kernel *kernel, const struct policy *policy,
 
 /* Frees what `moved` holds, and leaves it empty. */
 void moved_clear(struct moved *moved);
+#define _cleanup_moved_ __attribute__((cleanup(moved_clear)))
 
 /*
  * Resolves the path of each binary of `policy` anew. If that succeeds, the binary no longer waits, and its number is BINARY_ANY, so that

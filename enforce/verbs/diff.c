@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * diff: what the live policy has and the files don't, and the other way round.
+ * diff: prints what the live policy has and the files don't, and the other way round.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -142,23 +142,16 @@ static void print_all(const struct invocation *invocation, const struct policy *
 enum status verb_diff(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	struct policy files, live;
+	_cleanup_policy_ struct policy files, live;
 	bool same = false;
-	enum status status = kernel_open(&kernel, false, false);
 
-	if (status != STATUS_DONE)
-		return status;
 	policy_init(&files);
 	policy_init(&live);
-	status = policy_files_read_valid(invocation->arguments[0], READ_FOR_LOAD, false, &files);
+	TRY(kernel_open(&kernel, false, false));
+	if (policy_files_read_valid(invocation->arguments[0], READ_FOR_LOAD, false, &files) != STATUS_DONE)
+		return fail(STATUS_INVALID, "the policy is invalid");
 	policy_normalise(&files); /* as the live one is: what is said twice is one rule */
-	if (status == STATUS_INVALID)
-		fail(status, "the policy is invalid");
-	if (status == STATUS_DONE)
-		status = live_read(&kernel, &live);
-	if (status == STATUS_DONE)
-		print_all(invocation, &files, &live, &same);
-	policy_clear(&files);
-	policy_clear(&live);
-	return status == STATUS_DONE && !same ? STATUS_FAILED : status;
+	TRY(live_read(&kernel, &live));
+	print_all(invocation, &files, &live, &same);
+	return same ? STATUS_DONE : STATUS_FAILED;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * identify: which rules a program or a process has, and why.
+ * identify: prints which rules a program or a process has, and why.
  */
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static bool is_number(const char *text)
 
 #define NAMED "matched: a rule names this file"
 
-/* What a process is was settled when it was executed. `entry`: what its file is by the name that it has now. */
+/* Returns what the process has been since it was executed. `entry` is what its file is by its present name. */
 static uint32_t judge_process(const struct kernel *kernel, struct subject *subject, const struct identity *identity, uint32_t entry)
 {
 	uint32_t number = executed_binary(kernel, subject->fd, identity);
@@ -36,7 +36,7 @@ static uint32_t judge_process(const struct kernel *kernel, struct subject *subje
 	return number;
 }
 
-/* Whether rules have named what `identity` is, and why. Returns its number or BINARY_ANY. */
+/* Returns the number by which rules name `identity`, or BINARY_ANY, and notes why. */
 static uint32_t judge(const struct kernel *kernel, struct subject *subject, const struct identity *identity)
 {
 	const char *problem = identity_problem(identity);
@@ -75,22 +75,17 @@ static void print_rule(struct output *output, const struct policy *policy, const
 	output_close(output);
 }
 
-/* Those of the binary, then those for any, as they are asked. Returns how many are the binary's own. */
-static size_t print_rules(struct output *output, const struct policy *policy, uint32_t number)
+/* Prints the rules of the binary, then those for any, in the order in which they decide. */
+static void print_rules(struct output *output, const struct policy *policy, uint32_t number)
 {
-	size_t own = 0;
-
 	output_open_table(output, "rules");
 	for (size_t i = 0; i < policy->rule_count; i++)
-		if (number && policy->binaries[policy->rules[i].binary].number == number) {
+		if (number && policy->binaries[policy->rules[i].binary].number == number)
 			print_rule(output, policy, &policy->rules[i]);
-			own++;
-		}
 	for (size_t i = 0; i < policy->rule_count; i++)
 		if (policy->binaries[policy->rules[i].binary].number == BINARY_ANY)
 			print_rule(output, policy, &policy->rules[i]);
 	output_close(output);
-	return own;
 }
 
 static bool has_rules(const struct policy *policy, uint32_t number)
@@ -137,46 +132,35 @@ static void print_subject(struct output *output, const struct subject *subject, 
 
 static enum status identify(const struct kernel *kernel, struct subject *subject, bool json)
 {
-	struct identity identity = { 0 };
+	_cleanup_identity_ struct identity identity = { 0 };
+	_cleanup_policy_ struct policy policy;
 	_cleanup_free_ char *binary = NULL;
 	uint32_t number = BINARY_ANY;
 	struct output output;
-	struct policy policy;
-	enum status status;
 	int error = subject->fd < 0 ? 0 : identify_files(kernel, &subject->fd, &identity, 1);
 
-	if (error) {
-		identity_clear(&identity);
-		return fail(STATUS_FAILED, "can't identify it: %s", strerror(-error));
-	}
 	policy_init(&policy);
-	status = live_read_image(kernel, &policy);
-	if (status == STATUS_DONE) {
-		if (subject->fd >= 0)
-			number = judge(kernel, subject, &identity);
-		if (identity.flags & FILE_UNLINKED && !(identity.flags & FILE_IS_DIRECTORY))
-			subject_note_unlinked(subject);
-		binary = identified_path(kernel, number);
-		output_start(&output, stdout, json);
-		print_subject(&output, subject, &policy, binary, number);
-	}
-	policy_clear(&policy);
-	identity_clear(&identity);
-	return status;
+	if (error)
+		return fail(STATUS_FAILED, "can't identify it: %s", strerror(-error));
+	TRY(live_read_image(kernel, &policy));
+	if (subject->fd >= 0)
+		number = judge(kernel, subject, &identity);
+	if (identity.flags & FILE_UNLINKED && !(identity.flags & FILE_IS_DIRECTORY))
+		subject_note_unlinked(subject);
+	binary = identified_path(kernel, number);
+	output_start(&output, stdout, json);
+	print_subject(&output, subject, &policy, binary, number);
+	return STATUS_DONE;
 }
 
 enum status verb_identify(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_subject_ struct subject subject = SUBJECT_INIT;
 	const char *what = invocation->arguments[0];
-	struct subject subject = SUBJECT_INIT;
-	/* For writing: it may have to be told about btrfs. */
-	enum status status = kernel_open(&kernel, !locked_or_frozen(), false);
 
-	if (status == STATUS_DONE)
-		status = is_number(what) ? subject_process(&subject, what) : subject_path(&subject, what);
-	if (status == STATUS_DONE)
-		status = identify(&kernel, &subject, invocation->given[OPTION_JSON]);
-	subject_clear(&subject);
-	return status;
+	/* For writing: the kernel side may have to be told about btrfs. */
+	TRY(kernel_open(&kernel, !locked_or_frozen(), false));
+	TRY(is_number(what) ? subject_process(&subject, what) : subject_path(&subject, what));
+	return identify(&kernel, &subject, invocation->given[OPTION_JSON]);
 }

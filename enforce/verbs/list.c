@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * list: the live rules with their hits, or the counters by binary, port and verdict.
+ * list: prints the live rules with their hits, or the counters by binary, port and verdict.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -42,7 +42,7 @@ static bool any_user(const struct policy *policy)
 	return false;
 }
 
-/* When the rule decided last, by the clock as it is set now. */
+/* Prints when the rule decided last, by the clock as it is set now. */
 static void print_last_hit(struct output *output, const struct rule_counter *counter)
 {
 	struct when_now now = when_now();
@@ -53,7 +53,7 @@ static void print_last_hit(struct output *output, const struct rule_counter *cou
 	output_text(output, NULL, "LAST HIT", counter->hits ? when_short(real, false, text) : NULL);
 }
 
-/* How long a rule will last. */
+/* Prints how long a temporary rule will last. */
 static void print_end(struct output *output, const struct rule *rule)
 {
 	char text[LENGTH_TEXT_MAX];
@@ -64,7 +64,6 @@ static void print_end(struct output *output, const struct rule *rule)
 		output_number(output, "until_boottime_ns", NULL, rule->until);
 }
 
-/* How rules are shown. */
 struct rule_printer {
 	struct output *output;
 	const struct kernel *kernel;
@@ -111,7 +110,7 @@ static void print_rule(const struct rule_printer *printer, const struct rule *ru
 	output_close(output);
 }
 
-/* A path that is a symbolic link stands for what it pointed to when its rule was made: that is what the log has. */
+/* A path that is a symbolic link stands for what it pointed to when its rule was made. The log has that file. */
 static void print_links(struct output *output, const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->binary_count; i++) {
@@ -143,13 +142,10 @@ static void print_waiting(const struct rule_printer *printer)
 static enum status list_rules(struct output *output, const struct kernel *kernel, bool last_hit)
 {
 	struct rule_printer printer = { .output = output, .kernel = kernel, .last_hit = last_hit };
-	struct policy policy;
-	enum status status;
+	_cleanup_policy_ struct policy policy;
 
 	policy_init(&policy);
-	status = live_read(kernel, &policy);
-	if (status != STATUS_DONE)
-		return status;
+	TRY(live_read(kernel, &policy));
 	printer.policy = &policy;
 	printer.users = any_user(&policy);
 	waiting_find(&policy, NULL, &printer.waiting);
@@ -169,12 +165,11 @@ static enum status list_rules(struct output *output, const struct kernel *kernel
 	}
 	free(printer.waits);
 	waiting_clear(&printer.waiting);
-	policy_clear(&policy);
 	output_end(output);
 	return STATUS_DONE;
 }
 
-/* The path of a binary that has decided; to be freed; NULL: not known. */
+/* Returns the path of a binary that has counters, to be freed; NULL if it isn't known. */
 static char *path_of(const struct kernel *kernel, uint32_t binary)
 {
 	struct kept_path seen;
@@ -195,7 +190,7 @@ struct port_printer {
 	const struct kernel *kernel;
 };
 
-/* `port`: NULL for what found no place among the counters by port. */
+/* `port` is NULL for decisions that found no place among the counters by port. */
 static void print_tally(struct port_printer *printer, uint32_t binary, const uint32_t *port, unsigned verdict,
 			const struct tally *tally)
 {
@@ -216,7 +211,7 @@ static void print_tally(struct port_printer *printer, uint32_t binary, const uin
 	output_close(output);
 }
 
-/* The counters in the order of their keys: by binary, named ones first, port and verdict. */
+/* The counters, sorted by key: by binary (those that rules name first), port and verdict. */
 struct port_list {
 	struct port_line {
 		uint64_t key;
@@ -260,10 +255,10 @@ static int print_ports(struct port_printer *printer)
 	return error;
 }
 
-/* One entry a binary for what found no place in the full table. */
+/* Prints, for each binary, what found no place in the full table. */
 static int print_others(struct port_printer *printer)
 {
-	/* When the policy is locked, nobody is told how many there are. */
+	/* When the policy is locked, nobody can read how many there are. */
 	uint32_t binaries = printer->kernel->control ? (uint32_t)printer->kernel->control->next_binary : MAX_BINARIES;
 
 	for (uint32_t i = 0; i < binaries && i < MAX_BINARIES; i++) {
@@ -301,14 +296,11 @@ enum status verb_list(const struct invocation *invocation)
 {
 	bool hits = invocation->given[OPTION_HITS], ports = invocation->given[OPTION_PORTS];
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	enum status status = STATUS_DONE;
 	struct output output;
 
 	if (hits && ports)
 		return fail(STATUS_USAGE, "--hits is about rules, --ports about ports; give one of them");
-	status = kernel_open(&kernel, false, false);
-	if (status != STATUS_DONE)
-		return status;
+	TRY(kernel_open(&kernel, false, false));
 	output_start(&output, stdout, invocation->given[OPTION_JSON]);
 	return ports ? list_ports(&output, &kernel) : list_rules(&output, &kernel, hits);
 }

@@ -23,8 +23,8 @@
 struct inquiry {
 	const struct image *image; /* empty: nothing is in force */
 	uint64_t now;
-	size_t denied;  /* so many were */
-	size_t refused; /* so many of them will be at their next listen(2), too */
+	size_t denied;  /* listeners that the policy denies */
+	size_t refused; /* those of them whose next listen(2) will be denied too */
 };
 
 static void print_verdict(struct output *output, struct inquiry *inquiry, const struct listener *listener)
@@ -44,10 +44,10 @@ static void print_verdict(struct output *output, struct inquiry *inquiry, const 
 	inquiry->refused += refused;
 }
 
-/* By enum gate_state. One of which nothing is known is none. */
+/* By enum gate_state. */
 static const char *const gate_words[] = { NULL, "open", "shut" };
 
-/* NULL: it has none, or nothing is known of it. */
+/* Returns the state of the listener's gate, or NULL if it has none or nothing is known of it. */
 static const char *gate_of(const struct inquiry *inquiry, const struct listening *socket)
 {
 	bool has_gate = socket->class == PROTOCOL_TCP || socket->class == PROTOCOL_SCTP;
@@ -97,13 +97,12 @@ static void print_listener(struct output *output, struct inquiry *inquiry, const
 	output_number(output, "processes", NULL, listener->processes);
 	output_text(output, "unit", NULL, listener->unit);
 	output_text(output, "cgroup", NULL, listener->cgroup);
-	/* Of a foreign file, its cgroup says best whose it is. */
+	/* The cgroup shows best whose a foreign file is. */
 	output_text(output, NULL, "UNIT", listener->foreign ? listener->cgroup : listener->unit);
 	print_program(output, listener);
 	output_close(output);
 }
 
-/* What the verdicts are worth. */
 static void print_remark(size_t count, const struct inquiry *inquiry, const char *source)
 {
 	printf("\n%zu listener%s", count, count == 1 ? "" : "s");
@@ -138,48 +137,51 @@ static void print_all(const struct invocation *invocation, const struct listener
 	output_end(&output);
 }
 
-/* The policy that is asked: none, if nothing is in force and no file was given. */
+/* Reads the policy that is asked into `policy`. It stays empty if nothing is in force and no file was given. */
 static enum status read_policy(struct kernel *kernel, const char *path, bool loaded, struct policy *policy)
 {
-	struct policy live;
-	enum status status;
+	_cleanup_policy_ struct policy live;
 
 	if (!path)
 		return loaded ? live_read_image(kernel, policy) : STATUS_DONE;
-	status = policy_files_read_valid(path, READ_FOR_LOAD, false, policy);
-	if (status != STATUS_DONE)
-		return fail(status, "the policy is invalid");
-	/* As with `load`, temporary rules stay. */
 	policy_init(&live);
+	if (policy_files_read_valid(path, READ_FOR_LOAD, false, policy) != STATUS_DONE)
+		return fail(STATUS_INVALID, "the policy is invalid");
+	/* Temporary rules stay in force with `load`, so they count here too. */
 	if (loaded)
-		status = live_read_image(kernel, &live);
+		TRY(live_read_image(kernel, &live));
 	policy_keep_temporaries(policy, &live);
-	policy_clear(&live);
-	return status == STATUS_DONE ? live_number(kernel, policy, true) : status;
+	return live_number(kernel, policy, true);
 }
 
 static enum status show(const struct invocation *invocation, struct kernel *kernel, bool loaded)
 {
 	const char *path = invocation->given[OPTION_POLICY];
-	struct listeners listeners = { 0 };
-	struct image image = { 0 };
-	struct policy policy;
-	enum status status;
+	_cleanup_listeners_ struct listeners listeners = { 0 };
+	_cleanup_image_ struct image image = { 0 };
+	_cleanup_policy_ struct policy policy;
 	int error = 0;
 
 	policy_init(&policy);
-	status = read_policy(kernel, path, loaded, &policy);
-	if (status == STATUS_DONE && (path || loaded))
+	TRY(read_policy(kernel, path, loaded, &policy));
+	if (path || loaded)
 		error = image_build(&policy, &image);
-	if (status == STATUS_DONE && !error)
+	if (!error)
 		error = listeners_find(kernel, &listeners);
 	if (error)
-		status = fail(STATUS_FAILED, "can't tell who listens: %s", strerror(-error));
-	if (status == STATUS_DONE)
-		print_all(invocation, &listeners, &image);
-	listeners_clear(&listeners);
-	image_clear(&image);
-	policy_clear(&policy);
+		return fail(STATUS_FAILED, "can't tell who listens: %s", strerror(-error));
+	print_all(invocation, &listeners, &image);
+	return STATUS_DONE;
+}
+
+/* Shows who listens while nothing is loaded: loads a kernel side for the question, and attaches nothing of it that decides. */
+static enum status show_unloaded(const struct invocation *invocation, struct kernel *kernel)
+{
+	enum status status;
+
+	TRY(kernel_prepare(kernel, MIN_EVENTS));
+	status = show(invocation, kernel, false);
+	kernel_detach();
 	return status;
 }
 
@@ -187,19 +189,12 @@ enum status verb_listeners(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_close_ int lock = -1;
-	enum status status = change_lock_take(&lock);
+	enum status status;
 
-	if (status == STATUS_DONE)
-		status = kernel_open(&kernel, invocation->given[OPTION_POLICY], true);
-	if (status == STATUS_DONE)
-		return show(invocation, &kernel, true);
-	if (status != STATUS_NOT_LOADED)
-		return status;
-	/* A kernel side of which nothing that decides is ever attached answers, and goes again. */
-	status = kernel_prepare(&kernel, MIN_EVENTS);
-	if (status == STATUS_DONE) {
-		status = show(invocation, &kernel, false);
-		kernel_detach();
-	}
-	return status;
+	TRY(change_lock_take(&lock));
+	status = kernel_open(&kernel, invocation->given[OPTION_POLICY], true);
+	if (status == STATUS_NOT_LOADED)
+		return show_unloaded(invocation, &kernel);
+	TRY(status);
+	return show(invocation, &kernel, true);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * save: the live policy as a policy file.
+ * save: writes the live policy as a policy file.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "policy/ini.h"
 #include "policy/resolve.h"
 
-/* Only what can be replaced as a whole: a file's rights stay, and a new one has those of other policies. */
+/* Refuses what can't be replaced as a whole. Sets *mode: a file keeps its mode, and a new one gets that of other policies. */
 static enum status check_file(const char *path, mode_t *mode)
 {
 	struct stat st;
@@ -33,7 +33,6 @@ static enum status check_file(const char *path, mode_t *mode)
 
 static enum status write_text(const char *path, const char *text, size_t length)
 {
-	enum status status;
 	mode_t mode;
 	int error;
 
@@ -41,9 +40,7 @@ static enum status write_text(const char *path, const char *text, size_t length)
 		fputs(text, stdout);
 		return STATUS_DONE;
 	}
-	status = check_file(path, &mode);
-	if (status != STATUS_DONE)
-		return status;
+	TRY(check_file(path, &mode));
 	error = replace_file(path, text, length, mode, true);
 	if (error == -EACCES || error == -EPERM)
 		return fail(STATUS_FAILED, "%s can't be written: %s. Nothing was changed; name a file in a directory of root's, or none for "
@@ -51,7 +48,7 @@ static enum status write_text(const char *path, const char *text, size_t length)
 	return error ? fail(STATUS_FAILED, "%s can't be written: %s. Nothing was changed", path, strerror(-error)) : STATUS_DONE;
 }
 
-static void say_what_is_left_out(const struct policy *policy)
+static void warn_of_temporaries(const struct policy *policy)
 {
 	size_t temporaries = policy_temporaries(policy);
 
@@ -62,25 +59,19 @@ static void say_what_is_left_out(const struct policy *policy)
 enum status verb_save(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_policy_ struct policy policy;
 	_cleanup_free_ char *text = NULL;
-	struct policy policy;
 	size_t length = 0;
-	enum status status = kernel_open(&kernel, false, false);
 	int error = 0;
 
-	if (status != STATUS_DONE)
-		return status;
 	policy_init(&policy);
-	status = live_read_image(&kernel, &policy);
+	TRY(kernel_open(&kernel, false, false));
+	TRY(live_read_image(&kernel, &policy));
 	policy.events = kernel_events(&kernel) ?: policy.events;
-	if (status == STATUS_DONE)
-		text = ini_text(&policy, "", &length, &error);
+	text = ini_text(&policy, "", &length, &error);
 	if (error)
-		status = fail(STATUS_FAILED, "the live policy can't be written as a file: %s", strerror(-error));
-	if (status == STATUS_DONE)
-		status = write_text(invocation->arguments[0], text, length);
-	if (status == STATUS_DONE)
-		say_what_is_left_out(&policy);
-	policy_clear(&policy);
-	return status;
+		return fail(STATUS_FAILED, "the live policy can't be written as a file: %s", strerror(-error));
+	TRY(write_text(invocation->arguments[0], text, length));
+	warn_of_temporaries(&policy);
+	return STATUS_DONE;
 }

@@ -37,8 +37,8 @@ static void print_allowed(struct output *output, const struct tally *live)
 }
 
 /*
- * Each denial has an event, or is a repeat and counted on another's. What isn't a decision can have events too: then there are so many
- * repeats at least.
+ * Returns how many denials were repeats: each denial has an event, or is a repeat and counted on another's event. Where something else than a decision
+ * has events too, there are at least that many repeats.
  */
 static uint64_t count_repeats(const struct state *state)
 {
@@ -48,7 +48,7 @@ static uint64_t count_repeats(const struct state *state)
 	return denials > told ? denials - told : 0;
 }
 
-/* A server that is refused tries again, most of them at once and for ever, for one connection: those are not so many connections. */
+/* Most servers that are refused try again at once and for ever, so that one connection makes many calls: "calls" are not so many connections. */
 static void print_denied(struct output *output, const struct state *state, uint64_t repeats)
 {
 	const struct tally tally = tally_read(&state->decisions[VERDICT_DENY]);
@@ -93,7 +93,7 @@ static void print_policy(struct output *output, const struct policy *policy)
 	output_number(output, "rules", "rules", policy->rule_count);
 }
 
-/* Where it comes from, and whether the files of the boot have the same. */
+/* Prints where the policy comes from, and whether the files of the boot have the same. */
 static void print_source(struct output *output, const struct policy *policy)
 {
 	enum boot_files files = boot_files_compare(policy);
@@ -105,7 +105,6 @@ static void print_source(struct output *output, const struct policy *policy)
 		output_text(output, NULL, "next boot", next);
 }
 
-/* Of a policy on trial. */
 static void print_trial(struct output *output, const struct kernel *kernel)
 {
 	uint64_t left;
@@ -155,7 +154,7 @@ static void print_counts(struct output *output, const struct state *state)
 	output_number(output, "events_lost", NULL, state->buffer[VERDICT_ALLOW].lost + state->buffer[VERDICT_DENY].lost);
 }
 
-/* Of rules that don't stand any more for what their paths lead to, so many are named. */
+/* Name at most this many paths that lead elsewhere by now. */
 #define MOVED_SHOWN 20
 
 static void print_problem(struct output *output, const char *problem)
@@ -177,7 +176,7 @@ static void print_moved(struct output *output, const struct moved *moved)
 	}
 }
 
-/* Returns whether there is any. `not_enforcing`: why the policy isn't; NULL: it is. */
+/* Returns true if there is a problem. `not_enforcing` is why the policy isn't enforced, or NULL. */
 static bool print_problems(struct output *output, const char *not_enforcing, const struct state *state, const struct moved *moved)
 {
 	const char *const problems[] = {
@@ -199,7 +198,7 @@ static bool print_problems(struct output *output, const char *not_enforcing, con
 	return any;
 }
 
-/* What waits is no problem of this machine's, but its administrator has to know. */
+/* A rule that waits is no problem of this machine's, but its administrator has to know. */
 static void print_waiting(struct output *output, const struct policy *policy, const struct waiting *waiting)
 {
 	size_t lines = 0;
@@ -214,7 +213,7 @@ static void print_waiting(struct output *output, const struct policy *policy, co
 		output_text(output, "binary", NULL, path);
 		output_text(output, "why", NULL, entry->why);
 		output_close(output);
-		/* The problems have said that already. */
+		/* It is among the problems already. */
 		if (entry->lost || lines++ >= WAITING_SHOWN)
 			continue;
 		snprintf(text, sizeof(text), "%s: %s", path, entry->why);
@@ -248,7 +247,7 @@ static enum status print_not_loaded(const struct invocation *invocation)
 	return STATUS_NOT_LOADED;
 }
 
-/* Of a policy whose pins can't be reached: what is known without them. */
+/* Prints what is known of a policy whose pins can't be reached. */
 static enum status print_hidden(const struct invocation *invocation, const struct hidden *hidden, const char *not_enforcing)
 {
 	struct policy policy = { .mode = hidden->mode, .verdict = hidden->verdict, .generation = hidden->generation,
@@ -279,48 +278,46 @@ static enum status print_hidden(const struct invocation *invocation, const struc
 	return STATUS_FAILED;
 }
 
+static enum status print_loaded(const struct invocation *invocation, const struct kernel *kernel, const char *not_enforcing)
+{
+	_cleanup_policy_ struct policy policy;
+	_cleanup_moved_ struct moved moved = { 0 };
+	struct output output;
+	bool problems;
+
+	policy_init(&policy);
+	TRY(live_read(kernel, &policy));
+	TRY(moved_find(kernel, &policy, &moved));
+	windows_close(kernel, WINDOWS_CURRENT);
+	output_start(&output, stdout, invocation->given[OPTION_JSON]);
+	output_open_object(&output, NULL);
+	output_number(&output, "schema", NULL, 1);
+	output_flag(&output, "loaded", NULL, true);
+	print_enforcing(&output, &policy, not_enforcing);
+	print_policy(&output, &policy);
+	print_source(&output, &policy);
+	print_trial(&output, kernel);
+	print_lock(&output);
+	print_counts(&output, kernel->state);
+	spinning_print(&output, kernel, count_repeats(kernel->state));
+	print_waiting(&output, &policy, &moved.waiting);
+	problems = print_problems(&output, not_enforcing, kernel->state, &moved);
+	output_close(&output);
+	output_end(&output);
+	return problems ? STATUS_FAILED : STATUS_DONE;
+}
+
 enum status verb_status(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	const struct hidden *hidden = hidden_found();
 	enum status status = hidden ? STATUS_FAILED : kernel_open(&kernel, false, true);
-	const char *problem = prerequisites_not_enforcing();
-	struct moved moved = { 0 };
-	struct output output;
-	struct policy policy;
+	const char *not_enforcing = prerequisites_not_enforcing();
 
 	if (hidden)
-		return print_hidden(invocation, hidden, problem);
+		return print_hidden(invocation, hidden, not_enforcing);
 	if (status == STATUS_NOT_LOADED)
 		return print_not_loaded(invocation);
-	if (status != STATUS_DONE)
-		return status;
-	policy_init(&policy);
-	status = live_read(&kernel, &policy);
-	if (status == STATUS_DONE)
-		status = moved_find(&kernel, &policy, &moved);
-	if (status != STATUS_DONE) {
-		policy_clear(&policy);
-		moved_clear(&moved);
-		return status;
-	}
-	windows_close(&kernel, WINDOWS_CURRENT);
-	output_start(&output, stdout, invocation->given[OPTION_JSON]);
-	output_open_object(&output, NULL);
-	output_number(&output, "schema", NULL, 1);
-	output_flag(&output, "loaded", NULL, true);
-	print_enforcing(&output, &policy, problem);
-	print_policy(&output, &policy);
-	print_source(&output, &policy);
-	print_trial(&output, &kernel);
-	print_lock(&output);
-	print_counts(&output, kernel.state);
-	spinning_print(&output, &kernel, count_repeats(kernel.state));
-	print_waiting(&output, &policy, &moved.waiting);
-	status = print_problems(&output, problem, kernel.state, &moved) ? STATUS_FAILED : STATUS_DONE;
-	output_close(&output);
-	output_end(&output);
-	policy_clear(&policy);
-	moved_clear(&moved);
-	return status;
+	TRY(status);
+	return print_loaded(invocation, &kernel, not_enforcing);
 }

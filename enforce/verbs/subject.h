@@ -12,7 +12,7 @@
 #include "enforce/base/status.h"
 
 struct subject {
-	int fd;           /* of the file that is judged, O_PATH; of its directory if it is missing; -1: there is none */
+	int fd;           /* O_PATH, of the file that is judged, or of its directory if `missing`; -1: none */
 	char *file;       /* its path; NULL: there is none */
 	const char *name; /* the last part of `file` */
 	bool missing;     /* there is no such file yet */
@@ -29,8 +29,7 @@ struct subject {
 #define SUBJECT_INIT { .fd = -1 }
 
 /*
- * Fill an empty `subject` from a path (of a script: its interpreter is what is judged) or from the number of a process.
- * Say what is wrong.
+ * Fill an empty `subject` from a path or from the number of a process. For a script, its interpreter is judged. Print what is wrong.
  */
 enum status subject_path(struct subject *subject, const char *path);
 enum status subject_process(struct subject *subject, const char *pid);
@@ -38,13 +37,14 @@ enum status subject_process(struct subject *subject, const char *pid);
 /* Adds a note on what is odd. `format` as printf's. */
 void subject_note(struct subject *subject, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Notes that the file of a process is no longer where it was: whether something else is there. */
+/* Notes that the file of a process is no longer where it was, and whether something else is there. */
 void subject_note_unlinked(struct subject *subject);
 
-/* Why it has the rules that it has. Copied. */
+/* Sets why it has the rules that it has. Copies `why`. */
 void subject_why(struct subject *subject, const char *why);
 
-/* Frees and closes what it holds. */
+/* Frees and closes what `subject` holds. */
 void subject_clear(struct subject *subject);
+#define _cleanup_subject_ __attribute__((cleanup(subject_clear)))
 
 #endif
