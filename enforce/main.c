@@ -17,10 +17,10 @@
 #define SOCKACCEPT_VERSION "0.1"
 #endif
 
-/* What getopt_long() says of --help. Any other option is the place of its row and 1. */
+/* What getopt_long() returns for --help. For any other option, it returns the index of its row plus 1. */
 #define HELP (OPTIONS + 1)
 
-/* The table of options as getopt_long() wants it. */
+/* Makes the table of options that getopt_long() takes. */
 static void make_long_options(struct option long_options[OPTIONS + 2])
 {
 	for (int i = 0; i < OPTIONS; i++)
@@ -59,7 +59,7 @@ static enum status take_option(struct invocation *invocation, const struct optio
 	return STATUS_DONE;
 }
 
-/* True if `argument` is the option `name`, spelt out, with or without `=value`. */
+/* Returns true if `argument` is the option `name`, spelt out, with or without `=value`. */
 static bool is_spelt_out(const char *argument, const char *name)
 {
 	size_t length = strlen(name);
@@ -68,7 +68,7 @@ static bool is_spelt_out(const char *argument, const char *name)
 	       (argument[2 + length] == '\0' || argument[2 + length] == '=');
 }
 
-/* Reads the options and arguments behind the verb. *help: the verb's help was asked for. */
+/* Reads the options and arguments that follow the verb. Sets *help if its help was asked for. */
 static enum status read_arguments(int argc, char **argv, struct invocation *invocation, bool *help)
 {
 	struct option long_options[OPTIONS + 2];
@@ -88,7 +88,7 @@ static enum status read_arguments(int argc, char **argv, struct invocation *invo
 			return usage(invocation->verb, optopt ? "takes no value: " : "unknown option ", given);
 		if (optarg && optarg == given)
 			given = argv[optind - 2];
-		/* getopt_long() takes --js for --json: a script that relies on it would break with the next option. */
+		/* getopt_long() takes --js for --json: a script that relied on that would break with the next option. */
 		if (!is_spelt_out(given, long_options[index].name))
 			return usage(invocation->verb, "unknown option ", given);
 		if (option == HELP) {
@@ -102,7 +102,7 @@ static enum status read_arguments(int argc, char **argv, struct invocation *invo
 	return status == STATUS_DONE ? check_count(invocation) : status;
 }
 
-/* A log that is named can be read without the kernel side, unless what comes is to be followed. */
+/* Returns true if the log that --log names is all that is read: no kernel side is needed then, unless new events are to be followed. */
 static bool reads_only_log(const struct invocation *invocation)
 {
 	return (invocation->verb->run == verb_audit || invocation->verb->run == verb_report) && invocation->given[OPTION_LOG] &&
@@ -114,11 +114,11 @@ static enum privilege privilege_of(const struct invocation *invocation)
 	return reads_only_log(invocation) ? PRIVILEGE_FILES : invocation->verb->privilege;
 }
 
-/* *changed: it may have changed the policy. */
+/* Runs the verb argv[0]. Sets *changed if it may have changed the policy. */
 static enum status run_verb(int argc, char **argv, bool *changed)
 {
 	struct invocation invocation = { .verb = verb_find(argv[0]) };
-	bool help = false;
+	bool help = false, looks;
 	enum status status;
 
 	if (!invocation.verb)
@@ -129,21 +129,21 @@ static enum status run_verb(int argc, char **argv, bool *changed)
 		return STATUS_DONE;
 	}
 	*changed = invocation.verb->changes;
+	TRY(status);
+	/* Everything that needs more rights than the verb's is done before they are dropped. */
 	prerequisites_look_around();
-	if (status == STATUS_DONE && invocation.verb->privilege > PRIVILEGE_FILES)
+	looks = invocation.verb->privilege > PRIVILEGE_FILES;
+	if (looks)
 		hidden_look_around();
-	if (status == STATUS_DONE)
-		status = privileges_limit(privilege_of(&invocation), invocation.verb->name);
-	if (status == STATUS_DONE && invocation.verb->privilege > PRIVILEGE_FILES)
+	TRY(privileges_limit(privilege_of(&invocation), invocation.verb->name));
+	if (looks)
 		change_lock_clear_remains();
-	if (status == STATUS_DONE)
-		status = invocation.verb->run(&invocation);
-	return status;
+	return invocation.verb->run(&invocation);
 }
 
 /*
- * What was printed must have got where it should, or the command has failed: unless it has changed the policy (`changed`), as
- * a command that fails has changed nothing.
+ * Returns what the command ends with: it has failed if its output couldn't be written. But if it has changed the policy (`changed`), it is done,
+ * as a command that fails has changed nothing.
  */
 static enum status finish_output(enum status status, bool changed)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * audit: the events, oldest first, of the lasting log and of the kernel.
+ * audit: prints the events of the lasting log and of the kernel, oldest first.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -20,11 +20,11 @@
 #include "enforce/verbs/verb.h"
 #include "policy/cleanup.h"
 
-/* How often --follow looks for new events, and how often it keeps where it is. */
+/* How often --follow looks for new events, and how often it writes its checkpoint. */
 #define POLL_NS 50000000L
 #define CHECKPOINT_NS 1000000000LL
 
-/* What print_item() says when it has printed as many as were wanted. */
+/* What print_item() returns when it has printed as many events as --limit allows. */
 #define ENOUGH 1
 
 struct audit {
@@ -35,15 +35,15 @@ struct audit {
 	struct history history;
 	struct output output;
 	struct event_printer printer;
-	struct log_source kept; /* in the checkpoint */
+	struct log_source kept; /* the place that the checkpoint has */
 
-	/* The last live events, of which --limit prints so many: a ring. */
+	/* The last live events, for --limit: a ring. */
 	struct event *last;
 	size_t last_count, last_room, last_next;
-	uint64_t missed; /* before them */
+	uint64_t missed; /* events missed before them */
 };
 
-/* --follow ends here in its own way: what it has printed is kept in the checkpoint. */
+/* Set by SIGINT and SIGTERM, so that --follow ends with its checkpoint written. */
 static volatile sig_atomic_t interrupted;
 
 static void interrupt(int signal)
@@ -81,7 +81,7 @@ static int print_record(struct audit *audit, const struct history_item *item)
 	return output_line(&audit->output);
 }
 
-/* Behind a checkpoint the limit is how many are printed, and the next run goes on there. */
+/* With a checkpoint, --limit says how many events are printed, and the next run goes on after them. */
 static int print_item(void *context, const struct history_item *item)
 {
 	struct audit *audit = context;
@@ -134,7 +134,7 @@ static int print_last(struct audit *audit)
 	return error;
 }
 
-/* The last events that are there, as many as --limit says: those in the kernel, and before them those of the log. */
+/* Prints the last events, as many as --limit says: those in the kernel, and before them those of the log. */
 static int print_tail(struct audit *audit)
 {
 	bool more = audit->history.kernel;
@@ -146,7 +146,7 @@ static int print_tail(struct audit *audit)
 		error = history_walk_tail(&audit->history, audit->limit - audit->last_count, print_item, audit);
 	if (!error)
 		error = print_last(audit);
-	audit->limit = SIZE_MAX; /* it was for what was there at the start */
+	audit->limit = SIZE_MAX; /* with --follow, all that come later are printed */
 	return error;
 }
 
@@ -172,18 +172,18 @@ static enum status cannot_print(int error)
 	return fail(STATUS_FAILED, "can't print the events: %s", strerror(-error));
 }
 
-/* The events that are in the kernel, or come there. Returns STATUS_DONE too when it was interrupted. */
+/* Prints the events that are in the kernel, and with --follow those that come. Returns STATUS_DONE also when it was interrupted. */
 static enum status print_live(struct audit *audit)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NS };
 	int64_t kept = when_now().boot;
-	uint64_t last_look = UINT64_MAX; /* after which it ends */
+	uint64_t last_look = UINT64_MAX; /* it ends after this look */
 
 	for (;;) {
 		bool unloaded = audit->follow && kernel_instance() != audit->history.live.instance, more = false, over;
 		int error;
 
-		/* Asked before the last look at the events, so that none of them is left. */
+		/* Decided before the last look at the events, so that it misses none. */
 		if (last_look == UINT64_MAX && (!audit->follow || unloaded || is_over(audit)))
 			last_look = audit->history.reader.looks + 1;
 		error = history_walk_live(&audit->history, print_item, audit, &more);
@@ -193,10 +193,7 @@ static enum status print_live(struct audit *audit)
 		if (error)
 			return cannot_print(error);
 		if (audit->checkpoint && (over || when_now().boot - kept >= CHECKPOINT_NS)) {
-			enum status status = keep_place(audit);
-
-			if (status != STATUS_DONE)
-				return status;
+			TRY(keep_place(audit));
 			kept = when_now().boot;
 		}
 		if (over && unloaded)
@@ -209,6 +206,14 @@ static enum status print_live(struct audit *audit)
 	}
 }
 
+/* Ends after the log, where no kernel side can be read: as it was refused, or as nothing is loaded. */
+static enum status end_of_log(const struct audit *audit)
+{
+	if (audit->history.without != STATUS_NOT_LOADED)
+		return audit->history.without;
+	return fail(STATUS_NOT_LOADED, "not loaded: the log ends here; load a policy: sockaccept-ctl load [FILE]");
+}
+
 static enum status print_events(struct audit *audit)
 {
 	bool last = audit->limit != SIZE_MAX && !audit->checkpoint;
@@ -217,14 +222,12 @@ static enum status print_events(struct audit *audit)
 
 	if (error < 0 || flushed)
 		return cannot_print(error < 0 ? error : flushed);
-	if (audit->checkpoint && (error == ENOUGH || !audit->history.kernel)) {
-		enum status status = keep_place(audit);
-
-		if (status != STATUS_DONE || error == ENOUGH)
-			return status;
-	}
+	if (audit->checkpoint && (error == ENOUGH || !audit->history.kernel))
+		TRY(keep_place(audit));
+	if (audit->checkpoint && error == ENOUGH)
+		return STATUS_DONE;
 	if (!audit->history.kernel)
-		return audit->history.without != STATUS_NOT_LOADED ? audit->history.without : fail(STATUS_NOT_LOADED, "not loaded: the log ends here; load a policy: sockaccept-ctl load [FILE]");
+		return end_of_log(audit);
 	return last && !audit->follow ? STATUS_DONE : print_live(audit);
 }
 
@@ -245,35 +248,34 @@ static enum status read_limit(struct audit *audit, const char *text)
 
 static enum status read_options(struct audit *audit, const struct invocation *invocation)
 {
-	enum status status = read_limit(audit, invocation->given[OPTION_LIMIT]);
-
 	audit->checkpoint = invocation->given[OPTION_CHECKPOINT];
 	audit->follow = invocation->given[OPTION_FOLLOW];
-	return status == STATUS_DONE ? filter_options_read(&audit->filter, invocation) : status;
+	TRY(read_limit(audit, invocation->given[OPTION_LIMIT]));
+	return filter_options_read(&audit->filter, invocation);
 }
 
 static void catch_signals(void)
 {
-	/* A line that is being written is written whole; a second signal ends it all the same. */
+	/* A line that is being written is written whole. A second signal ends the process at once. */
 	struct sigaction action = { .sa_handler = interrupt, .sa_flags = SA_RESTART | (int)SA_RESETHAND };
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 }
 
+/* Reads the checkpoint and goes on there. */
+static enum status start_at_checkpoint(struct audit *audit)
+{
+	TRY(checkpoint_read(audit->checkpoint, audit->filter.verdicts, &audit->kept));
+	/* Write it at once: if that fails, the next run would print again what this one prints. */
+	TRY(checkpoint_write(audit->checkpoint, audit->filter.verdicts, &audit->kept));
+	return history_continue(&audit->history, &audit->kept);
+}
+
 static enum status start(struct audit *audit, const struct invocation *invocation)
 {
-	enum status status = STATUS_DONE;
-
 	if (audit->checkpoint)
-		status = checkpoint_read(audit->checkpoint, audit->filter.verdicts, &audit->kept);
-	/* Written at once: where it can't be, nothing is printed that would be printed again. */
-	if (status == STATUS_DONE && audit->checkpoint)
-		status = checkpoint_write(audit->checkpoint, audit->filter.verdicts, &audit->kept);
-	if (status == STATUS_DONE && audit->checkpoint)
-		status = history_continue(&audit->history, &audit->kept);
-	if (status != STATUS_DONE)
-		return status;
+		TRY(start_at_checkpoint(audit));
 	output_start(&audit->output, stdout, invocation->given[OPTION_JSON]);
 	event_start(&audit->printer, &audit->output, invocation->given[OPTION_UTC]);
 	if (audit->follow)
@@ -281,20 +283,20 @@ static enum status start(struct audit *audit, const struct invocation *invocatio
 	return STATUS_DONE;
 }
 
+static void clear(struct audit *audit)
+{
+	free(audit->last);
+	history_close(&audit->history);
+	filter_clear(&audit->filter);
+}
+
 enum status verb_audit(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	struct audit audit = { 0 };
-	enum status status = read_options(&audit, invocation);
+	__attribute__((cleanup(clear))) struct audit audit = { 0 };
 
-	if (status == STATUS_DONE)
-		status = history_open(&audit.history, &audit.filter, &kernel, invocation->given[OPTION_LOG]);
-	if (status == STATUS_DONE)
-		status = start(&audit, invocation);
-	if (status == STATUS_DONE)
-		status = print_events(&audit);
-	free(audit.last);
-	history_close(&audit.history);
-	filter_clear(&audit.filter);
-	return status;
+	TRY(read_options(&audit, invocation));
+	TRY(history_open(&audit.history, &audit.filter, &kernel, invocation->given[OPTION_LOG]));
+	TRY(start(&audit, invocation));
+	return print_events(&audit);
 }

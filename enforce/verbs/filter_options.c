@@ -22,7 +22,7 @@ static enum status read_times(struct filter *filter, const struct invocation *in
 	problem = until ? when_parse(until, utc, &now, &filter->until) : NULL;
 	if (problem)
 		return fail(STATUS_USAGE, "--until '%s': %s", until, problem);
-	/* Who follows until 18:00 means one that is still to come. */
+	/* `--follow --until 18:00` means a time that is still to come. */
 	if (until && invocation->given[OPTION_FOLLOW] && when_is_clock(until) && strchr(until, ':'))
 		filter->until += 86400 * 1000000000LL;
 	filter->has_until = until;
@@ -47,7 +47,7 @@ static enum status read_verdict(struct filter *filter, const struct invocation *
 	return STATUS_DONE;
 }
 
-/* The log has the file that a link leads to; who asks may know the link only. */
+/* The log has the file that a symbolic link leads to, while the administrator may know only the link. */
 static enum status read_binary(struct filter *filter, const struct invocation *invocation)
 {
 	filter->binary = invocation->given[OPTION_BINARY];
@@ -72,18 +72,11 @@ static enum status read_peer(struct filter *filter, const struct invocation *inv
 
 enum status filter_options_read(struct filter *filter, const struct invocation *invocation)
 {
-	enum status status = read_times(filter, invocation);
-
 	filter->unit = invocation->given[OPTION_UNIT];
-	if (status == STATUS_DONE)
-		status = read_verdict(filter, invocation);
-	if (status == STATUS_DONE)
-		status = read_binary(filter, invocation);
-	if (status == STATUS_DONE)
-		status = port_items_read(&filter->ports, invocation->given[OPTION_PORT]);
-	if (status == STATUS_DONE)
-		status = user_items_read(&filter->users, invocation->given[OPTION_USER]);
-	if (status == STATUS_DONE)
-		status = read_peer(filter, invocation);
-	return status;
+	TRY(read_times(filter, invocation));
+	TRY(read_verdict(filter, invocation));
+	TRY(read_binary(filter, invocation));
+	TRY(port_items_read(&filter->ports, invocation->given[OPTION_PORT]));
+	TRY(user_items_read(&filter->users, invocation->given[OPTION_USER]));
+	return read_peer(filter, invocation);
 }

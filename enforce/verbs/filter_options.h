@@ -8,7 +8,9 @@
 #include "enforce/records/filter.h"
 #include "enforce/verbs/verb.h"
 
-/* Reads the options of `invocation` into `filter`. Says what is wrong, and returns STATUS_USAGE then. Clear it in any case. */
+/*
+ * Reads the options of `invocation` into `filter`. Prints what is wrong, and returns STATUS_USAGE then. The caller clears `filter` in any case.
+ */
 enum status filter_options_read(struct filter *filter, const struct invocation *invocation);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * report: who was denied and who accepted most over a period, and which binaries came to ports where they weren't
- * before.
+ * report: adds up who was denied and who accepted most in a period, and which binaries came to ports where they weren't before.
  */
 #include <arpa/inet.h>
 #include <langinfo.h>
@@ -32,7 +31,7 @@ static void add(struct report *report, enum kind kind, const char *text, const s
 		sums_add(&report->sums[kind], text, record->event->verdict, record->event->count, real);
 }
 
-/* Repeats that know no common peer have several. */
+/* An event of several repeats without a common peer has several peers. */
 static const char *peer_text(const struct event *event, char *text)
 {
 	if (event->flags & EVENT_HAS_PEER)
@@ -54,7 +53,7 @@ static const char *rule_of(const struct record *record)
 	return record->rule ? record->rule : event_reason_words[record->event->reason];
 }
 
-/* `"/usr/sbin/nginx" 80`: the path as it stands in JSON. */
+/* Returns a text such as `"/usr/sbin/nginx" 80`, with the path as JSON has it, to be freed; NULL if there is no such pair. */
 static char *pair_text(const struct record *record)
 {
 	const struct event *event = record->event;
@@ -110,7 +109,7 @@ static int add_item(void *context, const struct history_item *item)
 	return 0;
 }
 
-/* The pairs in the log up to where the period begins: of those lines nothing else matters. */
+/* Adds up the pairs in the log before the period. Nothing else matters in those lines. */
 static int read_before(struct report *report)
 {
 	struct log_reader *log = &report->history.log;
@@ -152,10 +151,8 @@ static enum status read_all(struct report *report)
 static enum status read_options(struct report *report, const struct invocation *invocation)
 {
 	const char *top = invocation->given[OPTION_TOP];
-	enum status status = filter_options_read(&report->filter, invocation);
 
-	if (status != STATUS_DONE)
-		return status;
+	TRY(filter_options_read(&report->filter, invocation));
 	report->top = top ? strtoul(top, NULL, 10) : DEFAULT_TOP;
 	if (top && (strspn(top, "0123456789") != strlen(top) || strlen(top) > 6 || !report->top))
 		return fail(STATUS_USAGE, "--top '%s': write a number of lines from 1 to 999999", top);
@@ -163,7 +160,7 @@ static enum status read_options(struct report *report, const struct invocation *
 	report->has_until = report->filter.has_until;
 	report->until = report->filter.until;
 	if (report->has_until && report->until < report->since)
-		report->since = report->until - DAY_NS; /* a day is reported on, unless --since says otherwise */
+		report->since = report->until - DAY_NS; /* by default the report is about a day */
 	report->filter.since = INT64_MIN;
 	report->filter.has_until = false;
 	report->filter.verdicts = TAKES(VERDICT_ALLOW) | TAKES(VERDICT_DENY);
@@ -183,19 +180,14 @@ static void clear(struct report *report)
 enum status verb_report(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	struct report report = { 0 };
-	enum status status = read_options(&report, invocation);
+	__attribute__((cleanup(clear))) struct report report = { 0 };
 
-	if (status == STATUS_DONE)
-		status = history_open(&report.history, &report.filter, &kernel, invocation->given[OPTION_LOG]);
-	if (status == STATUS_DONE)
-		status = read_all(&report);
-	if (status == STATUS_DONE) {
-		setlocale(LC_CTYPE, "");
-		report.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
-		output_start(&report.output, stdout, invocation->given[OPTION_JSON]);
-		report_print(&report);
-	}
-	clear(&report);
-	return status;
+	TRY(read_options(&report, invocation));
+	TRY(history_open(&report.history, &report.filter, &kernel, invocation->given[OPTION_LOG]));
+	TRY(read_all(&report));
+	setlocale(LC_CTYPE, "");
+	report.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	output_start(&report.output, stdout, invocation->given[OPTION_JSON]);
+	report_print(&report);
+	return STATUS_DONE;
 }

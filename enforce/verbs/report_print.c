@@ -28,7 +28,7 @@ static const struct {
 
 #define BLOCK_BYTES 3 /* of each block element in UTF-8 */
 
-/* As long as `count` of `most`, to an eighth of a column where the terminal can show that. */
+/* Writes a bar as long as `count` of `most` into `text` and returns it; exact to an eighth of a column where the terminal can show that. */
 static const char *bar_text(const struct report *report, uint64_t count, uint64_t most, char *text)
 {
 	static const char full[] = "\u2588";
@@ -49,7 +49,7 @@ static const char *bar_text(const struct report *report, uint64_t count, uint64_
 	return text;
 }
 
-/* What is too long for a terminal is cut: of a path the end says most. */
+/* Returns `text`, to be freed, cut to what fits beside a bar: the end of a path says most. */
 static char *cut_text(const struct report *report, const char *text)
 {
 	if (!report->output.width || escape_width(text) <= NAME_COLUMNS)
@@ -76,7 +76,7 @@ static void print_sum(struct report *report, enum kind kind, unsigned verdict, c
 	output_close(output);
 }
 
-/* The first ones of a table, and what found no place in it. */
+/* Prints the first lines of a table, and what found no place in it. */
 static void print_kind(struct report *report, enum kind kind, unsigned verdict)
 {
 	struct sums *sums = &report->sums[kind];
@@ -128,7 +128,7 @@ static void print_pair(struct report *report, const struct sum *pair)
 	json_decref(path);
 }
 
-/* Binaries on ports where they were never seen before the period: on an ordinary day there are none. */
+/* Prints the binaries on ports where they were never seen before the period. On an ordinary day there are none. */
 static void print_pairs(struct report *report)
 {
 	struct output *output = &report->output;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Looking at a program or a process.
+ * Finds out about a program or a process what `identify` has to know of it.
  */
 #include "enforce/verbs/subject.h"
 
@@ -54,7 +54,7 @@ void subject_clear(struct subject *subject)
  * Programs
  */
 
-/* env runs another program in its own place: which, depends on the PATH of whoever starts the script. */
+/* env(1) runs another program in its place. Which one, depends on the PATH of whoever starts the script. */
 static void note_env(struct subject *subject, const char *interpreter, const char *argument)
 {
 	if (program_is_env(interpreter))
@@ -76,25 +76,23 @@ static enum status resolve(struct subject *subject, const char *path)
 	return STATUS_DONE;
 }
 
-/* From a script to the program that the kernel will run for it. */
+/* Goes from a script to the program that the kernel will run for it. */
 static enum status follow_interpreters(struct subject *subject)
 {
-	enum status status = STATUS_DONE;
-
-	for (int i = 0; i < INTERPRETERS_FOLLOWED && status == STATUS_DONE; i++) {
+	for (int i = 0; i < INTERPRETERS_FOLLOWED; i++) {
 		_cleanup_free_ char *argument = NULL;
 		_cleanup_free_ char *interpreter = script_interpreter(subject->file, &argument);
 
 		if (!interpreter)
-			break;
+			return STATUS_DONE;
 		subject_note(subject, "%s is a script: its interpreter %s is judged in its place", subject->file, interpreter);
 		note_env(subject, interpreter, argument);
 		if (*interpreter != '/')
 			return fail(STATUS_FAILED, "%s: the interpreter %s has no absolute path; mend the script's first line",
 				    subject->file, interpreter);
-		status = resolve(subject, interpreter);
+		TRY(resolve(subject, interpreter));
 	}
-	return status;
+	return STATUS_DONE;
 }
 
 static void note_mode(struct subject *subject)
@@ -129,16 +127,11 @@ static enum status open_file(struct subject *subject)
 
 enum status subject_path(struct subject *subject, const char *path)
 {
-	enum status status;
-
 	if (*path != '/')
 		return fail(STATUS_USAGE, "%s: neither an absolute path nor the number of a process; give one of them", path);
-	status = resolve(subject, path);
-	if (status == STATUS_DONE)
-		status = follow_interpreters(subject);
-	if (status == STATUS_DONE)
-		status = open_file(subject);
-	return status;
+	TRY(resolve(subject, path));
+	TRY(follow_interpreters(subject));
+	return open_file(subject);
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -166,7 +159,7 @@ static void read_status(struct subject *subject, const char *pid)
 	}
 }
 
-/* Whether a process has another namespace of this kind than process 1. */
+/* Returns true if the process has another namespace of this kind than process 1. */
 static bool has_own_namespace(const char *pid, const char *kind)
 {
 	_cleanup_free_ char *path = text_format("/proc/%s/ns/%s", pid, kind), *init = text_format("/proc/1/ns/%s", kind);
@@ -194,15 +187,12 @@ enum status subject_process(struct subject *subject, const char *pid)
 {
 	_cleanup_free_ char *path = text_format("/proc/%s", pid);
 	struct stat st;
-	enum status status;
 
 	if (strlen(pid) > 9 || stat(path, &st))
 		return fail(STATUS_FAILED, "there is no process %s", pid);
 	subject->pid = (unsigned)strtoul(pid, NULL, 10);
 	read_status(subject, pid);
-	status = open_executable(subject, pid);
-	if (status != STATUS_DONE)
-		return status;
+	TRY(open_executable(subject, pid));
 	subject->own_mounts = has_own_namespace(pid, "mnt");
 	if (subject->own_mounts)
 		subject_note(subject, "it is in a mount namespace of its own, where the same path can be another file");
