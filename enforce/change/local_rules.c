@@ -42,7 +42,7 @@ static int read_file(struct local_rules *rules)
 	if (length < 0)
 		return -errno;
 	text[length] = '\0';
-	/* What follows a NUL byte would be lost, and `load` takes no such file. */
+	/* What follows a NUL byte would be lost, and `load` refuses such a file. */
 	if (strlen(text) != (size_t)length)
 		return -EINVAL;
 	rules->before = TAKE_PTR(text);
@@ -50,7 +50,7 @@ static int read_file(struct local_rules *rules)
 	return 0;
 }
 
-/* Adds the rules of `text`, as if it was the file. */
+/* Adds the rules of `text`, as if that was the file's. */
 static void read_text(const char *text, struct policy *policy, struct diagnostics *diagnostics)
 {
 	_cleanup_fclose_ FILE *stream = *text ? must(fmemopen((char *)text, strlen(text), "r")) : NULL;
@@ -75,7 +75,7 @@ static void read_others(struct policy *policy, struct diagnostics *diagnostics)
 	globfree(&names);
 }
 
-/* What the live policy's rules would become by the same edits. */
+/* Makes the edits on rules, as they are made on the live policy's. */
 static void apply(struct policy *policy, const struct rule_edit *edits, size_t count)
 {
 	for (size_t k = 0; k < count; k++) {
@@ -87,12 +87,11 @@ static void apply(struct policy *policy, const struct rule_edit *edits, size_t c
 	policy_normalise(policy);
 }
 
-/* A change of text can be another one than it should be: the rules are what counts. */
+/* Refuses the new text if its rules aren't those of the old text with the edits made. */
 static enum status check_text(const struct local_rules *rules, const struct rule_edit *edits, size_t count)
 {
-	struct diagnostics diagnostics = { 0 };
-	struct policy expected, seen;
-	bool same;
+	_cleanup_diagnostics_ struct diagnostics diagnostics = { 0 };
+	_cleanup_policy_ struct policy expected, seen;
 
 	policy_init(&expected);
 	policy_init(&seen);
@@ -100,22 +99,20 @@ static enum status check_text(const struct local_rules *rules, const struct rule
 	apply(&expected, edits, count);
 	read_text(rules->after, &seen, &diagnostics);
 	policy_normalise(&seen);
-	same = !diagnostics.errors && policy_same_rules(&expected, &seen);
-	diagnostics_clear(&diagnostics);
-	policy_clear(&expected);
-	policy_clear(&seen);
-	return same ? STATUS_DONE : fail(STATUS_FAILED, "%s is written in a way in which it can't be changed for sure; change it there yourself. "
-					 "Nothing was changed", LOCAL_RULES_FILE);
+	if (!diagnostics.errors && policy_same_rules(&expected, &seen))
+		return STATUS_DONE;
+	return fail(STATUS_FAILED, "%s is written in a way in which it can't be changed for sure; change it there yourself. "
+		    "Nothing was changed", LOCAL_RULES_FILE);
 }
 
-/* True if `rule`, of the files as they will be, would undo what `wanted` says. */
+/* Returns true if `rule`, of the files as they will be, would undo what `wanted` says. */
 static bool undoes(const struct policy *policy, const struct rule *rule, const struct rule *wanted, const struct rule_edit *edit)
 {
 	struct rule same = *wanted;
 
 	if (edit->remove && !edit->port_count)
 		same.port = rule->port;
-	/* Of two such rules that say the contrary, deny decides. */
+	/* Of two such rules with contrary verdicts, deny decides. */
 	return rule_same_request(policy, rule, &same) && (edit->remove || (rule->verdict == VERDICT_DENY && edit->verdict == VERDICT_ALLOW));
 }
 
@@ -130,7 +127,10 @@ static enum status refuse(const struct policy *policy, const struct rule *rule, 
 		    policy->binaries[rule->binary].path, edit->remove ? "would be back" : "would win");
 }
 
-/* Looks for what would undo the edit, under another spelling of the path too. What was made here is only here. */
+/*
+ * Refuses an edit that another file's rule would undo, also one with another spelling of the path. A rule that `allow` or `deny` made is in no other
+ * file.
+ */
 static enum status compare(const struct policy *policy, size_t binary, const struct rule_edit *edit)
 {
 	if (edit->remove && removal_is_of_made(edit->removal))
@@ -145,7 +145,7 @@ static enum status compare(const struct policy *policy, size_t binary, const str
 	return STATUS_DONE;
 }
 
-/* What a path leads to; nothing, if it leads nowhere: then it is only compared as it is spelt. */
+/* Sets what the binary's path leads to. One that leads nowhere is only compared as it is spelt. */
 static void resolve_binary(struct policy *policy, size_t binary)
 {
 	struct binary *one = &policy->binaries[binary];
@@ -156,7 +156,7 @@ static void resolve_binary(struct policy *policy, size_t binary)
 }
 
 /* ---------------------------------------------------------------------------------------------
- * Whether the change will hold with the next load
+ * Does the change hold with the next load?
  */
 
 /* All files of the policy, without the change and with it. */
@@ -164,6 +164,12 @@ struct files {
 	struct policy before, after;
 	uint32_t number; /* that both give to the edit's binary */
 };
+
+static void clear_files(struct files *files)
+{
+	policy_clear(&files->before);
+	policy_clear(&files->after);
+}
 
 static enum status refuse_useless(const struct rule *rule, const char *path, const struct objection *objection)
 {
@@ -174,7 +180,7 @@ static enum status refuse_useless(const struct rule *rule, const char *path, con
 		    objection->instead ? "say instead: " : "change it there", objection->instead ?: "");
 }
 
-/* Refuses a rule that others leave without any effect, and keeps what they say against one that has some. */
+/* Refuses a rule that others leave without any effect. Adds to rules->objections what still decides otherwise than one that has some. */
 static enum status judge_rule(struct local_rules *rules, const struct files *files, const struct rule_edit *edit, size_t index)
 {
 	const struct rule rule = rule_edit_rule(edit, 0, index);
@@ -183,7 +189,7 @@ static enum status judge_rule(struct local_rules *rules, const struct files *fil
 	bool effect = true;
 	int error = objections_find(&files->after, files->number, edit, index, true, &found);
 
-	/* What was saved before has its effect already, or none. */
+	/* A rule that was saved before adds nothing. */
 	if (!error && found.count && !policy_same_rules(&files->before, &files->after))
 		error = overrule_effect(&files->before, &files->after, files->number, &rule, &effect);
 	if (error)
@@ -196,22 +202,22 @@ static enum status judge_rule(struct local_rules *rules, const struct files *fil
 
 static enum status judge_rules(struct local_rules *rules, struct files *files, const struct rule_edit *edit)
 {
-	enum status status = STATUS_DONE;
-
 	policy_number_alike(&files->before, &files->after);
 	files->number = files->after.binaries[policy_binary(&files->after, edit->path)].number;
 	policy_normalise(&files->before);
 	policy_normalise(&files->after);
-	for (size_t i = 0; i < rule_edit_count(edit) && status == STATUS_DONE; i++)
-		status = judge_rule(rules, files, edit, i);
-	return status;
+	for (size_t i = 0; i < rule_edit_count(edit); i++)
+		TRY(judge_rule(rules, files, edit, i));
+	return STATUS_DONE;
 }
 
-/* The policy that all files are with this text of the local one. Returns false if it isn't valid, and says why unless `quiet`. */
+/*
+ * Reads all files of the policy into `policy`, with the text `local` for the local one. Returns false if that isn't valid, and prints why unless
+ * `quiet`.
+ */
 static bool read_all(const char *local, struct policy *policy, bool quiet)
 {
-	struct diagnostics diagnostics = { 0 };
-	bool valid;
+	_cleanup_diagnostics_ struct diagnostics diagnostics = { 0 };
 
 	read_others(policy, &diagnostics);
 	read_text(local, policy, &diagnostics);
@@ -220,43 +226,36 @@ static bool read_all(const char *local, struct policy *policy, bool quiet)
 	diagnostics_drop_warnings(&diagnostics);
 	if (!quiet)
 		diagnostics_print(&diagnostics);
-	valid = !diagnostics.errors;
-	diagnostics_clear(&diagnostics);
-	return valid;
+	return !diagnostics.errors;
 }
 
 static enum status judge_files(struct local_rules *rules, struct files *files, const struct rule_edit *edits, size_t count)
 {
-	enum status status = STATUS_DONE;
-
 	if (!read_all(rules->after, &files->after, false))
 		return fail(STATUS_INVALID, "the policy's files are invalid, and nothing can be saved among them; mend them first, see: "
 			    "sockaccept-ctl check. Nothing was changed");
-	for (size_t i = 0; i < count && status == STATUS_DONE; i++) {
+	for (size_t i = 0; i < count; i++) {
 		size_t binary = policy_binary(&files->after, edits[i].path);
 
 		resolve_binary(&files->after, binary);
-		status = compare(&files->after, binary, &edits[i]);
+		TRY(compare(&files->after, binary, &edits[i]));
 	}
-	if (status == STATUS_DONE && !edits->remove && read_all(rules->before ? rules->before : "", &files->before, true))
-		status = judge_rules(rules, files, edits);
-	return status;
+	if (!edits->remove && read_all(rules->before ? rules->before : "", &files->before, true))
+		TRY(judge_rules(rules, files, edits));
+	return STATUS_DONE;
 }
 
 static enum status judge(struct local_rules *rules, const struct rule_edit *edits, size_t count)
 {
-	struct files files;
-	enum status status;
+	__attribute__((cleanup(clear_files))) struct files files;
 
 	policy_init(&files.before);
 	policy_init(&files.after);
-	status = judge_files(rules, &files, edits, count);
-	policy_clear(&files.before);
-	policy_clear(&files.after);
-	return status == STATUS_DONE ? check_text(rules, edits, count) : status;
+	TRY(judge_files(rules, &files, edits, count));
+	return check_text(rules, edits, count);
 }
 
-/* The text with all edits made, into rules->after. */
+/* Sets rules->after to the text with all edits made. */
 static enum status edit_text(struct local_rules *rules, const struct rule_edit *edits, size_t count)
 {
 	_cleanup_free_ char *problem = NULL;
@@ -271,7 +270,7 @@ static enum status edit_text(struct local_rules *rules, const struct rule_edit *
 	return problem ? fail(STATUS_FAILED, "%s:%s. Nothing was changed", LOCAL_RULES_FILE, problem) : STATUS_DONE;
 }
 
-/* What `load` would refuse must stay so: written anew, it would be root's. */
+/* Refuses a file that `load` would refuse: written anew, it would be root's and be believed. */
 static enum status check_owner(const char *path)
 {
 	_cleanup_free_ char *problem = NULL;
@@ -285,18 +284,15 @@ static enum status check_owner(const char *path)
 
 enum status local_rules_prepare(const struct rule_edit *edits, size_t count, struct local_rules *rules)
 {
-	enum status status = check_owner(DEFAULT_POLICY_DIR);
 	int error;
 
-	if (status == STATUS_DONE)
-		status = check_owner(LOCAL_RULES_FILE);
-	if (status != STATUS_DONE)
-		return status;
+	TRY(check_owner(DEFAULT_POLICY_DIR));
+	TRY(check_owner(LOCAL_RULES_FILE));
 	error = read_file(rules);
 	if (error)
 		return fail(STATUS_FAILED, "%s: %s; it has to be a regular file of root's", LOCAL_RULES_FILE, strerror(-error));
-	status = edit_text(rules, edits, count);
-	return status == STATUS_DONE ? judge(rules, edits, count) : status;
+	TRY(edit_text(rules, edits, count));
+	return judge(rules, edits, count);
 }
 
 enum status local_rules_write(struct local_rules *rules)

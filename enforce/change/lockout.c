@@ -24,13 +24,16 @@ static bool is_in_own_netns(const struct listener *listener)
  * Before and after
  */
 
-/* True if a policy denies it, and means it. No image: nothing is in force. Of whom it can't be told, it isn't. */
+/*
+ * Returns true if the policy of `image` denies the listener, in mode enforce. An image without pages means that nothing is in force. Returns false if
+ * it isn't known what the listener's program is.
+ */
 static bool denies(const struct image *image, const struct listener *listener, uint64_t now)
 {
 	return listener->known && listener_is_denied(listener, image, now);
 }
 
-/* systemd keeps the sockets that it has made, and lets the service accept, unless it is the only one who has it. */
+/* Returns true if `holder` is systemd and another process has the socket too: systemd keeps the sockets that it makes, and the service accepts. */
 static bool only_keeps(const struct listeners *listeners, const struct listener *holder)
 {
 	if (holder->socket.pid != 1)
@@ -41,7 +44,7 @@ static bool only_keeps(const struct listeners *listeners, const struct listener 
 	return false;
 }
 
-/* True if nobody who has this socket may accept on it any more. A master and its workers have one in common: one is enough. */
+/* Returns true if nobody who has this socket may accept on it. Of a master and its workers, which share a socket, one is enough. */
 static bool is_cut_off(const struct listeners *listeners, const struct listener *listener, const struct image *image, uint64_t now)
 {
 	for (size_t i = 0; i < listeners->count; i++) {
@@ -56,7 +59,7 @@ static bool is_cut_off(const struct listeners *listeners, const struct listener 
 struct change {
 	const struct listeners *listeners;
 	const struct image *before, *after;
-	const struct policy *policy; /* that `after` is of */
+	const struct policy *policy; /* of which `after` is the image */
 	uint64_t now;                /* ns since boot */
 };
 
@@ -70,7 +73,7 @@ static bool cuts_off_now(const struct change *change, const struct listener *lis
 	return cuts_off_at(change, listener, change->now);
 }
 
-/* When a temporary rule ends, of which each can be the one that kept it allowed. */
+/* Returns true if the listener is cut off when a temporary rule ends: each of them can be the one that keeps it allowed. */
 static bool cuts_off_later(const struct change *change, const struct listener *listener)
 {
 	for (size_t i = 0; i < change->policy->rule_count; i++)
@@ -92,12 +95,11 @@ static bool is_way_in(struct way_in *way, const struct listener *listener)
 {
 	if (listener->socket.class != PROTOCOL_TCP || !is_in_own_netns(listener))
 		return false;
-	if (!way->found) /* looked for when it is asked for first: as a rule nobody is cut off */
+	if (!way->found) /* looked for only when it is needed, as it seldom is */
 		way_in_find(way);
 	return way_in_has(way, listener->socket.local.port);
 }
 
-/* Refuses what would lock the administrator out, now or when a temporary rule ends. */
 static enum status protect_way_in(const struct change *change)
 {
 	struct way_in way = { .found = false };
@@ -112,7 +114,7 @@ static enum status protect_way_in(const struct change *change)
 	return STATUS_DONE;
 }
 
-/* True if `holder` may accept on its socket no more, whoever else may. */
+/* Returns true if the change denies `holder` what it could accept before, whoever else may accept there. */
 static bool is_denied_now(const struct change *change, const struct listener *holder)
 {
 	return !only_keeps(change->listeners, holder) && denies(change->after, holder, change->now) &&
@@ -120,8 +122,8 @@ static bool is_denied_now(const struct change *change, const struct listener *ho
 }
 
 /*
- * Names whoever has a socket and is denied from now on, also where another holder stays allowed: of a server whose master
- * only hands the socket on, the workers may be the ones who accept.
+ * Warns of each process that has a listening socket and is denied from now on, also where another holder of it stays allowed: where a master only
+ * hands its socket on, it is the workers that accept.
  */
 static void name_all(const struct change *change)
 {
@@ -148,18 +150,16 @@ static void name_all(const struct change *change)
 
 static enum status compare(const struct change *change, bool force)
 {
-	enum status status = force ? STATUS_DONE : protect_way_in(change);
-
-	if (status == STATUS_DONE)
-		name_all(change);
-	return status;
+	if (!force)
+		TRY(protect_way_in(change));
+	name_all(change);
+	return STATUS_DONE;
 }
 
 enum status lockout_check(const struct kernel *kernel, const struct image *before, const struct policy *after, bool force)
 {
-	struct image will = { 0 };
-	struct listeners listeners = { 0 };
-	enum status status = STATUS_DONE;
+	_cleanup_image_ struct image will = { 0 };
+	_cleanup_listeners_ struct listeners listeners = { 0 };
 	int error;
 
 	if (after->mode != MODE_ENFORCE)
@@ -167,11 +167,8 @@ enum status lockout_check(const struct kernel *kernel, const struct image *befor
 	error = image_build(after, &will);
 	if (!error)
 		error = listeners_find(kernel, &listeners);
-	if (error)
-		warn("can't tell who listens now and would be denied: %s", strerror(-error));
-	else
-		status = compare(&(struct change){ &listeners, before, &will, after, (uint64_t)when_now().boot }, force);
-	listeners_clear(&listeners);
-	image_clear(&will);
-	return status;
+	if (!error)
+		return compare(&(struct change){ &listeners, before, &will, after, (uint64_t)when_now().boot }, force);
+	warn("can't tell who listens now and would be denied: %s", strerror(-error));
+	return STATUS_DONE;
 }

@@ -34,14 +34,11 @@ enum status verb_mode(const struct invocation *invocation)
 	const struct policy_edit change = { .change = set_mode, .data = &mode, .force = invocation->given[OPTION_FORCE] };
 	uint64_t generation = 0;
 	bool changed = false;
-	enum status status;
 
 	if (mode.mode == MODE_ENFORCE && strcmp(word, "enforce") != 0)
 		return fail(STATUS_USAGE, "unknown mode `%s`; it is `enforce` or `permissive`", word);
-	status = edit_policy(&change, &generation, &changed);
-	if (status == STATUS_DONE)
-		stance_warn(mode.before, mode.now);
-	if (status == STATUS_DONE)
-		printf("Mode %s: generation %" PRIu64 ".\n", word, generation);
-	return status;
+	TRY(edit_policy(&change, &generation, &changed));
+	stance_warn(mode.before, mode.now);
+	printf("Mode %s: generation %" PRIu64 ".\n", word, generation);
+	return STATUS_DONE;
 }

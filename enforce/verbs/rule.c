@@ -29,20 +29,20 @@
 /* What the command line asks for. */
 struct edit {
 	struct rule_edit rules;
-	struct rule_edit parts[2]; /* the same in parts, of one kind of removal each */
+	struct rule_edit parts[2]; /* the same, split by kind of removal */
 	size_t part_count;
 	struct port_items made, exact; /* what these point to */
 	uint32_t number; /* of the binary */
-	struct objections objections; /* what the live policy says against the new rules */
+	struct objections objections; /* rules of the live policy that still decide otherwise */
 	char *resolved; /* the binary's path; NULL: any */
 	struct port_items ports; /* what rules.ports and rules.uids point to */
 	struct user_items users;
-	bool plain; /* to remove: only rules without a user */
+	bool plain; /* remove only rules without a user */
 	bool save;
 	struct local_rules saved;
 };
 
-/* Warns if the path stands for something else than its author may think. */
+/* Warns if the path stands for something else than the administrator may think. */
 static void look_at_program(const char *path, const char *resolved)
 {
 	_cleanup_free_ char *never = NULL, *link = NULL;
@@ -70,7 +70,7 @@ static enum status read_binary(const char *path, struct edit *edit)
 	if (!strcmp(path, "any"))
 		return STATUS_DONE;
 	unresolved = resolve_path(path, &edit->resolved, &missing);
-	/* What can't be found any more can still be removed, by the path that its rules give. */
+	/* The rules of a file that is gone can still be removed, by the path that they give. */
 	if (edit->rules.remove)
 		return STATUS_DONE;
 	if (unresolved && !missing)
@@ -85,7 +85,7 @@ static enum status read_binary(const char *path, struct edit *edit)
 	return STATUS_DONE;
 }
 
-/* `12h` from now on. */
+/* Sets *until to the end of a time such as `12h` from now on, in ns since boot. */
 static enum status read_time(const char *text, uint64_t *until)
 {
 	int64_t seconds = text ? when_parse_length(text) : 0;
@@ -98,7 +98,7 @@ static enum status read_time(const char *text, uint64_t *until)
 	return STATUS_DONE;
 }
 
-/* `remove --user any`: the rules of which `list` says that their user is `any`. A user of that name has the name. */
+/* `remove --user any` means the rules for which `list` prints the user `any`; unless there is a user of that name. */
 static enum status read_users(const char *text, struct edit *edit)
 {
 	struct user_cache users = { 0 };
@@ -113,36 +113,32 @@ static enum status read_users(const char *text, struct edit *edit)
 
 static enum status read_edit(const struct invocation *invocation, struct edit *edit)
 {
-	enum status status = STATUS_DONE;
-
 	edit->rules.remove = !strcmp(invocation->verb->name, "remove");
 	edit->rules.verdict = strcmp(invocation->verb->name, "deny") ? VERDICT_ALLOW : VERDICT_DENY;
-	for (int i = 1; i < invocation->count && status == STATUS_DONE; i++)
-		status = port_items_read(&edit->ports, invocation->arguments[i]);
-	if (status == STATUS_DONE)
-		status = read_users(invocation->given[OPTION_USER], edit);
-	if (status == STATUS_DONE)
-		status = read_time(invocation->given[OPTION_FOR], &edit->rules.until);
-	if (status == STATUS_DONE)
-		status = read_binary(invocation->arguments[0], edit);
+	for (int i = 1; i < invocation->count; i++)
+		TRY(port_items_read(&edit->ports, invocation->arguments[i]));
+	TRY(read_users(invocation->given[OPTION_USER], edit));
+	TRY(read_time(invocation->given[OPTION_FOR], &edit->rules.until));
+	TRY(read_binary(invocation->arguments[0], edit));
 	edit->rules.ports = edit->ports.list;
 	edit->rules.port_count = edit->ports.count;
 	edit->rules.uids = edit->users.list;
 	edit->rules.user_words = edit->users.words;
 	edit->rules.uid_count = edit->users.count;
-	return status;
+	if (edit->save && edit->rules.until)
+		return fail(STATUS_USAGE, "no file has temporary rules; give --save or --for");
+	return STATUS_DONE;
 }
 
 /*
- * The edit's binary in `policy`, as index, bound to the entry that its path stands for now: what a link points to,
- * or the directory itself, may have been replaced since its first rule was made. *moved: it was.
+ * Binds the edit's binary to the directory entry that its path stands for now, and sets *index to its index in `policy`. The target of a link, or
+ * the directory itself, may have been replaced since the first rule was made; *moved says so.
  */
 static enum status bind_binary(struct kernel *kernel, struct policy *policy, const struct edit *edit, size_t *index,
 			       bool *moved)
 {
 	struct binary *binary;
 	uint32_t before;
-	enum status status;
 	bool waited;
 
 	*index = policy_binary(policy, edit->rules.path);
@@ -154,34 +150,32 @@ static enum status bind_binary(struct kernel *kernel, struct policy *policy, con
 		return STATUS_DONE;
 	}
 	free(binary->resolved);
-	binary->resolved = strdup(edit->resolved);
-	if (!binary->resolved)
-		abort();
+	binary->resolved = must(strdup(edit->resolved));
 	binary->number = BINARY_ANY;
 	waited = binary->waits;
 	binary->waits = false;
-	status = give_binaries(kernel, policy, NULL);
+	TRY(give_binaries(kernel, policy, NULL));
 	*moved = before != BINARY_ANY && binary->number != before;
-	if (status == STATUS_DONE && waited)
+	if (waited)
 		warn("%s is there by now; all its rules now stand for it", edit->rules.path);
-	else if (status == STATUS_DONE && *moved)
+	else if (*moved)
 		warn("%s is another directory entry than when its first rule was made; all its rules now stand for %s",
 		     edit->rules.path, edit->resolved);
-	return status;
+	return STATUS_DONE;
 }
 
 static enum status add_rules(struct kernel *kernel, struct policy *policy, void *data, bool *changed)
 {
 	struct edit *edit = data;
 	size_t binary;
-	enum status status = bind_binary(kernel, policy, edit, &binary, changed);
 
+	TRY(bind_binary(kernel, policy, edit, &binary, changed));
 	edit->number = policy->binaries[binary].number;
 	edit->parts[edit->part_count++] = edit->rules;
-	for (size_t i = 0; i < rule_edit_count(&edit->rules) && status == STATUS_DONE; i++)
+	for (size_t i = 0; i < rule_edit_count(&edit->rules); i++)
 		if (rule_edit_apply(&edit->rules, policy, binary, i))
 			*changed = true;
-	return status;
+	return STATUS_DONE;
 }
 
 static enum status refuse_removal(const struct rule_edit *edit, const struct rule *rule, bool plain)
@@ -198,7 +192,7 @@ static enum status refuse_removal(const struct rule_edit *edit, const struct rul
 		    edit->uid_count || plain ? "" : "one of a file goes only with --user if it has a user; ");
 }
 
-/* True if `allow` or `deny` made a rule of what is to be removed of this port (NULL: of all). */
+/* Returns true if `allow` or `deny` made one of the rules that are to be removed for this port, or for any if `port` is NULL. */
 static bool is_made(const struct rule_edit *edit, const struct policy *policy, size_t binary, const struct port_item *port)
 {
 	for (size_t i = 0; i < policy->rule_count; i++) {
@@ -229,8 +223,8 @@ static void add_part(struct edit *edit, const struct port_items *ports, enum rem
 }
 
 /*
- * What was made goes, and leaves what files say. Only of ports of which nothing was made, a rule of a file goes, if it has
- * exactly the users asked for.
+ * Splits the removal: rules that `allow` or `deny` made are removed, and those of files stay. Only for ports without a made rule, a file's rule is
+ * removed, if it has exactly the users asked for.
  */
 static void split_removal(struct edit *edit, const struct policy *policy, size_t binary)
 {
@@ -259,16 +253,15 @@ static enum status remove_rules(struct kernel *kernel, struct policy *policy, vo
 {
 	struct edit *edit = data;
 	size_t binary = policy_binary(policy, edit->rules.path);
-	enum status status = STATUS_DONE;
 
 	(void)kernel;
 	if (edit->resolved && !policy->binaries[binary].resolved)
 		policy->binaries[binary].resolved = must(strdup(edit->resolved));
 	split_removal(edit, policy, binary);
-	for (size_t i = 0; i < edit->part_count && status == STATUS_DONE; i++)
-		status = remove_part(&edit->parts[i], policy, binary, edit->plain);
-	*changed = status == STATUS_DONE;
-	return status;
+	for (size_t i = 0; i < edit->part_count; i++)
+		TRY(remove_part(&edit->parts[i], policy, binary, edit->plain));
+	*changed = true;
+	return STATUS_DONE;
 }
 
 static void look_for_objections(const struct policy *policy, void *data)
@@ -285,9 +278,11 @@ static void look_for_objections(const struct policy *policy, void *data)
 static enum status save(void *data)
 {
 	struct edit *edit = data;
-	enum status status = edit->save ? local_rules_prepare(edit->parts, edit->part_count, &edit->saved) : STATUS_DONE;
 
-	return edit->save && status == STATUS_DONE ? local_rules_write(&edit->saved) : status;
+	if (!edit->save)
+		return STATUS_DONE;
+	TRY(local_rules_prepare(edit->parts, edit->part_count, &edit->saved));
+	return local_rules_write(&edit->saved);
 }
 
 static void undo_save(void *data)
@@ -320,7 +315,7 @@ static void clear_edit(struct edit *edit)
 
 enum status verb_rule(const struct invocation *invocation)
 {
-	struct edit edit = { .save = invocation->given[OPTION_SAVE] };
+	__attribute__((cleanup(clear_edit))) struct edit edit = { .save = invocation->given[OPTION_SAVE] };
 	const struct policy_edit change = {
 		.change = strcmp(invocation->verb->name, "remove") ? add_rules : remove_rules,
 		.look = look_for_objections,
@@ -331,17 +326,11 @@ enum status verb_rule(const struct invocation *invocation)
 	};
 	uint64_t generation = 0;
 	bool changed = false;
-	enum status status = read_edit(invocation, &edit);
 
-	if (status == STATUS_DONE && edit.save && edit.rules.until)
-		status = fail(STATUS_USAGE, "no file has temporary rules; give --save or --for");
-	if (status == STATUS_DONE)
-		status = edit_policy(&change, &generation, &changed);
-	if (status == STATUS_DONE) {
-		objections_join(&edit.objections, &edit.saved.objections);
-		objections_warn(&edit.objections, &edit.rules);
-		print_result(&edit, changed, generation);
-	}
-	clear_edit(&edit);
-	return status;
+	TRY(read_edit(invocation, &edit));
+	TRY(edit_policy(&change, &generation, &changed));
+	objections_join(&edit.objections, &edit.saved.objections);
+	objections_warn(&edit.objections, &edit.rules);
+	print_result(&edit, changed, generation);
+	return STATUS_DONE;
 }
