@@ -18,7 +18,7 @@ void boot_files_set_source(struct policy *policy, const char *path)
 	const char *source = real ? real : path ? path : DEFAULT_POLICY_BASE;
 	size_t length = strlen(source);
 
-	/* Of a path that is too long, its end tells more. */
+	/* The end of a path that is too long says more than its beginning. */
 	if (length > POLICY_SOURCE_MAX)
 		snprintf(policy->source, sizeof(policy->source), "...%s", source + length - (POLICY_SOURCE_MAX - 3));
 	else
@@ -32,19 +32,17 @@ bool boot_files_are_source(const struct policy *policy)
 
 enum boot_files boot_files_compare(const struct policy *live)
 {
-	struct diagnostics diagnostics = { 0 };
-	enum boot_files result;
-	struct policy files;
+	_cleanup_diagnostics_ struct diagnostics diagnostics = { 0 };
+	_cleanup_policy_ struct policy files;
 
+	policy_init(&files);
 	if (access(DEFAULT_POLICY_FILE, F_OK) && access(DEFAULT_POLICY_DIR, F_OK))
 		return BOOT_FILES_NONE;
-	policy_init(&files);
 	policy_files_read(NULL, READ_AT_BOOT, false, &files, &diagnostics);
 	policy_normalise(&files);
-	result = diagnostics.errors ? BOOT_FILES_INVALID : policies_are_alike(&files, live) ? BOOT_FILES_SAME : BOOT_FILES_OTHER;
-	diagnostics_clear(&diagnostics);
-	policy_clear(&files);
-	return result;
+	if (diagnostics.errors)
+		return BOOT_FILES_INVALID;
+	return policies_are_alike(&files, live) ? BOOT_FILES_SAME : BOOT_FILES_OTHER;
 }
 
 const char *boot_files_text(enum boot_files files)

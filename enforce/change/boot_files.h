@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The files that a boot loads, against the policy in force, which may come from elsewhere or be changed since.
+ * Compares the files that a boot loads with the policy in force, which may come from elsewhere or have been changed since.
  */
 #ifndef SOCKACCEPT_BOOT_FILES_H
 #define SOCKACCEPT_BOOT_FILES_H
@@ -10,28 +10,31 @@
 #include "policy/policy.h"
 
 enum boot_files {
-	BOOT_FILES_SAME,    /* the same policy */
-	BOOT_FILES_OTHER,   /* another one */
-	BOOT_FILES_INVALID, /* none that a boot could load */
+	BOOT_FILES_SAME,    /* they have the same policy */
+	BOOT_FILES_OTHER,   /* they have another one */
+	BOOT_FILES_INVALID, /* a boot can't load them */
 	BOOT_FILES_NONE,    /* there are none */
 };
 
-/* Sets where `policy` comes from: `path`, as `load` is given it; NULL: the files of the boot. */
+/* Notes in `policy` where it comes from: `path`, as `load` is given it, or the files of the boot if that is NULL. */
 void boot_files_set_source(struct policy *policy, const char *path);
 
-/* True if `policy` comes from the files of the boot. */
+/* Returns true if `policy` comes from the files of the boot. */
 bool boot_files_are_source(const struct policy *policy);
 
 /*
- * Reads the files of the boot as a boot would, without a word, and compares them with `live`, normalised and resolved: the mode, the default and
- * the rules that last.
+ * Reads the files of the boot as a boot would, silently, and compares their mode, default, switches and lasting rules with those of `live`, which
+ * is normalised and resolved.
  */
 enum boot_files boot_files_compare(const struct policy *live);
 
-/* What to say of the next boot, as half a sentence; NULL: it has the same policy. */
+/* Returns what to print of the next boot, as half a sentence, or NULL if it loads the same policy. */
 const char *boot_files_text(enum boot_files files);
 
-/* Where `policy`, normalised and resolved, comes from elsewhere, prints a line about the next boot, unless that has the same policy. */
+/*
+ * Prints a line about the next boot if `policy`, which is normalised and resolved, comes from elsewhere and the files of the boot have another
+ * policy.
+ */
 void boot_files_remark(const struct policy *policy);
 
 #endif

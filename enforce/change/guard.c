@@ -25,7 +25,7 @@
  * What is ours
  */
 
-/* Of the maps that readers open: those that may be open for writing too, and those that may not. */
+/* Returns true if `id` is a map that readers open, and that may be mapped (`mapped`) or may not. */
 static bool is_opened(const struct kernel *kernel, uint32_t id, bool mapped)
 {
 	for (int object = 0; object < FIRST_PROGRAM; object++)
@@ -34,7 +34,7 @@ static bool is_opened(const struct kernel *kernel, uint32_t id, bool mapped)
 	return false;
 }
 
-/* What is frozen and nothing depends on, anybody may hold. */
+/* Anybody may hold a map that readers map: no decision depends on it. */
 static void add_map(const struct kernel *kernel, struct object_ids *ids, uint32_t id)
 {
 	if (is_opened(kernel, id, true))
@@ -51,7 +51,7 @@ static void add_program(const struct kernel *kernel, struct object_ids *ids, int
 	program_ids(fd, &program);
 	object_ids_add(ids->programs, &ids->program_count, program.id);
 	object_ids_add(ids->hooks, &ids->hook_count, program.hook);
-	/* Those that aren't pinned are only found so. */
+	/* Maps that aren't pinned are found only so. */
 	for (size_t i = 0; i < program.map_count; i++)
 		add_map(kernel, ids, program.maps[i]);
 }
@@ -67,7 +67,7 @@ static void add_link(const struct kernel *kernel, struct object_ids *ids, enum k
 	add_program(kernel, ids, program);
 }
 
-/* All that is pinned, and all that our programs use. */
+/* Finds all that is pinned, and all that our programs use. */
 static void find_ours(const struct kernel *kernel, struct object_ids *ids)
 {
 	for (int object = 0; object < FIRST_PROGRAM; object++)
@@ -100,7 +100,7 @@ static int guard_one(const struct guard_bpf *guard, enum guarded_kind kind, uint
 	return bpf_map_update_elem(bpf_map__fd(guard->maps.guarded), &key, &level, BPF_ANY) ? -errno : 0;
 }
 
-/* Adds what the guard itself consists of. */
+/* Adds the guard's own programs and maps. */
 static int add_own(const struct guard_bpf *guard, struct object_ids *ids)
 {
 	struct bpf_program *program = NULL;
@@ -121,7 +121,7 @@ static int add_own(const struct guard_bpf *guard, struct object_ids *ids)
 	return 0;
 }
 
-/* Tells the guard what it guards, itself included; and that can't be changed any more. `copy`: of the policy. */
+/* Tells the guard what it guards, itself and `copy` included, and freezes that list. */
 static int fill_guarded(const struct guard_bpf *guard, int copy, struct object_ids *ids)
 {
 	int error = add_own(guard, ids);
@@ -149,7 +149,7 @@ static int place_guard(struct guard_bpf *guard, uint64_t mount)
 
 	if (stat(SOCKACCEPT_PIN_DIR, &directory) || stat(pins_policies(path, sizeof(path)), &policies))
 		return -errno;
-	/* As the kernel has it in s_dev: 20 bits for the minor number. */
+	/* In the form of the kernel's s_dev: 20 bits for the minor number. */
 	guard->rodata->pin_device = major(directory.st_dev) << 20 | minor(directory.st_dev);
 	guard->rodata->pin_directory = directory.st_ino;
 	guard->rodata->policies_directory = policies.st_ino;
@@ -207,8 +207,7 @@ static int attach_links(const struct guard_bpf *guard, int links[GUARD_LINKS])
 }
 
 /*
- * With BPF_F_ALLOW_MULTI it stands beside those of others, and only who has its descriptor can detach it. No link would do, which
- * can be detached by its id.
+ * With BPF_F_ALLOW_MULTI the program stands beside others, and it takes its descriptor to detach it. A link wouldn't do: it can be detached by its id.
  */
 static int attach_sysctl(const struct guard_bpf *guard)
 {
@@ -227,7 +226,7 @@ static bool is_guard_sysctl(int fd)
 	return !bpf_obj_get_info_by_fd(fd, &info, &size) && info.type == BPF_PROG_TYPE_CGROUP_SYSCTL && !strcmp(info.name, "guard_sysctl");
 }
 
-/* Those of each `lock` that didn't come to its end. To ask the cgroup which they are would take CAP_NET_ADMIN. */
+/* Detaches what earlier `lock`s left that were cut short. To ask the cgroup for them would take CAP_NET_ADMIN. */
 static void detach_sysctl(void)
 {
 	_cleanup_close_ int cgroup = open(CGROUP_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -242,8 +241,8 @@ static void detach_sysctl(void)
 }
 
 /*
- * Returns 0; -EBUSY: somebody has one mapped for writing; or another -errno. A map with a timer in it can't be frozen; nobody
- * gets a descriptor of those.
+ * Returns 0 or -errno; -EBUSY: somebody has a map mapped for writing. A map with a timer can't be frozen, and the guard lets nobody have a descriptor
+ * of one.
  */
 static int freeze_maps(const struct kernel *kernel)
 {
@@ -253,7 +252,7 @@ static int freeze_maps(const struct kernel *kernel)
 			continue;
 		if (errno != EBUSY)
 			return -errno;
-		/* Said also of one that is frozen already. */
+		/* A map that is frozen already gives EBUSY too. */
 		if (!locked_map_is_frozen(kernel->fd[object]))
 			return -EBUSY;
 	}
@@ -288,21 +287,25 @@ static enum status freeze_and_pin(const struct kernel *kernel, const struct guar
 	return error ? fail(STATUS_FAILED, "can't lock all of it: %s; " FROZEN_REMEDY, strerror(-error)) : STATUS_DONE;
 }
 
-/* From here on nobody else gets a descriptor; so who has none then, has none later. */
-static enum status attach_and_lock(const struct kernel *kernel, const struct guard_bpf *guard, int copy, struct object_ids *ids)
+static enum status attach_check_and_pin(const struct kernel *kernel, const struct guard_bpf *guard, int copy, struct object_ids *ids,
+					int links[GUARD_LINKS])
 {
-	int links[GUARD_LINKS] = { [0 ... GUARD_LINKS - 1] = -1 };
 	int error = fill_guarded(guard, copy, ids);
-	enum status status;
 
 	if (!error)
 		error = attach_links(guard, links);
 	if (error)
-		status = fail(STATUS_FAILED, "can't attach the guard: %s; nothing was locked", strerror(-error));
-	else
-		status = holders_check(ids);
-	if (status == STATUS_DONE)
-		status = freeze_and_pin(kernel, guard, copy, links);
+		return fail(STATUS_FAILED, "can't attach the guard: %s; nothing was locked", strerror(-error));
+	/* From here on nobody else gets a descriptor: who has none now, gets none later. */
+	TRY(holders_check(ids));
+	return freeze_and_pin(kernel, guard, copy, links);
+}
+
+static enum status attach_and_lock(const struct kernel *kernel, const struct guard_bpf *guard, int copy, struct object_ids *ids)
+{
+	int links[GUARD_LINKS] = { [0 ... GUARD_LINKS - 1] = -1 };
+	enum status status = attach_check_and_pin(kernel, guard, copy, ids, links);
+
 	close_links(links);
 	if (status != STATUS_DONE)
 		locked_remove_remains();
@@ -318,9 +321,7 @@ enum status guard_set(const struct kernel *kernel, int copy)
 
 	detach_sysctl();
 	find_ours(kernel, &ids);
-	status = guard_mount_find(&mount);
-	if (status != STATUS_DONE)
-		return status;
+	TRY(guard_mount_find(&mount));
 	guard = load_guard(mount);
 	if (!guard)
 		return STATUS_UNSUPPORTED;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where the pins are mounted: what the guard keeps in its place. The kernel tells that to a BPF iterator alone.
+ * Finds where the pins are mounted, which the guard keeps in place. Only a BPF iterator can read that.
  */
 #ifndef SOCKACCEPT_GUARD_MOUNT_H
 #define SOCKACCEPT_GUARD_MOUNT_H
@@ -12,10 +12,10 @@
 
 struct guard_bpf;
 
-/* Chooses what of an opened guard is loaded: its iterator alone, or all but that. */
+/* Chooses what of an opened guard will be loaded: only its iterator, or all but that. */
 void guard_mount_autoload(const struct guard_bpf *guard, bool iterator);
 
-/* Finds the mount of the pins' bpffs that process 1 has, and sets *mount to its address in the kernel. Says what is wrong. */
+/* Finds the mount of the pins' bpffs in process 1's mount namespace, and sets *mount to its address in the kernel. Prints what is wrong. */
 enum status guard_mount_find(uint64_t *mount);
 
 #endif

@@ -29,7 +29,7 @@ void object_ids_add(uint32_t *list, size_t *count, uint32_t id)
 		list[(*count)++] = id;
 }
 
-/* True if the descriptor with this fdinfo (proc(5)) is one of our objects; *what says of which kind. */
+/* Returns true if the descriptor with this fdinfo (proc(5)) is one of `ids` through which it can be changed, and sets *what to its kind. */
 static bool is_ours(FILE *fdinfo, const struct object_ids *ids, const char **what)
 {
 	unsigned flags = O_RDWR;
@@ -44,7 +44,7 @@ static bool is_ours(FILE *fdinfo, const struct object_ids *ids, const char **wha
 			*what = "map";
 		else if (sscanf(line, "link_id: %" SCNu32, &id) == 1 && object_ids_has(ids->links, ids->link_count, id))
 			*what = "link";
-		/* That of a link has the program's id too. */
+		/* The fdinfo of a link has the program's id too. */
 		else if (!*what && sscanf(line, "prog_id: %" SCNu32, &id) == 1 && object_ids_has(ids->programs, ids->program_count, id) &&
 			 !object_ids_has(ids->open_programs, ids->open_program_count, id))
 			*what = "program";
@@ -69,28 +69,26 @@ static enum status check_process(const char *pid, const struct object_ids *ids)
 {
 	_cleanup_free_ char *path = text_format("/proc/%s/fdinfo", pid);
 	_cleanup_closedir_ DIR *directory = opendir(path);
-	enum status status = STATUS_DONE;
 	struct dirent *entry;
 
-	while (directory && status == STATUS_DONE && (entry = readdir(directory)))
+	while (directory && (entry = readdir(directory)))
 		if (entry->d_name[0] != '.')
-			status = check_descriptor(pid, entry->d_name, ids);
-	return status;
+			TRY(check_descriptor(pid, entry->d_name, ids));
+	return STATUS_DONE;
 }
 
 static enum status check_processes(const struct object_ids *ids)
 {
 	_cleanup_closedir_ DIR *directory = opendir("/proc");
 	_cleanup_free_ char *own = text_format("%d", getpid());
-	enum status status = STATUS_DONE;
 	struct dirent *entry;
 
 	if (!directory)
 		return fail(STATUS_FAILED, "/proc: %s; can't tell who holds what", strerror(errno));
-	while (status == STATUS_DONE && (entry = readdir(directory)))
+	while ((entry = readdir(directory)))
 		if (entry->d_name[strspn(entry->d_name, "0123456789")] == '\0' && strcmp(entry->d_name, own) != 0)
-			status = check_process(entry->d_name, ids);
-	return status;
+			TRY(check_process(entry->d_name, ids));
+	return STATUS_DONE;
 }
 
 static bool uses_ours(int program, const struct object_ids *ids)
@@ -120,7 +118,6 @@ static enum status check_programs(const struct object_ids *ids)
 
 enum status holders_check(const struct object_ids *ids)
 {
-	enum status status = check_processes(ids);
-
-	return status == STATUS_DONE ? check_programs(ids) : status;
+	TRY(check_processes(ids));
+	return check_programs(ids);
 }

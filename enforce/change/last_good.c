@@ -65,8 +65,7 @@ void last_good_confirm(void)
 
 bool last_good_read(struct policy *policy)
 {
-	struct diagnostics diagnostics = { 0 };
-	bool valid;
+	_cleanup_diagnostics_ struct diagnostics diagnostics = { 0 };
 
 	if (access(LAST_GOOD_FILE, F_OK) && errno == ENOENT)
 		return false;
@@ -74,7 +73,5 @@ bool last_good_read(struct policy *policy)
 	if (!diagnostics.errors)
 		resolve_policy(policy, READ_AT_BOOT, &diagnostics);
 	diagnostics_print(&diagnostics);
-	valid = !diagnostics.errors;
-	diagnostics_clear(&diagnostics);
-	return valid;
+	return !diagnostics.errors;
 }

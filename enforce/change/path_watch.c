@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A child looks: a path can lead to a file system that doesn't answer, for which the log must not wait.
+ * A child process looks, as a path can lead to a file system that doesn't answer, and the log must not wait for that.
  *
- * Its answer: 'y' and a text for each path that leads elsewhere, or 'n' and why it can't be told; each text with its NUL.
+ * It answers 'y' and a text for each path that leads elsewhere, or 'n' and why it can't tell; each text ends with a NUL.
  */
 #include "enforce/change/path_watch.h"
 
@@ -24,11 +24,11 @@
 
 #define SECOND 1000000000LL
 #define EVERY_NS (5 * SECOND)
-#define SHARE 10 /* of the time, at most one part is spent on looking */
-/* So long others wait for a look before they change the policy. */
+#define SHARE 10 /* at most one part of so many of the time is spent on looking */
+/* Commands that change the policy wait at most this long for a look. */
 #define KEEP_LOCK_NS SECOND
 #define LATE_NS (20 * SECOND)
-/* So many are said one by one. */
+/* Warn of at most this many paths one by one. */
 #define LINES_MAX 20
 
 /* ---------------------------------------------------------------------------------------------
@@ -38,28 +38,22 @@
 static enum status find(struct moved *moved)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
+	_cleanup_policy_ struct policy policy;
 	uint64_t layout = SOCKACCEPT_LAYOUT;
-	enum status status = kernel_layout(&layout);
-	struct policy policy;
 
-	/* That of another version is for the daemon of that to look at: this one awaits its restart. */
-	if (status == STATUS_DONE && layout != SOCKACCEPT_LAYOUT)
-		return STATUS_NOT_LOADED;
-	if (status == STATUS_DONE)
-		status = kernel_open(&kernel, false, true);
-	if (status != STATUS_DONE)
-		return status;
 	policy_init(&policy);
-	status = live_read(&kernel, &policy);
-	if (status == STATUS_DONE)
-		status = moved_find(&kernel, &policy, moved);
-	policy_clear(&policy);
-	return status;
+	TRY(kernel_layout(&layout));
+	/* The kernel side of another version is for that version's daemon. */
+	if (layout != SOCKACCEPT_LAYOUT)
+		return STATUS_NOT_LOADED;
+	TRY(kernel_open(&kernel, false, true));
+	TRY(live_read(&kernel, &policy));
+	return moved_find(&kernel, &policy, moved);
 }
 
 static void answer(int to)
 {
-	struct moved moved = { .seen_only = true };
+	_cleanup_moved_ struct moved moved = { .seen_only = true };
 	_cleanup_fclose_ FILE *stream = fdopen(to, "w");
 	_cleanup_free_ char *message = NULL;
 	enum status status;
@@ -77,7 +71,6 @@ static void answer(int to)
 	if (status != STATUS_DONE && status != STATUS_NOT_LOADED && message)
 		fputs(message, stream);
 	fputc('\0', stream);
-	moved_clear(&moved);
 }
 
 static void begin(struct path_watch *watch)
@@ -88,7 +81,7 @@ static void begin(struct path_watch *watch)
 		return;
 	watch->child = fork();
 	if (!watch->child) {
-		/* Whoever waits for the lock must not wait for a file system. */
+		/* Commands that wait for the lock must not wait for a file system. */
 		if (watch->lock >= 0)
 			close(watch->lock);
 		close(ends[0]);
@@ -113,7 +106,7 @@ static bool was_said(const struct path_watch *watch, const char *text)
 	return false;
 }
 
-/* What is well again is said again when it isn't. */
+/* Warns of each path that leads elsewhere, unless it did so in the look before. */
 static void take_texts(struct path_watch *watch, const char *texts, size_t bytes)
 {
 	size_t lines = 0, more = 0;
@@ -154,7 +147,7 @@ static void take_answer(struct path_watch *watch)
 	}
 }
 
-/* Returns true when all of the answer is there. */
+/* Returns true when the answer is complete. */
 static bool read_answer(struct path_watch *watch)
 {
 	char block[4096];
@@ -212,12 +205,12 @@ void path_watch(struct path_watch *watch)
 		go_on(watch);
 		return;
 	}
-	/* One that was killed could take long to end, so nobody waited for it. */
+	/* Children that were killed: nobody waited for them, as they can take long to end. */
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 	if (when_now().boot < watch->at)
 		return;
-	/* Whoever changes the policy needs it for himself, above all to lock it: nobody may have it open then. */
+	/* A command that changes the policy comes first; above all `lock`, which needs that nobody else has it open. */
 	if (!change_lock_try(&watch->lock) && watch->lock >= 0) {
 		drop_lock(watch);
 		return;
@@ -225,7 +218,7 @@ void path_watch(struct path_watch *watch)
 	begin(watch);
 	if (watch->child > 0)
 		return;
-	/* No descriptor, or no process more: later. */
+	/* No descriptor or no process is left: try later. */
 	if (watch->answer >= 0)
 		end(watch);
 	drop_lock(watch);

@@ -19,12 +19,9 @@ void policy_files_read(const char *path, enum purpose purpose, bool warnings, st
 
 enum status policy_files_read_valid(const char *path, enum purpose purpose, bool warnings, struct policy *policy)
 {
-	struct diagnostics diagnostics = { 0 };
-	size_t errors;
+	_cleanup_diagnostics_ struct diagnostics diagnostics = { 0 };
 
 	policy_files_read(path, purpose, warnings, policy, &diagnostics);
 	diagnostics_print(&diagnostics);
-	errors = diagnostics.errors;
-	diagnostics_clear(&diagnostics);
-	return errors ? STATUS_INVALID : STATUS_DONE;
+	return diagnostics.errors ? STATUS_INVALID : STATUS_DONE;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * doctor: each prerequisite and each part on a line, and the remedy for what isn't well.
+ * doctor: prints each prerequisite and each part on a line, with the remedy for what isn't well.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@
 static const char *const health_words[] = { "ok", "FAILED", "not tried", "none" };
 static const char *const health_keys[] = { "ok", "failed", "unknown", "absent" };
 
-/* One part. What it says by fail() becomes the line's text. */
+/* One part. What its look() prints by fail() becomes the line's text. */
 struct part {
 	const char *key, *label;
 	enum health (*look)(struct patient *patient);
@@ -98,7 +98,7 @@ enum status verb_doctor(const struct invocation *invocation)
 	output_open_array(&output, "parts");
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		ill += examine(&output, &parts[i], &patient) == HEALTH_ILL;
-		/* Others needn't wait for systemd. */
+		/* Other commands needn't wait for systemd. */
 		if (parts[i].look == look_self_test) {
 			close(lock);
 			lock = -1;

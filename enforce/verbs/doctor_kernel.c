@@ -13,6 +13,7 @@
 #include "enforce/kernel/self_test.h"
 #include "enforce/kernel/trial_word.h"
 #include "enforce/verbs/doctor.h"
+#include "policy/diagnostics.h"
 #include "policy/ini.h"
 
 enum health look_pins(struct patient *patient)
@@ -25,19 +26,15 @@ enum health look_pins(struct patient *patient)
 	return as_health(status);
 }
 
-/* How many events the next load would make room for, if the files are in order. */
+/* Returns how many events each buffer would hold after the next load. */
 static uint32_t wanted_events(void)
 {
-	struct diagnostics diagnostics = { 0 };
-	struct policy policy;
-	uint32_t events;
+	_cleanup_diagnostics_ struct diagnostics diagnostics = { 0 };
+	_cleanup_policy_ struct policy policy;
 
 	policy_init(&policy);
 	policy_files_read(NULL, READ_FOR_CHECK, false, &policy, &diagnostics);
-	events = policy.events;
-	diagnostics_clear(&diagnostics);
-	policy_clear(&policy);
-	return events;
+	return policy.events;
 }
 
 enum health look_load(struct patient *patient)
@@ -63,7 +60,7 @@ enum health look_program(struct patient *patient)
 
 	if (!patient->loaded)
 		return HEALTH_UNKNOWN;
-	/* That of socket_accept comes last. */
+	/* The link of socket_accept comes last. */
 	for (int object = FIRST_LINK; object < KERNEL_OBJECTS; object++) {
 		char path[PIN_PATH_MAX];
 
@@ -72,7 +69,7 @@ enum health look_program(struct patient *patient)
 					      pin_path(object, path, sizeof(path))));
 	}
 	DETAIL(patient, "attached: socket_accept (id %" PRIu32 ") and %d more", linked.program, KERNEL_OBJECTS - FIRST_LINK - 1);
-	/* When the policy is locked, nobody opens the program; nor can the link be another's. */
+	/* When the policy is locked, nobody can open the program, and nobody can have changed the link. */
 	if (locked_is_set())
 		return HEALTH_WELL;
 	program_ids(patient->kernel.fd[PROGRAM_SOCKET_ACCEPT], &pinned);
@@ -103,34 +100,36 @@ static enum status judge_policy(const struct patient *patient, const struct poli
 	return STATUS_DONE;
 }
 
+static enum status read_and_judge(struct patient *patient, struct policy *policy)
+{
+	_cleanup_moved_ struct moved moved = { 0 };
+
+	TRY(live_read(&patient->kernel, policy));
+	if (policy->mode == MODE_ENFORCE) {
+		patient->gates = policy->switches[SWITCH_GATE] == ANSWER_YES;
+		patient->drains = policy->switches[SWITCH_DRAIN] == ANSWER_YES;
+	}
+	TRY(moved_find(&patient->kernel, policy, &moved));
+	return judge_policy(patient, policy, &moved);
+}
+
 enum health look_policy(struct patient *patient)
 {
-	struct moved moved = { 0 };
-	struct policy policy;
+	_cleanup_policy_ struct policy policy;
 	enum status status;
 	uint64_t left;
 
+	policy_init(&policy);
 	if (!patient->loaded)
 		return HEALTH_UNKNOWN;
-	policy_init(&policy);
-	status = live_read(&patient->kernel, &policy);
-	if (status == STATUS_DONE && policy.mode == MODE_ENFORCE) {
-		patient->gates = policy.switches[SWITCH_GATE] == ANSWER_YES;
-		patient->drains = policy.switches[SWITCH_DRAIN] == ANSWER_YES;
-	}
-	if (status == STATUS_DONE)
-		status = moved_find(&patient->kernel, &policy, &moved);
-	if (status == STATUS_DONE)
-		status = judge_policy(patient, &policy, &moved);
+	status = read_and_judge(patient, &policy);
 	DETAIL(patient, "mode %s, default %s, %zu rule%s, generation %" PRIu64 "%s", ini_mode_words[policy.mode],
 	       ini_verdict_words[policy.verdict], policy.rule_count, policy.rule_count == 1 ? "" : "s", policy.generation,
 	       trial_now(&patient->kernel, &left) == TRIAL_IS_PENDING ? ", on trial: see sockaccept-ctl status" : "");
-	moved_clear(&moved);
-	policy_clear(&policy);
 	return as_health(status);
 }
 
-/* Of one that isn't wanted, that it is attached does no harm: a policy on trial can end, and the one before it may want it. */
+/* A gate that isn't wanted may be attached: the policy on trial can end, and the one before it may want it. */
 enum health look_gate(struct patient *patient)
 {
 	if (!patient->loaded)

@@ -6,7 +6,7 @@
 #include "enforce/kernel/prerequisites.h"
 #include "enforce/verbs/doctor.h"
 
-/* The health of what no program can be loaded without. */
+/* Returns the health of something without which no program can be loaded. */
 static enum health as_needed(struct patient *patient, enum status status)
 {
 	patient->unfit = patient->unfit || status != STATUS_DONE;

@@ -9,7 +9,7 @@
 #include "enforce/base/when.h"
 #include "enforce/verbs/doctor.h"
 
-/* Of the unit that loads the policy, which is enabled, and was stopped or never started. */
+/* Judges the unit that loads the policy where it is enabled, and was stopped or never started. */
 static enum health look_stopped_unit(struct patient *patient, const char *unit)
 {
 	if (patient->loaded) {
@@ -24,10 +24,10 @@ static enum health look_stopped_unit(struct patient *patient, const char *unit)
 enum need {
 	NEED_NONE, /* it may be absent */
 	NEED_RUNS,
-	NEED_LOADS, /* it loads the policy, and may be stopped where that was done without it */
+	NEED_LOADS, /* it loads the policy, and may be stopped if another way has loaded it */
 };
 
-/* `purpose`: what is not done without it. */
+/* `purpose` is what is not done without the unit. */
 static enum health look_unit(struct patient *patient, const char *unit, const char *purpose, enum need need)
 {
 	struct unit_state state;
@@ -66,7 +66,7 @@ enum health look_log_unit(struct patient *patient)
 	return look_unit(patient, "sockaccept-audit.service", "no lasting log is kept", NEED_NONE);
 }
 
-/* True if somebody drains, as the kernel side knows it: of who has just begun, it hears within half a second. */
+/* Returns true if the kernel side knows of a process that drains. One that has just begun tells it within half a second. */
 static bool is_promised(const struct state *state)
 {
 	for (int i = 0; i < 10 && state->drained_until <= (uint64_t)when_now().boot; i++)
@@ -77,7 +77,7 @@ static bool is_promised(const struct state *state)
 enum health look_drain_unit(struct patient *patient)
 {
 	static const char purpose[] = "what comes to wait on a denied listener is reset by the next change of the policy only";
-	/* Only then is anything promised. */
+	/* A promise is made only while a listener is denied. */
 	bool denied = patient->drains && patient->kernel.state->gates;
 	bool promised = denied && is_promised(patient->kernel.state);
 
