@@ -9,13 +9,13 @@
 
 #define X32_BIT 0x40000000U
 
-/* Of the 32-bit table of x86. */
+/* In the 32-bit table of x86. */
 enum {
 	COMPAT_SOCKETCALL = 102,
 	COMPAT_ACCEPT4 = 364,
 };
 
-/* What socketcall(2) is to do (linux/net.h). */
+/* Operations of socketcall(2) (linux/net.h). */
 enum {
 	SOCKETCALL_ACCEPT = 5,
 	SOCKETCALL_ACCEPT4 = 18,
@@ -93,7 +93,7 @@ bool accept_call_lost_restart(bool compat, int64_t number, int64_t result)
 {
 	uint32_t low = (uint32_t)number;
 
-	/* Of a 32-bit call, only the lower halves count. */
+	/* Only the lower halves count in a 32-bit call. */
 	if ((int32_t)result != -EINTR || (!compat && result != -EINTR))
 		return false;
 	return compat ? low == COMPAT_ACCEPT4 || low == COMPAT_SOCKETCALL : is_native_accept(low & ~X32_BIT);

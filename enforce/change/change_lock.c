@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The lock is a file in a directory that only root can enter: on anything that others can open, they could hold
- * the lock themselves.
+ * The lock is on a file in a directory that only root can enter: whoever can open a file can hold a lock on it.
  */
 #include "enforce/change/change_lock.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One change at a time.
+ * The change lock: one command at a time changes the policy.
  */
 #ifndef SOCKACCEPT_CHANGE_LOCK_H
 #define SOCKACCEPT_CHANGE_LOCK_H
@@ -12,21 +12,24 @@
 #define RUNTIME_DIR "/run/sockaccept"
 
 /*
- * Waits until no other sockaccept-ctl changes anything, and keeps others from it until *fd is closed, by the
- * process's end at the latest. Says what is wrong.
+ * Waits until no other sockaccept-ctl changes anything, and keeps others from it until *fd is closed, at the latest by the process's end. Prints what
+ * is wrong.
  */
 enum status change_lock_take(int *fd);
 
-/* The same without waiting. False: somebody has it, or it can't be had; *fd is to be closed in any case, unless it is -1. */
+/*
+ * Does the same without waiting. Returns false if somebody else has the lock, or if it can't be had. The caller closes *fd in any case, unless it is
+ * -1.
+ */
 bool change_lock_try(int *fd);
 
 /*
- * Removes what a `lock` that was killed has left, unless a command is just changing something: the guard of the maps would refuse
- * readers too. Says nothing.
+ * Removes what a `lock` that was killed has left, unless a command is changing something at the moment: the guard of the maps would refuse readers
+ * too. Prints nothing.
  */
 void change_lock_clear_remains(void);
 
-/* Takes the change lock for a command that changes something, and removes what commands that were killed have left. */
+/* Takes the change lock for a command that changes something, and removes what commands that were killed have left. Prints what is wrong. */
 enum status change_begin(int *fd);
 
 #endif

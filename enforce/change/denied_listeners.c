@@ -10,18 +10,18 @@
 #include "enforce/kernel/family.h"
 #include "policy/cleanup.h"
 
-/* So many lines; of the others there is a number. */
+/* Print at most this many lines, and the number of the others. */
 #define LINES_MAX 20
-/* So many places, processes or users on one. */
+/* Name at most this many places, processes or users on a line. */
 #define ITEMS_MAX 4
 
-/* Different texts, the first ones of them, as a list: `12, 13 and 2 more`. */
+/* A list of different texts, of which the first few are kept: `12, 13 and 2 more`. */
 struct items {
 	char text[ITEMS_MAX][LISTENER_TEXT_MAX];
 	size_t count, more;
 };
 
-/* Returns false if it is there already. */
+/* Adds `text`. Returns false if it is there already. */
 static bool add_item(struct items *items, const char *text)
 {
 	size_t kept = items->count < ITEMS_MAX ? items->count : ITEMS_MAX;
@@ -60,10 +60,10 @@ static bool belong_together(const struct denied_listener *a, const struct denied
 	       x->foreign == y->foreign && !strcmp(protocol_of(x), protocol_of(y));
 }
 
-/* What those of one line have between them. */
+/* What the listeners of one line have. */
 struct line {
 	struct items places, pids, users;
-	const char *unit; /* NULL: none, or not the same */
+	const char *unit; /* that all of them are of; NULL: none */
 };
 
 static void add_listener(struct line *line, const struct listener *listener)
@@ -72,7 +72,7 @@ static void add_listener(struct line *line, const struct listener *listener)
 
 	add_item(&line->places, listener_text(listener, text));
 	snprintf(text, sizeof(text), "%" PRIu32, listener->socket.pid);
-	/* Those that have one socket open have the others too, as a rule: counted with the first. */
+	/* Processes that share one socket share the others too, as a rule: they are counted once. */
 	if (add_item(&line->pids, text))
 		line->pids.more += listener->processes - 1;
 	snprintf(text, sizeof(text), "%" PRIu32, listener->socket.uid);

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Printing diagnostics.
- */
 #include "enforce/change/diagnostics_print.h"
 
 #include "enforce/base/escape.h"

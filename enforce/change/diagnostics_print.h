@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Diagnostics of a policy, as text and as JSON.
+ * Prints the diagnostics of a policy, as text and as JSON.
  */
 #ifndef SOCKACCEPT_DIAGNOSTICS_PRINT_H
 #define SOCKACCEPT_DIAGNOSTICS_PRINT_H
@@ -8,7 +8,7 @@
 #include "enforce/base/output.h"
 #include "policy/diagnostics.h"
 
-/* Prints all to standard error, one a line: `file:line: message`, warnings marked as such. */
+/* Prints all of them to standard error, one a line: `file:line: message`, with warnings and notes marked as such. */
 void diagnostics_print(const struct diagnostics *diagnostics);
 
 /* Prints those of one severity as a JSON array under `key`. */

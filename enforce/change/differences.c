@@ -7,7 +7,7 @@
 #include "policy/cleanup.h"
 #include "policy/compare.h"
 
-/* What its path leads to, so that two spellings are one; else the path itself. */
+/* Returns what the path of the rule's binary leads to, so that two spellings are one, or the path itself if that isn't known. */
 static const char *binary_of(const struct entry *entry)
 {
 	const struct binary *binary = &entry->policy->binaries[entry->rule->binary];
@@ -50,7 +50,7 @@ bool policies_are_alike(const struct policy *files, const struct policy *live)
 	struct policy lasting = *live;
 	_cleanup_free_ struct entry *theirs = entries_sorted(files), *ours = NULL;
 
-	/* They come first. */
+	/* Temporary rules come first. */
 	lasting.rules += temporaries;
 	lasting.rule_count -= temporaries;
 	if (files->mode != live->mode || files->verdict != live->verdict || memcmp(files->switches, live->switches, sizeof(files->switches)) ||

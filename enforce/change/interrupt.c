@@ -22,11 +22,11 @@
 #include "policy/cleanup.h"
 
 #define MILLISECOND 1000000LL
-/* All threads together have so long to stop; those that can, do so within microseconds. */
+/* All threads together have this long to stop. Those that can do so within microseconds. */
 #define STOP_NS (1000 * MILLISECOND)
-/* The tracer has a little longer: it may wait in PTRACE_SEIZE itself, for an execve(2) of the other's. */
+/* The tracer has a little longer: PTRACE_SEIZE itself may wait, for an execve(2) of the traced process. */
 #define TRACER_MS 1500
-#define TRACER_LAST_S 2 /* if its parent was killed */
+#define TRACER_LAST_S 2 /* when it ends even if its parent was killed */
 #define LOOK_NS (MILLISECOND / 4)
 
 /* ---------------------------------------------------------------------------------------------
@@ -38,7 +38,7 @@ static bool is_compat(pid_t tid)
 {
 	struct __ptrace_syscall_info info = { 0 };
 
-	/* The architecture is told at each stop. */
+	/* The kernel gives the architecture at each stop. */
 	return ptrace(PTRACE_GET_SYSCALL_INFO, tid, (void *)sizeof(info), &info) > 0 && info.arch == AUDIT_ARCH_I386;
 }
 
@@ -49,7 +49,7 @@ static int64_t read_register(pid_t tid, size_t offset)
 
 #define REGISTER(name) offsetof(struct user, regs.name)
 
-/* One register is written, and not all: nothing else can change by that. */
+/* Writes that one register, not all: so nothing else can change. */
 static void restore_restart(pid_t tid)
 {
 	if (accept_call_lost_restart(is_compat(tid), read_register(tid, REGISTER(orig_rax)), read_register(tid, REGISTER(rax))))
@@ -62,7 +62,7 @@ static void restore_restart(pid_t tid)
 }
 #endif
 
-/* `stop`: why it has stopped. A signal that came meanwhile goes on to the thread; a stop by a signal lasts. */
+/* Lets go of a thread that has stopped for the reason `stop`. A signal that came meanwhile is passed on; a stop by a signal lasts. */
 static enum interrupt_result let_go(pid_t tid, int stop)
 {
 	int signal = stop >> 8 == PTRACE_EVENT_STOP ? 0 : stop;
@@ -77,12 +77,12 @@ static enum interrupt_result why_not(int error)
 	return error == ESRCH ? INTERRUPT_NEEDLESS : INTERRUPT_REFUSED;
 }
 
-/* Returns INTERRUPT_STUCK if its stop is to be waited for. */
+/* Returns INTERRUPT_STUCK if its stop has to be waited for. */
 static enum interrupt_result begin(const struct interrupt *thread, bool (*waits)(const struct interrupt *thread, void *data), void *data)
 {
 	if (ptrace(PTRACE_SEIZE, thread->tid, NULL, NULL))
 		return why_not(errno);
-	/* Anew, as near to the interruption as can be: no other call of the thread is to be interrupted. */
+	/* Look once more, right before the interruption: no other call of the thread should be interrupted. */
 	if (!waits(thread, data))
 		return INTERRUPT_NEEDLESS;
 	return ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL) ? why_not(errno) : INTERRUPT_STUCK;
@@ -122,7 +122,7 @@ static void let_go_of_stopped(struct interrupt *list, const bool *begun, size_t 
 	}
 }
 
-/* From here on, this process ends within two seconds, whatever it waits for, and holds nothing that is somebody else's. */
+/* Makes this process end within two seconds, whatever it waits for, and closes all that it has inherited. */
 static void stand_alone(void)
 {
 	sigset_t alarms;
@@ -135,7 +135,7 @@ static void stand_alone(void)
 	sigprocmask(SIG_UNBLOCK, &alarms, NULL);
 }
 
-/* The child. What it traces and doesn't stop is let go by its end. */
+/* What the child does. Its end lets go of the threads that it traces and that don't stop. */
 static void trace(struct interrupt *list, size_t count, bool (*waits)(const struct interrupt *thread, void *data), void *data)
 {
 	_cleanup_free_ bool *begun = must(calloc(count, sizeof(*begun)));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Interrupts threads in accept(2), so that the kernel restarts the call, which their programs don't see.
+ * Interrupts threads in accept(2), so that the kernel restarts the call and their programs see nothing of it.
  */
 #ifndef SOCKACCEPT_INTERRUPT_H
 #define SOCKACCEPT_INTERRUPT_H
@@ -10,28 +10,28 @@
 #include <sys/types.h>
 
 enum interrupt_result {
-	INTERRUPT_STUCK,   /* it didn't stop in time, as where it can't be interrupted; it was let go */
+	INTERRUPT_STUCK,   /* it didn't stop in time, as one that can't be interrupted; it was let go */
 	INTERRUPT_DONE,    /* it has left accept(2), and enters it anew, unless it took a connection before */
-	INTERRUPT_NEEDLESS, /* it didn't wait any more, or has ended */
+	INTERRUPT_NEEDLESS, /* it no longer waited, or has ended */
 	INTERRUPT_REFUSED, /* the kernel refuses it: a debugger has the thread, or the right to trace is missing */
 };
 
-/* A thread. */
+/* A thread, and what came of it. */
 struct interrupt {
 	pid_t tid;
 	enum interrupt_result result;
 };
 
 /*
- * Stops the `count` threads of `list` and lets them go again, each once, and sets their results. `waits` tells whether one still
- * waits in accept(2), and is asked right before; it gets `data`. No signal is sent; one that comes at that moment does its work; a
- * thread that is stopped (SIGSTOP) stays so. Takes a second at the most, whatever they do.
+ * Stops each of the `count` threads of `list` once, lets it go again, and sets its result. Calls `waits`, with `data`, right before that: it tells
+ * whether the thread still waits in accept(2). Sends no signal. A signal that comes at that moment is delivered; a thread that is stopped by SIGSTOP
+ * stays stopped. Takes a second at the most, whatever the threads do.
  *
- * A process of our own does it. A tracer can't let go of a thread that doesn't stop, but the kernel lets go of all when the tracer
- * ends, however it does. If this process is killed, that one comes to its end all the same, within two seconds, and holds no
- * descriptor of this one's: so no thread is let go halfway, with the EINTR that is taken off it only then.
+ * A child process does it, for two reasons. A tracer can't let go of a thread that doesn't stop, but the kernel lets go of all when the tracer ends,
+ * whatever ends it. And if this process is killed, the child still comes to its end within two seconds, with no descriptor of this process: so no
+ * thread is let go halfway, with the EINTR that is removed only then.
  *
- * Returns 0, or -errno: nothing was done.
+ * Returns 0, or -errno if nothing was done.
  */
 int interrupt_accepts(struct interrupt *list, size_t count, bool (*waits)(const struct interrupt *thread, void *data), void *data);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Whom a change of the policy would deny who listens now; above all the listener by which the administrator came in.
+ * Finds who listens now and would be denied by a change of the policy; above all the listener by which the administrator came in.
  */
 #ifndef SOCKACCEPT_LOCKOUT_H
 #define SOCKACCEPT_LOCKOUT_H
@@ -9,9 +9,9 @@
 #include "policy/image.h"
 
 /*
- * Names, once for each binary and port, whoever listens and is denied by `after` and not by `before` (empty: nothing was in
- * force). If nobody any more may accept on a socket that takes connections where the administrator came in (enforce/change/way_in.h), now or when a temporary rule ends, refuses with
- * STATUS_FAILED, unless `force`. `after` has its numbers from `kernel`. Says what is wrong.
+ * Warns of each binary and port that listens now and is denied by `after`, but not by `before`, which is empty if nothing was in force. Refuses with
+ * STATUS_FAILED, unless `force`, if nobody may accept any more on a socket by which the administrator came in (enforce/change/way_in.h), now or when a
+ * temporary rule ends. `after` has its numbers from `kernel`. Prints what is wrong.
  */
 enum status lockout_check(const struct kernel *kernel, const struct image *before, const struct policy *after, bool force);
 

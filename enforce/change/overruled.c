@@ -14,7 +14,7 @@
 #include "policy/overrule.h"
 #include "policy/port.h"
 
-/* So many are named; of the others there is a number. */
+/* Name at most this many, and the number of the others. */
 #define NAMED_MAX 10
 
 /* Rules that differ in nothing but their users. */
@@ -33,7 +33,7 @@ static const struct rule *member(const struct group *group, size_t index)
  * Words
  */
 
-/* As `--user` takes it. */
+/* Prints a user as `--user` takes it. */
 static void print_user(FILE *stream, uint32_t uid)
 {
 	const struct passwd *user = getpwuid(uid);
@@ -46,7 +46,7 @@ static void print_user(FILE *stream, uint32_t uid)
 		fprintf(stream, "%" PRIu32, uid);
 }
 
-/* As one word of a shell. */
+/* Prints `text` as one word of a shell. */
 static void print_word(FILE *stream, const char *text)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
@@ -92,7 +92,7 @@ static char *describe(const struct group *group, uint64_t now)
 }
 
 /* ---------------------------------------------------------------------------------------------
- * What to say instead: the same with the conditions of both
+ * The command to write instead: the same with the conditions of both rules
  */
 
 static struct port_item both_ports(const struct port_item *a, const struct port_item *b)
@@ -109,7 +109,7 @@ static bool is_any(const char *path)
 	return !strcmp(path, "any");
 }
 
-/* True if a file that says so would still have the last word: its rule is for the same, and denies. */
+/* Returns true if the rule of a file would still decide: it is for the same, and denies. */
 static bool stays(const struct group *group, const struct rule *rule, bool save)
 {
 	const struct rule *other = member(group, 0);
@@ -160,7 +160,7 @@ static bool has(const struct objections *objections, const struct objection *obj
 	return false;
 }
 
-/* Takes what `objection` holds. */
+/* Adds `objection` and owns what it holds. */
 static void add(struct objections *objections, struct objection *objection)
 {
 	if (has(objections, objection)) {
@@ -172,7 +172,7 @@ static void add(struct objections *objections, struct objection *objection)
 	objections->list[objections->count++] = *objection;
 }
 
-/* They stand side by side, as a policy's rules are sorted by user last. */
+/* Rules of one group stand side by side, as a policy's rules are sorted by user last. */
 static bool belongs(const struct group *group, const struct rule *rule)
 {
 	const struct rule *first = member(group, 0);

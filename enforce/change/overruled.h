@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the other rules of a policy say against one that the command line adds, and what to say instead.
+ * Finds rules of a policy that still decide otherwise than one that the command line adds, and what to write instead.
  */
 #ifndef SOCKACCEPT_OVERRULED_H
 #define SOCKACCEPT_OVERRULED_H
@@ -10,7 +10,7 @@
 
 struct objection {
 	char *rule;    /* ``[redis] has `allow = 6379` for /usr/bin/redis-server and user redis'' */
-	char *instead; /* the command that would hold there; NULL: none would, and the rule has to be changed where it is */
+	char *instead; /* the command that would decide there too; NULL: none would, so that rule has to be changed where it stands */
 };
 
 /* Zero-initialised is empty. */
@@ -20,16 +20,16 @@ struct objections {
 };
 
 /*
- * Adds what there is against the rule of this index among those of `edit`, which is one of `policy` by now; `number` is that of its
- * binary. What is in the list already isn't added. `save`: the command is to have --save. Returns 0, or what image_build() does.
+ * Adds to `objections` what still decides otherwise than the rule `index` of `edit`, which `policy` has by now, unless it is in the list already.
+ * `number` is that of the rule's binary. `save` says that the command in `instead` should have --save. Returns 0, or -errno as image_build().
  */
 int objections_find(const struct policy *policy, uint32_t number, const struct rule_edit *edit, size_t index, bool save,
 		    struct objections *objections);
 
-/* Adds those of `more`, and leaves that empty. */
+/* Adds those of `more` to `objections`, and leaves `more` empty. */
 void objections_join(struct objections *objections, struct objections *more);
 
-/* Warns of all of them, or of the first ones. */
+/* Warns of the first of them, and of the number of the others. */
 void objections_warn(const struct objections *objections, const struct rule_edit *edit);
 
 /* Frees what it holds and leaves it empty. */

@@ -9,7 +9,7 @@
 #include "enforce/kernel/trial_word.h"
 #include "policy/decide.h"
 
-/* What the kernel changes by itself, and when next: ns since boot; 0: nothing. */
+/* Returns when the kernel makes its next change by itself, in ns since boot; 0: never. */
 static uint64_t next_end(const struct kernel *kernel, const struct image *image)
 {
 	uint64_t now = (uint64_t)when_now().boot, next = decide_next_end(image, now), left;
@@ -50,7 +50,7 @@ enum status take_effect(const struct kernel *kernel, unsigned parts, struct effe
 	return status == STATUS_DONE ? apply(kernel, &image, parts, effect) : status;
 }
 
-/* While a policy is on trial, the one before it may want the gate, and come back by itself. */
+/* While a policy is on trial, the gate isn't detached: the policy before it may want the gate, and comes back by itself. */
 static void attach_gate(const struct kernel *kernel, const struct policy_header *header)
 {
 	bool wanted = header->mode == MODE_ENFORCE && header->flags & POLICY_GATES;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a change of the policy in force takes beside it, so that nothing goes on as decided before: threads that wait in accept(2) are asked
- * again (enforce/change/ask_again.h), the gate is attached or not (enforce/kernel/gate.h), and denied listeners are drained (enforce/change/drain.h).
+ * What has to be done beside a change of the policy in force, so that nothing goes on as decided before: asks threads that wait in accept(2) again
+ * (enforce/change/ask_again.h), attaches or detaches the gate (enforce/kernel/gate.h), and drains denied listeners (enforce/change/drain.h).
  */
 #ifndef SOCKACCEPT_TAKE_EFFECT_H
 #define SOCKACCEPT_TAKE_EFFECT_H
@@ -18,7 +18,7 @@
 struct effect {
 	struct leftovers unasked; /* processes whose threads couldn't be asked again */
 	struct drained drained;
-	uint64_t next_end; /* when a temporary rule or the policy on trial ends next: ns since boot; 0: none does */
+	uint64_t next_end; /* when the next temporary rule or the trial ends: ns since boot; 0: none does */
 };
 
 enum effect_part {

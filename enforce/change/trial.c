@@ -21,7 +21,7 @@ enum status trial_settle(const struct kernel *kernel)
 		return fail(STATUS_FAILED, "the policy on trial wasn't confirmed, and the one before it can't be put in its place: %s; it is "
 			    "in force all the same", strerror(-error));
 	trial_end(kernel);
-	/* The kernel made that change by itself. */
+	/* The kernel has made that change by itself, so nothing has been asked again yet. */
 	take_effect_and_warn(kernel, true);
 	return STATUS_DONE;
 }

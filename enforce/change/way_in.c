@@ -80,7 +80,7 @@ static bool has_socket(const struct sockets *sockets, unsigned long inode)
 	return false;
 }
 
-/* From a table of the kernel's (proc(5)), in the network namespace of the process. */
+/* Adds the connections of `sockets` from a table of the kernel's (proc(5)), in the network namespace of the process. */
 static void add_connections(struct way_in *way, const struct sockets *sockets, unsigned pid, const char *table)
 {
 	_cleanup_free_ char *path = text_format("/proc/%u/net/%s", pid, table);

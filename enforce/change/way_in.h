@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * By which connection the administrator came who runs this command: over SSH, as a rule.
+ * Finds by which connection the administrator came who runs this command; as a rule over SSH.
  */
 #ifndef SOCKACCEPT_WAY_IN_H
 #define SOCKACCEPT_WAY_IN_H
@@ -18,13 +18,13 @@ struct way_in {
 };
 
 /*
- * Fills `way` with the ports that SSH_CONNECTION (ssh(1)) names in the environment of this process and of its ancestors,
- * and those of the TCP connections that its ancestors have open: sudo and su clear the environment, and what runs in tmux
- * has no ancestor with the connection. What this process may not look at is passed over.
+ * Fills `way` with the ports that SSH_CONNECTION (ssh(1)) names in the environment of this process and of its ancestors, and those of the TCP
+ * connections that its ancestors have open. It takes both: sudo and su clear the environment, and a command in tmux has no ancestor with the
+ * connection. Passes over what this process may not look at.
  */
 void way_in_find(struct way_in *way);
 
-/* True if `port` is one of them. */
+/* Returns true if `port` is one of them. */
 bool way_in_has(const struct way_in *way, unsigned port);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A change of policy that enforces less than before, whatever the rules are: a file that says nothing of the default allows.
+ * Warns of a change of policy that enforces less than before, whatever the rules are: a file that doesn't mention the default allows.
  */
 #ifndef SOCKACCEPT_WEAKER_H
 #define SOCKACCEPT_WEAKER_H
@@ -13,9 +13,10 @@ struct stance {
 	unsigned switches[SWITCHES]; /* enum answer */
 };
 
+/* Returns the stance of `policy`. */
 struct stance stance_of(const struct policy *policy);
 
-/* Warns of a default, a mode or a switch in force that is weaker than the one before. */
+/* Warns of each default, mode or switch of `now` that is weaker than in `before`. */
 void stance_warn(struct stance before, struct stance now);
 
 #endif

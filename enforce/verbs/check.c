@@ -33,17 +33,14 @@ static void print_check(const struct diagnostics *diagnostics, const struct poli
 
 enum status verb_check(const struct invocation *invocation)
 {
-	struct diagnostics diagnostics = { 0 };
-	struct policy policy;
-	enum status status;
+	_cleanup_diagnostics_ struct diagnostics diagnostics = { 0 };
+	_cleanup_policy_ struct policy policy;
 
 	policy_init(&policy);
-	policy_files_read(invocation->arguments[0], invocation->given[OPTION_OFFLINE] ? READ_OFFLINE : READ_FOR_CHECK, !invocation->given[OPTION_NO_WARNINGS], &policy, &diagnostics);
+	policy_files_read(invocation->arguments[0], invocation->given[OPTION_OFFLINE] ? READ_OFFLINE : READ_FOR_CHECK,
+			  !invocation->given[OPTION_NO_WARNINGS], &policy, &diagnostics);
 	if (!diagnostics.errors)
 		policy_normalise(&policy);
 	print_check(&diagnostics, &policy, invocation->given[OPTION_JSON]);
-	status = diagnostics.errors ? STATUS_INVALID : STATUS_DONE;
-	diagnostics_clear(&diagnostics);
-	policy_clear(&policy);
-	return status;
+	return diagnostics.errors ? STATUS_INVALID : STATUS_DONE;
 }

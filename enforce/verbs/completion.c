@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The completion script for bash, made from the table of verbs.
+ * Prints the completion script for bash, made from the table of verbs.
  */
 #include "enforce/verbs/completion.h"
 
@@ -32,7 +32,7 @@ static const char tail[] =
 	"}\n"
 	"complete -F _sockaccept_ctl sockaccept-ctl\n";
 
-/* What can stand behind an option with this argument, as options of compgen; "": nothing that is known. */
+/* Returns what can follow an option with this argument, as options of compgen; "" if that isn't known. */
 static const char *values_of(const char *argument)
 {
 	if (!strcmp(argument, "FILE") || !strcmp(argument, "PATH"))
@@ -69,7 +69,7 @@ static void print_verb_names(void)
 		printf("%s%s", i ? " " : "", verbs[i].name);
 }
 
-/* `enforce|permissive` in the usage of a verb are words to write; FILE and the like stand for something. */
+/* In the usage of a verb, words such as `enforce|permissive` are written as they stand; FILE and the like stand for something. */
 static void print_words(const struct verb *verb)
 {
 	if (islower((unsigned char)verb->arguments[0]))

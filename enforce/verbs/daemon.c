@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * daemon: keeps the events in a lasting log. Nothing depends on it: what it doesn't come to stays in the kernel, for as long
- * as there is room.
+ * daemon: writes the events into a lasting log. Nothing depends on it: events that it hasn't written stay in the kernel, for as long as there is
+ * room.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -28,17 +28,17 @@
 #define MILLISECOND 1000000LL
 #define SECOND (1000 * MILLISECOND)
 
-/* How long it sleeps when there is little to do, and when the buffers fill. */
+/* How long it sleeps while there is little to do, and while the buffers fill. */
 #define PAUSE_NS (100 * MILLISECOND)
 #define SHORT_PAUSE_NS (2 * MILLISECOND)
-#define MANY 64 /* events in a round: there may soon be more than the buffers hold */
-/* How long what was unloaded is still read: timers record the last repeats, and calls whose end wasn't seen. */
+#define MANY 64 /* events in a round: more than these, and the buffers may soon be full */
+/* How long events are still read after an unload: timers record the last repeats, and calls whose end wasn't seen. */
 #define LINGER_NS (3 * SECOND)
-/* How long a kernel side of another version is waited out: an upgrade starts the daemon anew right after it took over. */
+/* How long it waits while another version's kernel side is loaded: an upgrade restarts the daemon right after it took over. */
 #define GRACE_NS (30 * SECOND)
 #define LAYOUTS_NS (30 * SECOND)
 #define METRICS_NS (15 * SECOND)
-/* It acts when the log's name is wrong for the second time: longer than logrotate takes from its rename to its SIGHUP. */
+/* It acts when it finds another file under the log's name twice in a row: logrotate takes less time from its rename to its SIGHUP. */
 #define LOG_WATCH_NS (4 * SECOND)
 
 #define DEFAULT_ROTATE_BYTES (64LL << 20)
@@ -50,18 +50,18 @@ struct daemon {
 	struct log_watch log;
 	struct path_watch paths;
 	const char *metrics_file;
-	bool metrics_failed; /* that was said */
+	bool metrics_failed; /* and that was warned of */
 	sigset_t signals;
-	int64_t unloaded_at; /* ns since boot; 0: what is read is loaded */
-	int64_t foreign_at; /* since when it is another version's that is loaded, ns since boot; 0: it isn't */
-	int64_t layouts_at, metrics_at, watchdog_at, log_at; /* when it is time again, ns since boot */
+	int64_t unloaded_at; /* ns since boot; 0: the kernel side that is read is still loaded */
+	int64_t foreign_at; /* since when another version's kernel side is loaded, ns since boot; 0: none is */
+	int64_t layouts_at, metrics_at, watchdog_at, log_at; /* when each is due next, ns since boot */
 };
 
 /* ---------------------------------------------------------------------------------------------
  * Options
  */
 
-/* `64M`: bytes. Returns 0 if it isn't such a thing. */
+/* Returns the bytes of a size such as `64M`, or 0 if `text` isn't one. */
 static off_t read_size(const char *text)
 {
 	static const char units[] = "KMG";
@@ -98,7 +98,7 @@ static enum status open_log(struct daemon *daemon, const struct invocation *invo
  * The loop
  */
 
-/* True if it is time again for what is done each `every` ns. */
+/* Returns true, and sets *at to the next time, if something is due that is done every `every` ns. */
 static bool is_time(int64_t *at, int64_t every)
 {
 	int64_t now = when_now().boot;
@@ -109,7 +109,7 @@ static bool is_time(int64_t *at, int64_t every)
 	return true;
 }
 
-/* Modules that came since. For that alone the state is opened for writing. */
+/* Tells the kernel side the layouts of modules that were loaded since. Only for that, the state is opened for writing. */
 static void tell_layouts(void)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
@@ -148,7 +148,7 @@ static bool is_foreign(void)
 	return kernel_instance() && kernel_layout(&layout) == STATUS_DONE && layout != SOCKACCEPT_LAYOUT;
 }
 
-/* True while it is too early to complain of another version's kernel side. */
+/* Returns true while it is too early to complain of another version's kernel side. */
 static bool awaits_restart(struct daemon *daemon)
 {
 	int64_t now = when_now().boot;
@@ -164,7 +164,7 @@ static bool awaits_restart(struct daemon *daemon)
 	return now - daemon->foreign_at < GRACE_NS;
 }
 
-/* Goes on with another kernel side where one was loaded. One that isn't there is none to complain of. */
+/* Begins to read the kernel side, if one is loaded. If none is, that is no failure. */
 static enum status begin(struct daemon *daemon)
 {
 	enum status status;
@@ -180,14 +180,14 @@ static enum status begin(struct daemon *daemon)
 static void end(struct daemon *daemon)
 {
 	log_keep_end(&daemon->keeper);
-	/* A look that is under way has the lock, and nobody would end it. */
+	/* A look that is under way holds the lock, and nothing else would end it. */
 	path_watch_clear(&daemon->paths);
 	kernel_close(&daemon->kernel);
 	daemon->unloaded_at = 0;
 	notify(NOTIFY_NOT_LOADED);
 }
 
-/* One round. Returns how long to sleep, in ns, or -errno. */
+/* Does one round. Returns how long to sleep, in ns, or -errno. */
 static int64_t go_round(struct daemon *daemon, enum status *status)
 {
 	struct log_keeper *keeper = &daemon->keeper;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * drain: takes out what comes to wait on denied listeners, as soon as the kernel side asks for it; and follows what the kernel changes by
- * itself, when a temporary rule or a trial ends. It keeps no log and reads no file: all that it must be able to do is to look at other
- * processes. Nothing is lost while it doesn't run: it begins with what there is.
+ * drain: takes out what comes to wait on denied listeners, as soon as the kernel side asks for it; and asks again what the kernel changes by
+ * itself, when a temporary rule or a trial ends. It keeps no log and reads no file: it needs only to look at other processes. Nothing is lost
+ * while it doesn't run: it begins with what waits already.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -26,34 +26,34 @@
 #define MILLISECOND 1000000LL
 #define SECOND (1000 * MILLISECOND)
 
-/* How often it looks whether anything is another, with nothing asked of it. */
+/* How often it looks for changes while the kernel side asks for nothing. */
 #define TICK_NS (500 * MILLISECOND)
-/* What it says of itself holds for longer than a tick, and not much longer than it is there. */
+/* How long its promise holds: longer than a tick, so that it doesn't lapse, and not much longer than the process itself. */
 #define PROMISE_NS (2 * SECOND)
-/* While a command changes the policy. */
+/* How long it waits while a command changes the policy. */
 #define RETRY_NS (10 * MILLISECOND)
 /*
- * Looking at who listens takes a while where there are many processes, and anybody can be denied as often as they like: so it is done in a
- * sixth of the time at most. The first call after a while is answered at once.
+ * Looking at who listens takes a while where there are many processes, and anybody can be denied as often as they like. So it takes a sixth of the
+ * time at most: after a round it pauses for SHARE times as long. The first call after a pause is answered at once.
  */
 #define SHARE 5
 #define PAUSE_MAX_NS SECOND
-/* Denials on a listener that was asked for already, and left alone: somebody may have let go of it since. */
+/* How soon it looks again after denials on a listener that it has left alone: a process may have closed it since. */
 #define LOOK_AGAIN_NS SECOND
 #define TELL_NS (60 * SECOND)
 
 struct drainer {
-	struct kernel kernel; /* its state, and its program; all else is opened for a round only, as `lock` lets nobody hold it */
+	struct kernel kernel; /* state and program; all else is opened for a round only, as `lock` refuses while somebody holds it */
 	unsigned long long instance; /* of the kernel side; 0: none */
 	struct ring_buffer *calls;
 	int signals;
-	bool wanted;      /* a round is: something was asked for */
-	bool ended;       /* and threads are to be asked again */
-	uint64_t changes; /* of the policy in force, which were seen */
-	uint64_t denials; /* that were there at the last round */
+	bool wanted;      /* a round is wanted */
+	bool ended;       /* and it has to ask threads again */
+	uint64_t changes; /* of the policy in force: how many it has seen */
+	uint64_t denials; /* how many there were at the last round */
 	uint64_t next_end; /* ns since boot; 0: nothing ends by itself */
 	int64_t round_at, looked_at, promise_at, tell_at, watchdog_at; /* ns since boot */
-	char *told; /* what was wrong last */
+	char *told; /* what it has warned of last */
 };
 
 /* ---------------------------------------------------------------------------------------------
@@ -75,7 +75,7 @@ static enum status open_calls(struct drainer *drainer)
 	char path[PIN_PATH_MAX];
 	_cleanup_close_ int fd = bpf_obj_get(pin_path(MAP_DRAIN_CALLS, path, sizeof(path)));
 
-	/* It keeps a descriptor of its own. */
+	/* The ring buffer keeps a descriptor of its own. */
 	if (fd >= 0)
 		drainer->calls = ring_buffer__new(fd, take_call, drainer, NULL);
 	return drainer->calls ? STATUS_DONE : fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
@@ -91,7 +91,7 @@ static void detach(struct drainer *drainer)
 	drainer->instance = 0;
 }
 
-/* Another version's is for that version's drain, which an upgrade starts instead of this one. */
+/* Leaves another version's kernel side to that version's drain, which an upgrade starts in place of this one. */
 static enum status attach(struct drainer *drainer)
 {
 	uint64_t layout = SOCKACCEPT_LAYOUT;
@@ -120,7 +120,7 @@ static enum status attach(struct drainer *drainer)
  * A round
  */
 
-/* Says what is wrong, once, and again when it has been another or after a minute. */
+/* Warns of `message`, which it owns; of the same one only once a minute. */
 static void tell(struct drainer *drainer, char *message)
 {
 	int64_t now = when_now().boot;
@@ -149,7 +149,7 @@ static bool work(struct drainer *drainer)
 	if (status == STATUS_DONE)
 		effect_warn(&effect);
 	tell(drainer, messages_end());
-	/* What failed is tried again in a second. */
+	/* A round that failed is tried again in a second. */
 	if (status == STATUS_DONE) {
 		drainer->next_end = effect.next_end;
 		drainer->ended = false;
@@ -163,7 +163,7 @@ static int64_t pause_after(int64_t took)
 	return took * SHARE < PAUSE_MAX_NS ? took * SHARE : PAUSE_MAX_NS;
 }
 
-/* Under the lock: whoever wants to lock the policy must find nobody with its maps open. */
+/* Does a round under the change lock: `lock` must find nobody with the maps open. */
 static void go_round(struct drainer *drainer)
 {
 	_cleanup_close_ int lock = -1;
@@ -189,7 +189,7 @@ static void look(struct drainer *drainer)
 	const struct state *state = drainer->kernel.state;
 	int64_t now = when_now().boot;
 
-	/* When what was read ends, and when next, is another after each change. */
+	/* After each change, other rules end, and at other times. */
 	if (drainer->changes != state->changes) {
 		drainer->changes = state->changes;
 		drainer->wanted = true;
@@ -204,7 +204,7 @@ static void look(struct drainer *drainer)
 	}
 }
 
-/* How long to wait, in ms, rounded up. */
+/* Returns how long to wait, in ms, rounded up. */
 static int patience(const struct drainer *drainer)
 {
 	int64_t now = when_now().boot, until = now + TICK_NS;
@@ -216,7 +216,7 @@ static int patience(const struct drainer *drainer)
 	return until <= now ? 0 : (int)((until - now + MILLISECOND - 1) / MILLISECOND);
 }
 
-/* Returns true when it was told to end. */
+/* Waits for calls and takes them. Returns true when a signal says to end. */
 static bool wait_for_calls(struct drainer *drainer)
 {
 	struct pollfd fds[] = { { .fd = drainer->signals, .events = POLLIN },

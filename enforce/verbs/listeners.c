@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * listeners: who listens on this machine, and what a policy says of it: the one in force, or another.
+ * listeners: prints who listens on this machine, and what a policy says of it: the one in force, or another.
  */
 #include <inttypes.h>
 #include <stdio.h>

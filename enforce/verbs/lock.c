@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * lock: the policy stays as it is until the machine stops.
+ * lock: keeps the policy as it is until the machine stops.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * metrics: what is counted, for a monitoring system.
+ * metrics: prints what is counted, for a monitoring system.
  */
 #include <stdio.h>
 

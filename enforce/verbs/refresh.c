@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * refresh: the live rules stand for what their paths lead to now.
+ * refresh: makes the live rules stand for what their paths lead to now.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,12 +24,12 @@ struct before {
 	bool waits;
 };
 
-/* What to tell when the new policy is in force: what changed, and what still waits. */
+/* What to print once the new policy is in force: what changed, and what still waits. */
 struct report {
 	char **lines;
 	size_t count, changes;
 	size_t waiting;
-	size_t kept; /* paths that rules can't be made for now, so theirs stand for what they stood for */
+	size_t kept; /* paths that can't be resolved now: their rules stand for what they stood for */
 };
 
 static void add_line(struct report *report, char *line)
@@ -54,7 +54,7 @@ static char *describe(const struct binary *binary, const struct before *before)
 			   before->resolved ? before->resolved : "what is not known");
 }
 
-/* What can't be resolved stays as it was. */
+/* Keeps what can't be resolved as it was. */
 static void keep(struct binary *binary, struct before *before, const char *problem, struct report *report)
 {
 	free(binary->resolved);
@@ -79,7 +79,7 @@ static void compare(struct policy *policy, struct before *before, char *const *p
 	}
 }
 
-/* Gives the rules of users who weren't known to those of them who are by now. */
+/* Gives rules whose users weren't known the ids of those users that are known by now. */
 static void look_up_users(struct policy *policy, struct report *report)
 {
 	_cleanup_free_ uint32_t *uids = must(calloc(policy->unknown_user_count + 1, sizeof(*uids)));
@@ -159,7 +159,6 @@ static void print_report(const struct report *report)
 	}
 }
 
-/* No path that waits or is kept leads where it did. */
 static void print_end(const struct report *report, bool changed, uint64_t generation)
 {
 	if (changed)
@@ -183,7 +182,7 @@ static void clear_report(struct report *report)
 enum status verb_refresh(const struct invocation *invocation)
 {
 	struct report report = { 0 };
-	/* What its rules stand for is the same, whoever is denied by that. */
+	/* The policy says the same as before, whoever that denies. */
 	const struct policy_edit change = { .change = resolve_anew, .data = &report, .force = true };
 	uint64_t generation = 0;
 	bool changed = false;

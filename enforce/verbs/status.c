@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * status: is anything enforced, what, and how much was decided.
+ * status: prints whether anything is enforced, what, and how much was decided.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * upgrade: the kernel side of an older sockaccept-ctl is replaced by this one's, with the policy that is in force.
+ * upgrade: replaces the kernel side of an older sockaccept-ctl by this one's, with the policy that is in force.
  */
 #include <bpf/bpf.h>
 #include <errno.h>

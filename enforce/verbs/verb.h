@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The verbs of sockaccept-ctl. One table has them all: dispatch, help and suggestions are made from it.
+ * The verbs of sockaccept-ctl. One table (table.c) has them all: dispatch, help, completion and suggestions are made from it.
  */
 #ifndef SOCKACCEPT_VERB_H
 #define SOCKACCEPT_VERB_H
@@ -49,7 +49,7 @@ enum verb_option {
 struct option_row {
 	enum verb_option option;
 	const char *name;     /* without the dashes */
-	const char *argument; /* as usage shows it; NULL: it takes none */
+	const char *argument; /* as the usage shows it; NULL: it takes none */
 	const char *summary;
 };
 
@@ -66,13 +66,13 @@ struct invocation {
 
 struct verb {
 	const char *name;
-	const char *arguments; /* as usage shows them */
-	int least, most;       /* how many; most < 0: any number */
+	const char *arguments; /* as the usage shows them */
+	int least, most;       /* how many it takes; most < 0: any number */
 	unsigned options;      /* TAKES() of each option that it takes */
 	enum privilege privilege;
 	enum status (*run)(const struct invocation *invocation);
 	const char *summary;
-	bool changes; /* the policy: what it prints only says that this is done */
+	bool changes; /* it changes the policy, and what it prints only says so */
 };
 
 extern const struct verb verbs[];
@@ -101,13 +101,13 @@ enum status verb_doctor(const struct invocation *invocation);
 enum status verb_check(const struct invocation *invocation);
 enum status verb_help(const struct invocation *invocation);
 
-/* Prints the help of all, to standard output. */
+/* Prints the help of all verbs, to standard output. */
 void help_all(void);
 /* Prints the help of one verb, to standard output. */
 void help_verb(const struct verb *verb);
-/* The verb with exactly this name, or NULL. */
+/* Returns the verb with exactly this name, or NULL. */
 const struct verb *verb_find(const char *name);
-/* Says that there is no such verb, and the nearest one. Returns STATUS_USAGE. */
+/* Prints that there is no such verb, and the nearest one. Returns STATUS_USAGE. */
 enum status verb_unknown(const char *name);
 
 #endif
