@@ -142,8 +142,8 @@ static enum status run_verb(int argc, char **argv, bool *changed)
 }
 
 /*
- * Returns what the command ends with: it has failed if its output couldn't be written. But if it has changed the policy (`changed`), it is done,
- * as a command that fails has changed nothing.
+ * Returns what the command ends with: it has failed if its output couldn't be written. But if it has changed the policy (`changed`), it is
+ * done, as a command that fails has changed nothing.
  */
 static enum status finish_output(enum status status, bool changed)
 {

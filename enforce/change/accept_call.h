@@ -22,8 +22,8 @@ struct call {
 };
 
 /*
- * Reads `text`, the content of /proc/PID/task/TID/syscall (Linux, fs/proc/base.c: proc_pid_syscall()), into *call. Returns false, and leaves *call
- * alone, if it is no such text.
+ * Reads `text`, the content of /proc/PID/task/TID/syscall (Linux, fs/proc/base.c: proc_pid_syscall()), into *call. Returns false, and
+ * leaves *call alone, if it is no such text.
  */
 bool call_parse(const char *text, struct call *call);
 
@@ -35,10 +35,11 @@ enum accept_kind {
 };
 
 /*
- * Returns what `call` is, and sets *fd or *address accordingly. On x86-64, the number of a thread that sleeps shows by which table it entered: 43 and 288
- * are accept and accept4 in the 64-bit table (also with the bit of x32), 364 is accept4 and 102 is socketcall in the 32-bit one. In the respective
- * other table 364 is nothing, and 43 (times) and 102 (getuid) never sleep. 288 is keyctl there, which can sleep, but seldom does: such a thread is
- * taken for one in accept4 if keyctl's first argument, its operation, happens to be the descriptor of a listener too.
+ * Returns what `call` is, and sets *fd or *address accordingly. On x86-64, the number of a thread that sleeps shows by which table it
+ * entered: 43 and 288 are accept and accept4 in the 64-bit table (also with the bit of x32), 364 is accept4 and 102 is socketcall in the
+ * 32-bit one. In the respective other table 364 is nothing, and 43 (times) and 102 (getuid) never sleep. 288 is keyctl there, which can
+ * sleep, but seldom does: such a thread is taken for one in accept4 if keyctl's first argument, its operation, happens to be the descriptor
+ * of a listener too.
  */
 enum accept_kind accept_call_kind(const struct call *call, int *fd, uint64_t *address);
 
@@ -50,8 +51,8 @@ enum accept_kind accept_call_kind(const struct call *call, int *fd, uint64_t *ad
 bool accept_call_lost_restart(bool compat, int64_t number, int64_t result);
 
 /*
- * The result with which the kernel restarts the call unseen: its internal ERESTARTNOHAND. If a signal comes for which the program has a handler, the
- * call still ends with EINTR, as it would have (Linux, arch/x86/kernel/signal.c: handle_signal()).
+ * The result with which the kernel restarts the call unseen: its internal ERESTARTNOHAND. If a signal comes for which the program has a
+ * handler, the call still ends with EINTR, as it would have (Linux, arch/x86/kernel/signal.c: handle_signal()).
  */
 #define ACCEPT_CALL_RESTART (-514)
 

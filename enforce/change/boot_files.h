@@ -23,8 +23,8 @@ void boot_files_set_source(struct policy *policy, const char *path);
 bool boot_files_are_source(const struct policy *policy);
 
 /*
- * Reads the files of the boot as a boot would, silently, and compares their mode, default, switches and lasting rules with those of `live`, which
- * is normalised and resolved.
+ * Reads the files of the boot as a boot would, silently, and compares their mode, default, switches and lasting rules with those of `live`,
+ * which is normalised and resolved.
  */
 enum boot_files boot_files_compare(const struct policy *live);
 
@@ -32,8 +32,8 @@ enum boot_files boot_files_compare(const struct policy *live);
 const char *boot_files_text(enum boot_files files);
 
 /*
- * Prints a line about the next boot if `policy`, which is normalised and resolved, comes from elsewhere and the files of the boot have another
- * policy.
+ * Prints a line about the next boot if `policy`, which is normalised and resolved, comes from elsewhere and the files of the boot have
+ * another policy.
  */
 void boot_files_remark(const struct policy *policy);
 

@@ -53,8 +53,8 @@ bool policies_are_alike(const struct policy *files, const struct policy *live)
 	/* Temporary rules come first. */
 	lasting.rules += temporaries;
 	lasting.rule_count -= temporaries;
-	if (files->mode != live->mode || files->verdict != live->verdict || memcmp(files->switches, live->switches, sizeof(files->switches)) ||
-	    files->rule_count != lasting.rule_count)
+	if (files->mode != live->mode || files->verdict != live->verdict || files->rule_count != lasting.rule_count ||
+	    memcmp(files->switches, live->switches, sizeof(files->switches)))
 		return false;
 	ours = entries_sorted(&lasting);
 	for (size_t i = 0; i < files->rule_count; i++)

@@ -17,13 +17,14 @@ struct entry {
 struct entry *entries_sorted(const struct policy *policy);
 
 /*
- * Compares two entries, as qsort(3) wants it. Returns 0 if they have the same binary, ports, user and verdict, and the same end if they are temporary.
- * Sections are only labels.
+ * Compares two entries, as qsort(3) wants it. Returns 0 if they have the same binary, ports, user and verdict, and the same end if they are
+ * temporary. Sections are only labels.
  */
 int entries_compare(const void *a, const void *b);
 
 /*
- * Returns true if `live` has the mode, the default and the switches of `files` and, apart from temporary ones, the same rules. Both are normalised.
+ * Returns true if `live` has the mode, the default and the switches of `files` and, apart from temporary ones, the same rules. Both are
+ * normalised.
  */
 bool policies_are_alike(const struct policy *files, const struct policy *live);
 

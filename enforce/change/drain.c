@@ -39,7 +39,8 @@ static enum standing standing_of(const struct listener *listener, const struct i
 }
 
 /* Returns the best standing of the `count` entries of `same`, which hold the same listener. Sets *holder to the one that has it. */
-static enum standing find_best(struct listener *const *same, size_t count, const struct image *image, uint64_t now, const struct listener **holder)
+static enum standing find_best(struct listener *const *same, size_t count, const struct image *image, uint64_t now,
+			       const struct listener **holder)
 {
 	enum standing best = standing_of(same[0], image, now);
 

@@ -27,10 +27,10 @@ struct drained {
 };
 
 /*
- * Takes out what waits on each listener whose holders may none of them accept on it, and shuts its gate (bpf/gate.bpf.h) where the policy has
- * gates. Opens the gate of a listener that a process holds which may accept. Decides by the policy of `image`, which is that in force. Leaves a
- * listener alone that a process holds which listens for others, such as process 1, unless the kernel has denied an accept(2) there under this
- * policy: the process that will accept may not be there yet.
+ * Takes out what waits on each listener whose holders may none of them accept on it, and shuts its gate (bpf/gate.bpf.h) where the policy
+ * has gates. Opens the gate of a listener that a process holds which may accept. Decides by the policy of `image`, which is that in force.
+ * Leaves a listener alone that a process holds which listens for others, such as process 1, unless the kernel has denied an accept(2) there
+ * under this policy: the process that will accept may not be there yet.
  *
  * `listeners` is as listeners_find_each() gives it. PROGRAM_DRAIN of `kernel` must be open. Needs CAP_SYS_PTRACE. Fills `drained`, which is
  * empty. Returns 0, or -errno if nothing could be tried.

@@ -26,8 +26,8 @@ int drain_run_program(const struct kernel *kernel, struct draining *draining)
 }
 
 /*
- * Makes this task the one that the kernel side lets pass, on the listener of `source`. Sets *may to false where it lets nobody pass, as the policy
- * is locked. Returns 0 or -errno; -EBUSY: another task drains.
+ * Makes this task the one that the kernel side lets pass, on the listener of `source`. Sets *may to false where it lets nobody pass, as the
+ * policy is locked. Returns 0 or -errno; -EBUSY: another task drains.
  */
 static int begin_draining(const struct kernel *kernel, const struct source *source, bool *may)
 {
@@ -86,7 +86,9 @@ static int take_and_reset(int listener)
 	return 0;
 }
 
-/* Takes one connection that the kernel closes itself, as it can't write the peer's address (bpf/drain.bpf.h). Returns as take_and_reset(). */
+/*
+ * Takes one connection that the kernel closes itself, as it can't write the peer's address (bpf/drain.bpf.h). Returns as take_and_reset().
+ */
 static int take_and_lose(int listener)
 {
 	struct sockaddr_storage address;

@@ -24,8 +24,8 @@ struct source {
 int drain_run_program(const struct kernel *kernel, struct draining *draining);
 
 /*
- * Opens the gates and drains the listeners of `sources`, at most `most` connections in all, and sets `taken` and `error` of each. Has SIGALRM
- * interrupt this process from here on: for a child only.
+ * Opens the gates and drains the listeners of `sources`, at most `most` connections in all, and sets `taken` and `error` of each. Has
+ * SIGALRM interrupt this process from here on: for a child only.
  */
 void drain_sources(const struct kernel *kernel, struct source *sources, size_t count, size_t most);
 

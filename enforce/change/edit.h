@@ -24,8 +24,8 @@ struct policy_edit {
 };
 
 /*
- * Reads the live policy, changes it, and puts it back if that made a difference; takes the change lock for that. Sets *generation to that of the policy
- * then in force, and *changed if it made a difference. Prints what is wrong; nothing is changed then.
+ * Reads the live policy, changes it, and puts it back if that made a difference; takes the change lock for that. Sets *generation to that
+ * of the policy then in force, and *changed if it made a difference. Prints what is wrong; nothing is changed then.
  */
 enum status edit_policy(const struct policy_edit *edit, uint64_t *generation, bool *changed);
 

@@ -19,8 +19,8 @@ static bool read_last_good_in_force(struct policy *live)
 }
 
 /*
- * Returns true if the last good policy should replace the one in force, and reads it into `policy`, which is empty: another last good policy is in
- * force, and this one is in /var, which was mounted meanwhile.
+ * Returns true if the last good policy should replace the one in force, and reads it into `policy`, which is empty: another last good
+ * policy is in force, and this one is in /var, which was mounted meanwhile.
  */
 static bool read_later_last_good(struct policy *policy)
 {

@@ -9,8 +9,8 @@
 
 /*
  * Puts the last good policy in force if it has failure = closed and nothing better is in force, and prints what came of it. The caller has
- * printed what is wrong with the files. Needs the change lock. Always returns `why`, STATUS_INVALID or STATUS_FAILED: an administrator has to
- * look at the files whatever is in force.
+ * printed what is wrong with the files. Needs the change lock. Always returns `why`, STATUS_INVALID or STATUS_FAILED: an administrator has
+ * to look at the files whatever is in force.
  */
 enum status fall_back(enum status why);
 

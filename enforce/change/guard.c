@@ -207,7 +207,8 @@ static int attach_links(const struct guard_bpf *guard, int links[GUARD_LINKS])
 }
 
 /*
- * With BPF_F_ALLOW_MULTI the program stands beside others, and it takes its descriptor to detach it. A link wouldn't do: it can be detached by its id.
+ * With BPF_F_ALLOW_MULTI the program stands beside others, and it takes its descriptor to detach it. A link wouldn't do: it can be detached
+ * by its id.
  */
 static int attach_sysctl(const struct guard_bpf *guard)
 {
@@ -241,8 +242,8 @@ static void detach_sysctl(void)
 }
 
 /*
- * Returns 0 or -errno; -EBUSY: somebody has a map mapped for writing. A map with a timer can't be frozen, and the guard lets nobody have a descriptor
- * of one.
+ * Returns 0 or -errno; -EBUSY: somebody has a map mapped for writing. A map with a timer can't be frozen, and the guard lets nobody have a
+ * descriptor of one.
  */
 static int freeze_maps(const struct kernel *kernel)
 {

@@ -11,9 +11,9 @@
 #include "enforce/kernel/kernel.h"
 
 /*
- * Attaches and pins the guard and `copy`, a descriptor of a copy of the image in force, and freezes the maps of `kernel`, which is open and not mapped
- * for writing. Refuses while somebody else holds one of our objects. Needs the change lock, and CAP_SYS_ADMIN. Prints what is wrong: nothing is
- * guarded then, but maps may be frozen already.
+ * Attaches and pins the guard and `copy`, a descriptor of a copy of the image in force, and freezes the maps of `kernel`, which is open and
+ * not mapped for writing. Refuses while somebody else holds one of our objects. Needs the change lock, and CAP_SYS_ADMIN. Prints what is
+ * wrong: nothing is guarded then, but maps may be frozen already.
  */
 enum status guard_set(const struct kernel *kernel, int copy);
 

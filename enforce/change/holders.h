@@ -29,8 +29,9 @@ bool object_ids_has(const uint32_t *list, size_t count, uint32_t id);
 void object_ids_add(uint32_t *list, size_t *count, uint32_t id);
 
 /*
- * Returns STATUS_DONE if nobody but this process holds one of `ids`. Otherwise prints who does and how to end that, and returns STATUS_FAILED. Doesn't
- * see a descriptor that is under way over a socket, or that only io_uring or a single thread has. Needs CAP_SYS_ADMIN and CAP_SYS_PTRACE.
+ * Returns STATUS_DONE if nobody but this process holds one of `ids`. Otherwise prints who does and how to end that, and returns
+ * STATUS_FAILED. Doesn't see a descriptor that is under way over a socket, or that only io_uring or a single thread has. Needs
+ * CAP_SYS_ADMIN and CAP_SYS_PTRACE.
  */
 enum status holders_check(const struct object_ids *ids);
 

@@ -23,13 +23,13 @@ struct interrupt {
 };
 
 /*
- * Stops each of the `count` threads of `list` once, lets it go again, and sets its result. Calls `waits`, with `data`, right before that: it tells
- * whether the thread still waits in accept(2). Sends no signal. A signal that comes at that moment is delivered; a thread that is stopped by SIGSTOP
- * stays stopped. Takes a second at the most, whatever the threads do.
+ * Stops each of the `count` threads of `list` once, lets it go again, and sets its result. Calls `waits`, with `data`, right before that:
+ * it tells whether the thread still waits in accept(2). Sends no signal. A signal that comes at that moment is delivered; a thread that is
+ * stopped by SIGSTOP stays stopped. Takes a second at the most, whatever the threads do.
  *
- * A child process does it, for two reasons. A tracer can't let go of a thread that doesn't stop, but the kernel lets go of all when the tracer ends,
- * whatever ends it. And if this process is killed, the child still comes to its end within two seconds, with no descriptor of this process: so no
- * thread is let go halfway, with the EINTR that is removed only then.
+ * A child process does it, for two reasons. A tracer can't let go of a thread that doesn't stop, but the kernel lets go of all when the
+ * tracer ends, whatever ends it. And if this process is killed, the child still comes to its end within two seconds, with no descriptor of
+ * this process: so no thread is let go halfway, with the EINTR that is removed only then.
  *
  * Returns 0, or -errno if nothing was done.
  */

@@ -18,14 +18,14 @@
 	"; mend them, see: sockaccept-ctl check, then run: sockaccept-ctl load"
 
 /*
- * Forgets the policy that was kept for a trial. Called before another policy is put in force, so that a command which is killed then doesn't leave it
- * to the confirm of that other policy.
+ * Forgets the policy that was kept for a trial. Called before another policy is put in force, so that a command which is killed then
+ * doesn't leave it to the confirm of that other policy.
  */
 void last_good_forget_trial(void);
 
 /*
- * Keeps `policy`, whole or not at all, unless it is NULL or kept already. A policy `on_trial` is kept apart until last_good_confirm(). Warns if it
- * can't.
+ * Keeps `policy`, whole or not at all, unless it is NULL or kept already. A policy `on_trial` is kept apart until last_good_confirm().
+ * Warns if it can't.
  */
 void last_good_keep(const struct policy *policy, bool on_trial);
 
@@ -33,8 +33,8 @@ void last_good_keep(const struct policy *policy, bool on_trial);
 void last_good_confirm(void);
 
 /*
- * Reads and resolves the last good policy into `policy`, which is empty. A path that leads nowhere makes its rules wait. Returns false if there is
- * none, or if it is invalid, and prints why in that case.
+ * Reads and resolves the last good policy into `policy`, which is empty. A path that leads nowhere makes its rules wait. Returns false if
+ * there is none, or if it is invalid, and prints why in that case.
  */
 bool last_good_read(struct policy *policy);
 

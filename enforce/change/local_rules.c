@@ -112,8 +112,10 @@ static bool undoes(const struct policy *policy, const struct rule *rule, const s
 
 	if (edit->remove && !edit->port_count)
 		same.port = rule->port;
+	if (!rule_same_request(policy, rule, &same))
+		return false;
 	/* Of two such rules with contrary verdicts, deny decides. */
-	return rule_same_request(policy, rule, &same) && (edit->remove || (rule->verdict == VERDICT_DENY && edit->verdict == VERDICT_ALLOW));
+	return edit->remove || (rule->verdict == VERDICT_DENY && edit->verdict == VERDICT_ALLOW);
 }
 
 static enum status refuse(const struct policy *policy, const struct rule *rule, const struct rule_edit *edit)
@@ -128,8 +130,8 @@ static enum status refuse(const struct policy *policy, const struct rule *rule, 
 }
 
 /*
- * Refuses an edit that another file's rule would undo, also one with another spelling of the path. A rule that `allow` or `deny` made is in no other
- * file.
+ * Refuses an edit that another file's rule would undo, also one with another spelling of the path. A rule that `allow` or `deny` made is in
+ * no other file.
  */
 static enum status compare(const struct policy *policy, size_t binary, const struct rule_edit *edit)
 {
@@ -212,8 +214,8 @@ static enum status judge_rules(struct local_rules *rules, struct files *files, c
 }
 
 /*
- * Reads all files of the policy into `policy`, with the text `local` for the local one. Returns false if that isn't valid, and prints why unless
- * `quiet`.
+ * Reads all files of the policy into `policy`, with the text `local` for the local one. Returns false if that isn't valid, and prints why
+ * unless `quiet`.
  */
 static bool read_all(const char *local, struct policy *policy, bool quiet)
 {

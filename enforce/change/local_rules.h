@@ -24,9 +24,9 @@ struct local_rules {
 };
 
 /*
- * Fills `rules`, which is empty, with the change that makes the `count` edits one after the other. Writes nothing yet. Prints what is wrong, such
- * as that another file of the policy would undo the change with the next load, or leaves it without any effect. Returns STATUS_FAILED then, or
- * STATUS_INVALID if the files are invalid.
+ * Fills `rules`, which is empty, with the change that makes the `count` edits one after the other. Writes nothing yet. Prints what is
+ * wrong, such as that another file of the policy would undo the change with the next load, or leaves it without any effect. Returns
+ * STATUS_FAILED then, or STATUS_INVALID if the files are invalid.
  */
 enum status local_rules_prepare(const struct rule_edit *edits, size_t count, struct local_rules *rules);
 

@@ -25,15 +25,18 @@ static bool is_in_own_netns(const struct listener *listener)
  */
 
 /*
- * Returns true if the policy of `image` denies the listener, in mode enforce. An image without pages means that nothing is in force. Returns false if
- * it isn't known what the listener's program is.
+ * Returns true if the policy of `image` denies the listener, in mode enforce. An image without pages means that nothing is in force.
+ * Returns false if it isn't known what the listener's program is.
  */
 static bool denies(const struct image *image, const struct listener *listener, uint64_t now)
 {
 	return listener->known && listener_is_denied(listener, image, now);
 }
 
-/* Returns true if `holder` is systemd and another process has the socket too: systemd keeps the sockets that it makes, and the service accepts. */
+/*
+ * Returns true if `holder` is systemd and another process has the socket too: systemd keeps the sockets that it makes, and the service
+ * accepts.
+ */
 static bool only_keeps(const struct listeners *listeners, const struct listener *holder)
 {
 	if (holder->socket.pid != 1)
@@ -65,7 +68,8 @@ struct change {
 
 static bool cuts_off_at(const struct change *change, const struct listener *listener, uint64_t time)
 {
-	return is_cut_off(change->listeners, listener, change->after, time) && !is_cut_off(change->listeners, listener, change->before, time);
+	return is_cut_off(change->listeners, listener, change->after, time) &&
+	       !is_cut_off(change->listeners, listener, change->before, time);
 }
 
 static bool cuts_off_now(const struct change *change, const struct listener *listener)
@@ -122,8 +126,8 @@ static bool is_denied_now(const struct change *change, const struct listener *ho
 }
 
 /*
- * Warns of each process that has a listening socket and is denied from now on, also where another holder of it stays allowed: where a master only
- * hands its socket on, it is the workers that accept.
+ * Warns of each process that has a listening socket and is denied from now on, also where another holder of it stays allowed: where a
+ * master only hands its socket on, it is the workers that accept.
  */
 static void name_all(const struct change *change)
 {

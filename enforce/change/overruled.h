@@ -20,8 +20,9 @@ struct objections {
 };
 
 /*
- * Adds to `objections` what still decides otherwise than the rule `index` of `edit`, which `policy` has by now, unless it is in the list already.
- * `number` is that of the rule's binary. `save` says that the command in `instead` should have --save. Returns 0, or -errno as image_build().
+ * Adds to `objections` what still decides otherwise than the rule `index` of `edit`, which `policy` has by now, unless it is in the list
+ * already. `number` is that of the rule's binary. `save` says that the command in `instead` should have --save. Returns 0, or -errno as
+ * image_build().
  */
 int objections_find(const struct policy *policy, uint32_t number, const struct rule_edit *edit, size_t index, bool save,
 		    struct objections *objections);

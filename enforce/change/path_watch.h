@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Notices that paths of rules lead elsewhere than when the rules were made. The rules stay as they are, as whoever can switch a link or mount
- * something doesn't decide on the policy: the administrator is asked for a `refresh`.
+ * Notices that paths of rules lead elsewhere than when the rules were made. The rules stay as they are, as whoever can switch a link or
+ * mount something doesn't decide on the policy: the administrator is asked for a `refresh`.
  */
 #ifndef SOCKACCEPT_PATH_WATCH_H
 #define SOCKACCEPT_PATH_WATCH_H
@@ -30,8 +30,8 @@ struct path_watch {
 #define PATH_WATCH_INIT { .count = -1, .answer = -1, .lock = -1 }
 
 /*
- * Begins a look if it is time, every 5 s or more seldom where looking takes long; or goes on with one. Never waits, whatever file system a path leads
- * to. Warns of each path once, and again when it was well in between. Leaves out paths that this process may not look up.
+ * Begins a look if it is time, every 5 s or more seldom where looking takes long; or goes on with one. Never waits, whatever file system a
+ * path leads to. Warns of each path once, and again when it was well in between. Leaves out paths that this process may not look up.
  */
 void path_watch(struct path_watch *watch);
 

@@ -12,8 +12,8 @@
 #include "policy/policy.h"
 
 /*
- * Reads, resolves and judges the policy at `path`, or in the default place if that is NULL, into `policy`, which is empty. Adds what is wrong with
- * it to `diagnostics`, which is empty, and warnings only if `warnings`.
+ * Reads, resolves and judges the policy at `path`, or in the default place if that is NULL, into `policy`, which is empty. Adds what is
+ * wrong with it to `diagnostics`, which is empty, and warnings only if `warnings`.
  */
 void policy_files_read(const char *path, enum purpose purpose, bool warnings, struct policy *policy, struct diagnostics *diagnostics);
 

@@ -109,8 +109,8 @@ static enum status publish_first(struct kernel *kernel, struct policy *policy, c
 }
 
 /*
- * Reads what is in force into `before`, and into `fallback` what to go back to if the new policy isn't confirmed; that stays empty if neither the
- * new policy nor the one in force is on trial. *pending: the one in force is.
+ * Reads what is in force into `before`, and into `fallback` what to go back to if the new policy isn't confirmed; that stays empty if
+ * neither the new policy nor the one in force is on trial. *pending: the one in force is.
  */
 static enum status read_before(const struct kernel *kernel, bool on_trial, struct policy *before, struct policy *fallback, bool *pending)
 {

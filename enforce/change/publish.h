@@ -20,8 +20,8 @@ struct publication {
 };
 
 /*
- * Puts `policy`, as policy_files_read() gives it, in force, and sets its numbers and generation. Loads and attaches the programs if nothing is
- * loaded. Needs the change lock. Prints what is wrong; the policy that was in force before then stays in force.
+ * Puts `policy`, as policy_files_read() gives it, in force, and sets its numbers and generation. Loads and attaches the programs if nothing
+ * is loaded. Needs the change lock. Prints what is wrong; the policy that was in force before then stays in force.
  */
 enum status publish(struct policy *policy, const struct publication *how);
 

@@ -45,8 +45,8 @@ struct threads {
 };
 
 /*
- * Finds all threads of the processes that hold a listener of `listeners` which the policy of `image` denies, but for this process's own. Fills
- * `threads`, which is empty; it points into `listeners`.
+ * Finds all threads of the processes that hold a listener of `listeners` which the policy of `image` denies, but for this process's own.
+ * Fills `threads`, which is empty; it points into `listeners`.
  */
 void threads_find(struct threads *threads, const struct listeners *listeners, const struct image *image);
 
@@ -57,8 +57,8 @@ pid_t thread_pid(const struct thread *thread);
 enum look thread_look(const struct thread *thread, const struct listener **listener);
 
 /*
- * Returns true if `thread` is stopped, by a signal or by a debugger: it has left accept(2) for that, or not entered it, and comes to the hook
- * when it goes on.
+ * Returns true if `thread` is stopped, by a signal or by a debugger: it has left accept(2) for that, or not entered it, and comes to the
+ * hook when it goes on.
  */
 bool thread_is_stopped(const struct thread *thread);
 

@@ -18,9 +18,9 @@ struct way_in {
 };
 
 /*
- * Fills `way` with the ports that SSH_CONNECTION (ssh(1)) names in the environment of this process and of its ancestors, and those of the TCP
- * connections that its ancestors have open. It takes both: sudo and su clear the environment, and a command in tmux has no ancestor with the
- * connection. Passes over what this process may not look at.
+ * Fills `way` with the ports that SSH_CONNECTION (ssh(1)) names in the environment of this process and of its ancestors, and those of the
+ * TCP connections that its ancestors have open. It takes both: sudo and su clear the environment, and a command in tmux has no ancestor
+ * with the connection. Passes over what this process may not look at.
  */
 void way_in_find(struct way_in *way);
 

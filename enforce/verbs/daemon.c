@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * daemon: writes the events into a lasting log. Nothing depends on it: events that it hasn't written stay in the kernel, for as long as there is
- * room.
+ * daemon: writes the events into a lasting log. Nothing depends on it: events that it hasn't written stay in the kernel, for as long as
+ * there is room.
  */
 #include <errno.h>
 #include <inttypes.h>

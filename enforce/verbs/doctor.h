@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The parts that `doctor` looks at: what it takes to know of the machine, of the kernel side and of the units, and what was found out so far.
+ * The parts that `doctor` looks at: what it takes to know of the machine, of the kernel side and of the units, and what was found out so
+ * far.
  */
 #ifndef SOCKACCEPT_DOCTOR_H
 #define SOCKACCEPT_DOCTOR_H
@@ -39,8 +40,8 @@ static inline enum health as_health(enum status status)
 }
 
 /*
- * Each looks at one part, in the order of the table in doctor.c, and returns its health. If it is HEALTH_ILL, it has said why by fail(); else
- * patient->detail has what there is to say, unless it is HEALTH_UNKNOWN.
+ * Each looks at one part, in the order of the table in doctor.c, and returns its health. If it is HEALTH_ILL, it has said why by fail();
+ * else patient->detail has what there is to say, unless it is HEALTH_UNKNOWN.
  */
 
 /* The machine: doctor_machine.c. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * drain: takes out what comes to wait on denied listeners, as soon as the kernel side asks for it; and asks again what the kernel changes by
- * itself, when a temporary rule or a trial ends. It keeps no log and reads no file: it needs only to look at other processes. Nothing is lost
- * while it doesn't run: it begins with what waits already.
+ * drain: takes out what comes to wait on denied listeners, as soon as the kernel side asks for it; and asks again what the kernel changes
+ * by itself, when a temporary rule or a trial ends. It keeps no log and reads no file: it needs only to look at other processes. Nothing is
+ * lost while it doesn't run: it begins with what waits already.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -33,8 +33,8 @@
 /* How long it waits while a command changes the policy. */
 #define RETRY_NS (10 * MILLISECOND)
 /*
- * Looking at who listens takes a while where there are many processes, and anybody can be denied as often as they like. So it takes a sixth of the
- * time at most: after a round it pauses for SHARE times as long. The first call after a pause is answered at once.
+ * Looking at who listens takes a while where there are many processes, and anybody can be denied as often as they like. So it takes a sixth
+ * of the time at most: after a round it pauses for SHARE times as long. The first call after a pause is answered at once.
  */
 #define SHARE 5
 #define PAUSE_MAX_NS SECOND

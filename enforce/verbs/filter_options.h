@@ -9,7 +9,8 @@
 #include "enforce/verbs/verb.h"
 
 /*
- * Reads the options of `invocation` into `filter`. Prints what is wrong, and returns STATUS_USAGE then. The caller clears `filter` in any case.
+ * Reads the options of `invocation` into `filter`. Prints what is wrong, and returns STATUS_USAGE then. The caller clears `filter` in any
+ * case.
  */
 enum status filter_options_read(struct filter *filter, const struct invocation *invocation);
 

@@ -32,7 +32,8 @@ static enum status read_seconds(const char *text, uint64_t *seconds)
 static enum status read_and_publish(const struct invocation *invocation, const struct publication *how, struct policy *policy)
 {
 	const char *path = invocation->arguments[0];
-	enum status status = policy_files_read_valid(path, how->boot ? READ_AT_BOOT : READ_FOR_LOAD, !invocation->given[OPTION_NO_WARNINGS], policy);
+	enum purpose purpose = how->boot ? READ_AT_BOOT : READ_FOR_LOAD;
+	enum status status = policy_files_read_valid(path, purpose, !invocation->given[OPTION_NO_WARNINGS], policy);
 
 	boot_files_set_source(policy, path);
 	if (status == STATUS_DONE)
@@ -54,8 +55,8 @@ enum status verb_load(const struct invocation *invocation)
 	TRY(change_begin(&lock));
 	TRY(read_and_publish(invocation, &how, &policy));
 	/*
-	 * A policy from elsewhere is none for a boot, and one on trial isn't yet. A policy with users that the system doesn't know is worth less
-	 * than the last one that had all its users, with their ids.
+	 * A policy from elsewhere is none for a boot, and one on trial isn't yet. A policy with users that the system doesn't know is worth
+	 * less than the last one that had all its users, with their ids.
 	 */
 	last_good_keep(invocation->arguments[0] || policy.unknown_user_count ? NULL : &policy, how.confirm);
 	printf("Loaded %zu rule%s: mode %s, default %s, generation %" PRIu64 ".\n", policy.rule_count, policy.rule_count == 1 ? "" : "s",

@@ -131,8 +131,8 @@ static enum status read_edit(const struct invocation *invocation, struct edit *e
 }
 
 /*
- * Binds the edit's binary to the directory entry that its path stands for now, and sets *index to its index in `policy`. The target of a link, or
- * the directory itself, may have been replaced since the first rule was made; *moved says so.
+ * Binds the edit's binary to the directory entry that its path stands for now, and sets *index to its index in `policy`. The target of a
+ * link, or the directory itself, may have been replaced since the first rule was made; *moved says so.
  */
 static enum status bind_binary(struct kernel *kernel, struct policy *policy, const struct edit *edit, size_t *index,
 			       bool *moved)
@@ -223,8 +223,8 @@ static void add_part(struct edit *edit, const struct port_items *ports, enum rem
 }
 
 /*
- * Splits the removal: rules that `allow` or `deny` made are removed, and those of files stay. Only for ports without a made rule, a file's rule is
- * removed, if it has exactly the users asked for.
+ * Splits the removal: rules that `allow` or `deny` made are removed, and those of files stay. Only for ports without a made rule, a file's
+ * rule is removed, if it has exactly the users asked for.
  */
 static void split_removal(struct edit *edit, const struct policy *policy, size_t binary)
 {

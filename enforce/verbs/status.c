@@ -37,8 +37,8 @@ static void print_allowed(struct output *output, const struct tally *live)
 }
 
 /*
- * Returns how many denials were repeats: each denial has an event, or is a repeat and counted on another's event. Where something else than a decision
- * has events too, there are at least that many repeats.
+ * Returns how many denials were repeats: each denial has an event, or is a repeat and counted on another's event. Where something else than
+ * a decision has events too, there are at least that many repeats.
  */
 static uint64_t count_repeats(const struct state *state)
 {
@@ -48,7 +48,10 @@ static uint64_t count_repeats(const struct state *state)
 	return denials > told ? denials - told : 0;
 }
 
-/* Most servers that are refused try again at once and for ever, so that one connection makes many calls: "calls" are not so many connections. */
+/*
+ * Most servers that are refused try again at once and for ever, so that one connection makes many calls: "calls" are not so many
+ * connections.
+ */
 static void print_denied(struct output *output, const struct state *state, uint64_t repeats)
 {
 	const struct tally tally = tally_read(&state->decisions[VERDICT_DENY]);
