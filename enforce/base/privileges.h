@@ -9,15 +9,19 @@
 
 #include "enforce/base/status.h"
 
+/*
+ * Named for what it lets a verb do. From PRIVILEGE_PINS to PRIVILEGE_PROGRAMS, each has what the one before it has too. CAP_BPF and
+ * CAP_PERFMON must be there; the others are kept if they are.
+ */
 enum privilege {
-	PRIVILEGE_NONE,   /* nothing at all */
-	PRIVILEGE_FILES,  /* nothing, but reads any file if it may: CAP_DAC_READ_SEARCH */
-	PRIVILEGE_READ,   /* opens pinned objects: CAP_BPF */
-	PRIVILEGE_CHANGE, /* the same, and looks up paths: CAP_DAC_READ_SEARCH more */
-	PRIVILEGE_PROCESS, /* the same, and looks at other processes: CAP_SYS_PTRACE more */
-	PRIVILEGE_ATTACH, /* loads programs too, and looks at processes if it may: CAP_PERFMON and CAP_SYS_PTRACE */
-	PRIVILEGE_LOCK,   /* looks at all BPF programs: CAP_SYS_ADMIN; and at processes */
-	PRIVILEGE_DIAGNOSE, /* what loading takes, of which anything may be missing */
+	PRIVILEGE_NONE,      /* nothing */
+	PRIVILEGE_FILES,     /* nothing; reads any file if it may: CAP_DAC_READ_SEARCH */
+	PRIVILEGE_PINS,      /* opens pinned objects: CAP_BPF */
+	PRIVILEGE_PATHS,     /* and looks up any path: CAP_DAC_READ_SEARCH */
+	PRIVILEGE_PROCESSES, /* and looks at other processes: CAP_SYS_PTRACE */
+	PRIVILEGE_PROGRAMS,  /* and loads programs: CAP_PERFMON */
+	PRIVILEGE_LOCK,      /* looks at all BPF programs and at other processes: CAP_SYS_ADMIN and CAP_SYS_PTRACE must be there */
+	PRIVILEGE_DIAGNOSE,  /* what loading a policy takes, of which anything may be missing */
 };
 
 /*
