@@ -234,7 +234,7 @@ static bool read_all(const char *local, struct policy *policy, bool quiet)
 static enum status judge_files(struct local_rules *rules, struct files *files, const struct rule_edit *edits, size_t count)
 {
 	if (!read_all(rules->after, &files->after, false))
-		return fail(STATUS_INVALID, "the policy's files are invalid, and nothing can be saved among them; mend them first, see: "
+		return fail(STATUS_INVALID, "the policy's files are invalid, and nothing can be saved among them; fix them first, see: "
 			    "sockaccept-ctl check. Nothing was changed");
 	for (size_t i = 0; i < count; i++) {
 		size_t binary = policy_binary(&files->after, edits[i].path);

@@ -91,7 +91,7 @@ static enum status refuse(const struct listener *listener, bool later)
 	char place[LISTENER_TEXT_MAX], program[LISTENER_PROGRAM_MAX];
 
 	return fail(STATUS_FAILED, "this would lock you out%s: the connection that you came by was taken by %s on %s (pid %" PRIu32 "), which would "
-		    "be denied. Nothing was changed; leave that allowed, or say --force", later ? " when a temporary rule ends" : "",
+		    "be denied. Nothing was changed; keep it allowed, or add --force", later ? " when a temporary rule ends" : "",
 		    listener_program(listener, program), listener_text(listener, place), listener->socket.pid);
 }
 

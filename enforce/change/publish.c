@@ -165,8 +165,8 @@ static enum status publish_next(struct kernel *kernel, struct policy *policy, co
 	TRY(replace(kernel, &before, &fallback, pending, policy, how));
 	stance_warn(stance_of(&before), stance_of(policy));
 	if (kernel_events(kernel) != policy->events)
-		warn("the buffers still hold %" PRIu32 " events each, not %" PRIu32 ": that changes when the kernel side is loaded "
-		     "anew, after sockaccept-ctl unload", kernel_events(kernel), policy->events);
+		warn("the buffers still hold %" PRIu32 " events each, not %" PRIu32 ": to change that, run: sockaccept-ctl unload, "
+		     "then load", kernel_events(kernel), policy->events);
 	return STATUS_DONE;
 }
 

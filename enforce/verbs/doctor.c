@@ -77,7 +77,7 @@ static void print_result(struct output *output, size_t ill)
 	char text[60];
 
 	output_flag(output, "well", NULL, !ill);
-	snprintf(text, sizeof(text), "%zu part%s not well", ill, ill == 1 ? " is" : "s are");
+	snprintf(text, sizeof(text), "%zu check%s failed", ill, ill == 1 ? "" : "s");
 	output_coloured(output, NULL, "", ill ? text : "all is well", ill ? COLOUR_BAD : COLOUR_GOOD);
 }
 

@@ -88,7 +88,7 @@ static enum status follow_interpreters(struct subject *subject)
 		subject_note(subject, "%s is a script: its interpreter %s is judged in its place", subject->file, interpreter);
 		note_env(subject, interpreter, argument);
 		if (*interpreter != '/')
-			return fail(STATUS_FAILED, "%s: the interpreter %s has no absolute path; mend the script's first line",
+			return fail(STATUS_FAILED, "%s: the interpreter %s has no absolute path; fix the script's first line",
 				    subject->file, interpreter);
 		TRY(resolve(subject, interpreter));
 	}

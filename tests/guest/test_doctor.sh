@@ -122,7 +122,7 @@ doctor_tries_what_is_not_loaded() {
 	until_true 10 in_kernel_are "0 0" || because "there are programs and maps: $(in_kernel)"
 	expect_status 1 "$sockaccept" doctor
 	expect_said 'the kernel takes the programs'
-	expect_said '1 part is not well'
+	expect_said '1 check failed'
 	[ ! -e "$pins" ] || because "doctor left $(find "$pins" | tr '\n' ' ')"
 	until_true 10 in_kernel_are "0 0" || because "doctor left programs and maps: $(in_kernel)"
 	mkdir -p /etc/sockaccept

@@ -156,7 +156,7 @@ saving_what_would_not_hold_is_refused() {
 	echo '[broken' >>$local_rules
 	cp $local_rules local.before
 	expect_status 6 "$sockaccept" allow "$probe" 27008 --save
-	expect_said "mend them first"
+	expect_said "fix them first"
 	cmp -s $local_rules local.before || because "the file was changed: $(cat $local_rules)"
 	expect "the generation" "$generation" "$(state generation)"
 }
