@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The completion script for bash.
+ */
 #ifndef SOCKACCEPT_COMPLETION_H
 #define SOCKACCEPT_COMPLETION_H
 

@@ -22,7 +22,6 @@
 struct printer {
 	struct output output;
 	size_t differences;
-	bool opened; /* the files' list; then the live one's */
 };
 
 static void describe(const struct entry *entry, char *text, size_t size)

@@ -49,8 +49,8 @@ static uint64_t count_repeats(const struct state *state)
 }
 
 /*
- * Most servers that are refused try again at once and for ever, so that one connection makes many calls: "calls" are not so many
- * connections.
+ * Most servers that are refused try again at once and for ever, so one connection that waits makes many calls. That is why the line counts
+ * "calls with a connection waiting" once there were repeats.
  */
 static void print_denied(struct output *output, const struct state *state, uint64_t repeats)
 {
