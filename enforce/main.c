@@ -118,7 +118,7 @@ static enum privilege privilege_of(const struct invocation *invocation)
 static enum status run_verb(int argc, char **argv, bool *changed)
 {
 	struct invocation invocation = { .verb = verb_find(argv[0]) };
-	bool help = false, looks;
+	bool help = false, opens_pins;
 	enum status status;
 
 	if (!invocation.verb)
@@ -132,11 +132,11 @@ static enum status run_verb(int argc, char **argv, bool *changed)
 	TRY(status);
 	/* Everything that needs more rights than the verb's is done before they are dropped. */
 	prerequisites_look_around();
-	looks = invocation.verb->privilege > PRIVILEGE_FILES;
-	if (looks)
+	opens_pins = invocation.verb->privilege > PRIVILEGE_FILES;
+	if (opens_pins)
 		hidden_look_around();
 	TRY(privileges_limit(privilege_of(&invocation), invocation.verb->name));
-	if (looks)
+	if (opens_pins)
 		change_lock_clear_remains();
 	return invocation.verb->run(&invocation);
 }
