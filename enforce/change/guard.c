@@ -248,7 +248,7 @@ static void detach_sysctl(void)
 static int freeze_maps(const struct kernel *kernel)
 {
 	for (int object = 0; object < FIRST_PROGRAM; object++) {
-		/* Whoever drains writes there how far it has read; no decision reads it. */
+		/* The drain writes there how far it has read; no decision reads it. */
 		if (object == MAP_DRAIN_CALLS || !bpf_map_freeze(kernel->fd[object]))
 			continue;
 		if (errno != EBUSY)
