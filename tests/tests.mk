@@ -2,8 +2,11 @@
 
 UNIT := $(basename $(notdir $(wildcard tests/unit/*.c)))
 # What of enforce/ knows no kernel.
-PURE := enforce/change/accept_call.c enforce/kernel/family.c enforce/base/escape.c enforce/records/event.c enforce/kernel/listener.c enforce/kernel/load_error.c enforce/records/log_line.c enforce/records/log_read.c enforce/records/log_unpack.c \
-	enforce/records/log_write.c enforce/records/metrics_labels.c enforce/base/output.c enforce/base/prefix.c enforce/records/spinning.c enforce/base/status.c enforce/base/when.c
+PURE := enforce/base/escape.c enforce/base/output.c enforce/base/prefix.c enforce/base/status.c enforce/base/when.c \
+	enforce/change/accept_call.c \
+	enforce/kernel/family.c enforce/kernel/listener.c enforce/kernel/load_error.c \
+	enforce/records/event.c enforce/records/log_files.c enforce/records/log_line.c enforce/records/log_names.c enforce/records/log_read.c \
+	enforce/records/log_seek.c enforce/records/log_unpack.c enforce/records/log_write.c enforce/records/metrics_labels.c enforce/records/spinning.c
 UNIT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY) $(PURE))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 GUEST_PROGRAMS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,$(filter-out %/preload.c %.bpf.c,$(wildcard tests/guest/*.c))) \

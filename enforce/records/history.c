@@ -67,16 +67,16 @@ static enum status open_log(struct history *history, const char *path)
 	const char *name = path ? path : LOG_PATH;
 	int error = log_open(&history->log, name);
 
-	if (!error && history->log.unreadable)
-		warn("%zu older file%s of %s may not be read by you, and %s left out", history->log.unreadable,
-		     history->log.unreadable == 1 ? "" : "s", name, history->log.unreadable == 1 ? "is" : "are");
-	if (!error && history->log.foreign)
+	if (!error && history->log.files.unreadable)
+		warn("%zu older file%s of %s may not be read by you, and %s left out", history->log.files.unreadable,
+		     history->log.files.unreadable == 1 ? "" : "s", name, history->log.files.unreadable == 1 ? "is" : "are");
+	if (!error && history->log.files.foreign)
 		warn("%zu older file%s of %s %s compressed, not with gzip, and left out; unpack what shall be read",
-		     history->log.foreign, history->log.foreign == 1 ? "" : "s", name, history->log.foreign == 1 ? "is" : "are");
-	history->log.tell = warn;
+		     history->log.files.foreign, history->log.files.foreign == 1 ? "" : "s", name, history->log.files.foreign == 1 ? "is" : "are");
+	history->log.files.tell = warn;
 	if (!error)
 		error = log_end(&history->log, &history->end);
-	if (!error && path && !history->log.count)
+	if (!error && path && !history->log.files.count)
 		error = -ENOENT;
 	return error ? fail(STATUS_FAILED, "can't read the log %s: %s", name, strerror(-error)) : STATUS_DONE;
 }
@@ -278,7 +278,7 @@ int history_walk_log(struct history *history, int64_t since, history_function ea
 	if (history->exact)
 		return walk_exactly(history, each, context);
 	result = log_seek_time(&history->log, since);
-	return result ? result : walk_until(history, history->log.count, 0, each, context);
+	return result ? result : walk_until(history, history->log.files.count, 0, each, context);
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -334,7 +334,7 @@ struct stretches {
 static int keep_tail(struct history *history, size_t most, struct stretches *stretches)
 {
 	struct log_reader *log = &history->log;
-	size_t file = log->count;
+	size_t file = log->files.count;
 	off_t offset = 0, end;
 	int error;
 

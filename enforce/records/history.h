@@ -7,7 +7,7 @@
 #define SOCKACCEPT_HISTORY_H
 
 #include "enforce/records/filter.h"
-#include "enforce/records/log_read.h"
+#include "enforce/records/log_seek.h"
 #include "enforce/records/reader.h"
 
 /* What a walk through the events finds. */

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "enforce/base/same_file.h"
-#include "enforce/records/log_read.h"
+#include "enforce/records/log_seek.h"
 #include "policy/cleanup.h"
 #include "policy/text.h"
 

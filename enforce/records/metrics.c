@@ -13,7 +13,7 @@
 #include "enforce/kernel/moved.h"
 #include "enforce/kernel/ports.h"
 #include "enforce/kernel/prerequisites.h"
-#include "enforce/records/log_read.h"
+#include "enforce/records/log_seek.h"
 #include "enforce/records/metrics_labels.h"
 #include "policy/cleanup.h"
 

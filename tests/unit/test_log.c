@@ -19,7 +19,7 @@
 #include <cmocka.h>
 #undef fail /* ours is a function */
 
-#include "enforce/records/log_read.h"
+#include "enforce/records/log_seek.h"
 #include "enforce/records/log_write.h"
 #include "policy/cleanup.h"
 
@@ -186,7 +186,7 @@ static void rotation_keeps_the_order(void **state)
 	pack_rotated();
 	expect_end(5000, "boot", 1);
 	assert_int_equal(log_open(&reader, path), 0);
-	assert_true(reader.count > 10);
+	assert_true(reader.files.count > 10);
 	while (!log_next(&reader, &text, &length) && text) {
 		struct log_line line;
 
@@ -244,7 +244,7 @@ static void rotation_without_descriptors(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	log_writer_close(&writer);
 	assert_int_equal(log_open(&reader, path), 0);
-	assert_int_equal(reader.count, 1);
+	assert_int_equal(reader.files.count, 1);
 	assert_int_equal(log_end(&reader, &end), 0);
 	assert_int_equal(end.mark.seq, 5000);
 	log_close(&reader);
@@ -533,7 +533,7 @@ static void stretches_are_the_whole(void **state)
 	log_writer_close(&writer);
 	pack_rotated();
 	assert_int_equal(log_open(&reader, path), 0);
-	file = reader.count;
+	file = reader.files.count;
 	while (!log_seek_back(&reader, &file, &offset, &until) && until) {
 		stretches++;
 		while (!log_is_at(&reader, file, until)) {
@@ -542,7 +542,7 @@ static void stretches_are_the_whole(void **state)
 		}
 	}
 	assert_int_equal(lines, 20000);
-	assert_true(stretches > reader.count);
+	assert_true(stretches > reader.files.count);
 	log_close(&reader);
 }
 
@@ -553,7 +553,7 @@ static uint64_t count_events(void)
 	uint64_t events = 0;
 
 	assert_int_equal(log_open(&reader, path), 0);
-	reader.tell = count_told;
+	reader.files.tell = count_told;
 	while (first_event(&reader, INT64_MIN) != UINT64_MAX)
 		events++;
 	log_close(&reader);
@@ -598,7 +598,7 @@ static void rotation_takes_packed_files_along(void **state)
 	}
 	log_writer_close(&writer);
 	assert_int_equal(log_open(&reader, path), 0);
-	assert_int_equal(reader.count, 6);
+	assert_int_equal(reader.files.count, 6);
 	seq = first_event(&reader, INT64_MIN);
 	while ((next = first_event(&reader, INT64_MIN)) != UINT64_MAX)
 		assert_int_equal(next, ++seq);
@@ -698,8 +698,8 @@ static void names_are_told_apart(void **state)
 		fclose(file);
 	}
 	assert_int_equal(log_open(&reader, path), 0);
-	assert_int_equal(reader.count, 5);
-	assert_int_equal(reader.foreign, 1);
+	assert_int_equal(reader.files.count, 5);
+	assert_int_equal(reader.files.foreign, 1);
 	for (size_t i = 0; i < 5; i++) {
 		static const char *const order[] = { "audit.log-20261101", "audit.log.2", "audit.log.1", "audit.log.0",
 						     "audit.log" };
