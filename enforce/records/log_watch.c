@@ -18,7 +18,7 @@ static const struct log_source *start_of(const struct log_watch *watch, const st
 	const struct log_source *now = &keeper->source, *looked = &watch->looked;
 
 	if (log_same_source(end, now) &&
-	    (keeper->writer.size || !log_same_source(looked, now) || end->mark.seq > looked->mark.seq))
+	    (keeper->writer.target.size || !log_same_source(looked, now) || end->mark.seq > looked->mark.seq))
 		return end;
 	return looked;
 }
@@ -26,7 +26,7 @@ static const struct log_source *start_of(const struct log_watch *watch, const st
 static void say_failed(struct log_watch *watch, const struct log_keeper *keeper, const char *message)
 {
 	if (!watch->failed)
-		warn("%s was removed, moved or replaced, and can't be opened anew: %s; going on in the old file", keeper->writer.path,
+		warn("%s was removed, moved or replaced, and can't be opened anew: %s; going on in the old file", keeper->writer.target.path,
 		     message);
 	watch->failed = true;
 }
@@ -49,15 +49,15 @@ static void go_on(struct log_watch *watch, struct log_keeper *keeper)
 		warn("%s", message);
 	watch->missed = watch->failed = false;
 	if (!removed) {
-		warn("%s was moved, and no SIGHUP came; going on in the file that has this name now", keeper->writer.path);
+		warn("%s was moved, and no SIGHUP came; going on in the file that has this name now", keeper->writer.target.path);
 		return;
 	}
 	if (!keeper->kernel || log_keep_again(keeper, start_of(watch, keeper, &end)) != STATUS_DONE) {
-		warn("%s was removed or replaced; going on in the file that has this name now", keeper->writer.path);
+		warn("%s was removed or replaced; going on in the file that has this name now", keeper->writer.target.path);
 		return;
 	}
 	warn("%s was removed or replaced; going on in the file that has this name now, with the events of the last %" PRId64 " s",
-	     keeper->writer.path, (int64_t)((when_now().boot - watch->looked_at) / 1000000000LL));
+	     keeper->writer.target.path, (int64_t)((when_now().boot - watch->looked_at) / 1000000000LL));
 }
 
 void log_watch(struct log_watch *watch, struct log_keeper *keeper)

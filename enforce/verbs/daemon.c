@@ -120,7 +120,7 @@ static void tell_layouts(void)
 
 static void write_metrics(struct daemon *daemon)
 {
-	int error = metrics_write_file(daemon->metrics_file, daemon->keeper.writer.path, daemon->paths.count);
+	int error = metrics_write_file(daemon->metrics_file, daemon->keeper.writer.target.path, daemon->paths.count);
 
 	if (error && !daemon->metrics_failed)
 		warn("can't write the metrics to %s: %s", daemon->metrics_file, strerror(-error));

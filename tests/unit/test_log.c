@@ -69,7 +69,7 @@ static int tear_down(void **state)
 
 static void open_writer(struct log_writer *writer, off_t rotate_bytes, struct log_source *end)
 {
-	*writer = (struct log_writer){ .directory = -1, .lock = -1, .fd = -1, .rotate_bytes = rotate_bytes, .rotate_keep = 100 };
+	*writer = (struct log_writer){ .target = LOG_TARGET_INIT, .rotate_bytes = rotate_bytes, .rotate_keep = 100 };
 	assert_int_equal(log_writer_open(writer, path, end), STATUS_DONE);
 }
 
@@ -212,12 +212,12 @@ static void blocked_rotation_loses_nothing(void **state)
 	snprintf(name, sizeof(name), "%s.2", path);
 	assert_int_equal(mkdir(name, 0700), 0);
 	fill(&writer, 0, 2000, HOUR, HOUR, "boot", 1);
-	assert_true(writer.size > 500000);
+	assert_true(writer.target.size > 500000);
 	assert_int_equal(rmdir(name), 0);
 	writer.rotate_again = 1;
 	fill(&writer, 2000, 2100, HOUR, HOUR, "boot", 1);
 	fill(&writer, 2100, 2200, HOUR, HOUR, "boot", 1);
-	assert_true(writer.size < 65536);
+	assert_true(writer.target.size < 65536);
 	log_writer_close(&writer);
 	expect_end(2200, "boot", 1);
 }
@@ -313,8 +313,8 @@ static void reopened_log_goes_on(void **state)
 	/* A device that never has room stands for a full disk. */
 	full = open("/dev/full", O_WRONLY);
 	assert_true(full >= 0);
-	close(writer.fd);
-	writer.fd = full;
+	close(writer.target.fd);
+	writer.target.fd = full;
 	assert_false(log_flush(&writer));
 	snprintf(old, sizeof(old), "%s.1", path);
 	assert_int_equal(rename(path, old), 0);
@@ -360,7 +360,7 @@ static void moved_log_goes_on(void **state)
 	assert_int_equal(log_begin_anew(&writer, &end, &removed), STATUS_DONE);
 	assert_false(removed);
 	assert_true(log_has_name(&writer));
-	assert_int_equal(writer.size, 0);
+	assert_int_equal(writer.target.size, 0);
 	assert_int_equal(end.mark.seq, 11);
 	fill(&writer, 11, 20, HOUR, HOUR, "boot", 1);
 	log_writer_close(&writer);
