@@ -5,7 +5,7 @@ UNIT := $(basename $(notdir $(wildcard tests/unit/*.c)))
 PURE := enforce/base/escape.c enforce/base/output.c enforce/base/prefix.c enforce/base/status.c enforce/base/when.c \
 	enforce/change/accept_call.c \
 	enforce/kernel/family.c enforce/kernel/listener.c enforce/kernel/load_error.c \
-	enforce/records/event.c enforce/records/log_files.c enforce/records/log_line.c enforce/records/log_names.c enforce/records/log_read.c \
+	enforce/records/event.c enforce/records/event_columns.c enforce/records/event_print.c enforce/records/log_files.c enforce/records/log_line.c enforce/records/log_names.c enforce/records/log_read.c \
 	enforce/records/log_rotate.c enforce/records/log_seek.c enforce/records/log_target.c enforce/records/log_unpack.c enforce/records/log_write.c enforce/records/metrics_labels.c enforce/records/spinning.c
 UNIT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY) $(PURE))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

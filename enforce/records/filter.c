@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "bpf/shared/protocol.h"
+#include "enforce/kernel/family.h"
 #include "enforce/records/event.h"
 #include "policy/cleanup.h"
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "enforce/base/when.h"
+#include "enforce/records/event.h"
 
 #define BATCHES 64 /* of events that one log_keep() writes */
 #define TOLD_NS 60000000000LL /* between two who are told of, and how old an event may be that tells of one */

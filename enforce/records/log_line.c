@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "enforce/base/when.h"
+#include "enforce/kernel/family.h"
 #include "enforce/records/event.h"
 #include "policy/cleanup.h"
 #include "policy/ini.h"

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "enforce/records/event.h"
+#include "enforce/records/event_print.h"
 #include "enforce/records/log_line.h"
 #include "enforce/records/log_target.h"
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "enforce/base/when.h"
+#include "enforce/kernel/family.h"
 #include "enforce/records/event.h"
 #include "enforce/records/reader.h"
 #include "enforce/records/spinning.h"

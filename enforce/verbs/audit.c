@@ -14,7 +14,7 @@
 #include "enforce/base/when.h"
 #include "enforce/kernel/kernel.h"
 #include "enforce/records/checkpoint.h"
-#include "enforce/records/event.h"
+#include "enforce/records/event_print.h"
 #include "enforce/records/history.h"
 #include "enforce/verbs/filter_options.h"
 #include "enforce/verbs/verb.h"

@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 
 #include "enforce/base/escape.h"
+#include "enforce/base/output.h"
+#include "enforce/kernel/family.h"
 #include "enforce/records/event.h"
 #include "enforce/verbs/filter_options.h"
 #include "enforce/verbs/report.h"

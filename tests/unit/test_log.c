@@ -19,6 +19,7 @@
 #include <cmocka.h>
 #undef fail /* ours is a function */
 
+#include "enforce/kernel/family.h"
 #include "enforce/records/log_seek.h"
 #include "enforce/records/log_write.h"
 #include "policy/cleanup.h"

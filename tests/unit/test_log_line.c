@@ -15,6 +15,7 @@
 #include <cmocka.h>
 #undef fail /* ours is a function */
 
+#include "enforce/records/event.h"
 #include "enforce/records/log_read.h"
 #include "enforce/records/log_write.h"
 #include "policy/cleanup.h"
