@@ -2,77 +2,34 @@
 #include "enforce/records/history.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "enforce/base/escape.h"
 #include "enforce/base/privileges.h"
-#include "policy/cleanup.h"
-#include "policy/ini.h"
-#include "policy/text.h"
-
-/* ---------------------------------------------------------------------------------------------
- * Needles: most lines of a long log needn't be read to know that they aren't wanted
- */
-
-/* `"key":"value"` as it stands in a line; without its last quote unless `whole`. */
-static char *needle_of(const char *key, const char *value, bool whole)
-{
-	char *text = NULL;
-	size_t length = 0;
-	FILE *stream = must(open_memstream(&text, &length));
-
-	fprintf(stream, "\"%s\":", key);
-	escape_print_json(stream, value);
-	fclose(stream);
-	if (!whole)
-		text[length - 1] = '\0';
-	return must(text);
-}
-
-static void add_needle(struct history *history, char *needle)
-{
-	history->needles = must(reallocarray(history->needles, history->needle_count + 1, sizeof(*history->needles)));
-	history->needles[history->needle_count++] = needle;
-}
-
-static void find_needles(struct history *history)
-{
-	const struct filter *filter = history->filter;
-
-	/* A name alone can stand behind any directory, and a link for what it leads to. */
-	if (filter->binary && *filter->binary == '/' && (!filter->resolved || !strcmp(filter->resolved, filter->binary)))
-		add_needle(history, needle_of("binary", filter->binary, true));
-	if (filter->unit)
-		add_needle(history, needle_of("unit", filter->unit, false));
-	for (unsigned verdict = 0; verdict < VERDICTS; verdict++)
-		if (filter->verdicts == VERDICT_BIT(verdict))
-			add_needle(history, needle_of("verdict", ini_verdict_words[verdict == VERDICT_DENY], true));
-}
-
-static bool has_needles(const struct history *history, const char *line, size_t length)
-{
-	for (size_t i = 0; i < history->needle_count; i++)
-		if (!memmem(line, length, history->needles[i], strlen(history->needles[i])))
-			return false;
-	return true;
-}
 
 /* ---------------------------------------------------------------------------------------------
  * Opening
  */
+
+static void warn_left_out(const struct log_files *files, const char *log)
+{
+	size_t count = files->unreadable;
+
+	if (count)
+		warn("%zu older file%s of %s may not be read by you, and %s left out", count, count == 1 ? "" : "s", log,
+		     count == 1 ? "is" : "are");
+	count = files->foreign;
+	if (count)
+		warn("%zu older file%s of %s %s compressed, not with gzip, and left out; unpack what shall be read", count,
+		     count == 1 ? "" : "s", log, count == 1 ? "is" : "are");
+}
 
 static enum status open_log(struct history *history, const char *path)
 {
 	const char *name = path ? path : LOG_PATH;
 	int error = log_open(&history->log, name);
 
-	if (!error && history->log.files.unreadable)
-		warn("%zu older file%s of %s may not be read by you, and %s left out", history->log.files.unreadable,
-		     history->log.files.unreadable == 1 ? "" : "s", name, history->log.files.unreadable == 1 ? "is" : "are");
-	if (!error && history->log.files.foreign)
-		warn("%zu older file%s of %s %s compressed, not with gzip, and left out; unpack what shall be read",
-		     history->log.files.foreign, history->log.files.foreign == 1 ? "" : "s", name, history->log.files.foreign == 1 ? "is" : "are");
+	if (!error)
+		warn_left_out(&history->log.files, name);
 	history->log.files.tell = warn;
 	if (!error)
 		error = log_end(&history->log, &history->end);
@@ -88,7 +45,7 @@ static enum status start_live(struct history *history, const struct reader_mark 
 	return error ? fail(STATUS_FAILED, "can't read the events: %s", strerror(-error)) : STATUS_DONE;
 }
 
-/* The log first: what is written to it from now on is read from the kernel. */
+/* Opens the log first: what is written to it from now on is read from the kernel. */
 static enum status open_both(struct history *history, const char *path)
 {
 	static const struct reader_mark beginning;
@@ -115,7 +72,7 @@ enum status history_open(struct history *history, const struct filter *filter, s
 		return history->without;
 	history->maker.names.kernel = history->kernel;
 	history->live = log_source_of(history->kernel ? kernel_instance() : 0);
-	find_needles(history);
+	needles_find(&history->needles, filter);
 	return open_both(history, path);
 }
 
@@ -124,9 +81,7 @@ void history_close(struct history *history)
 	reader_close(&history->reader);
 	record_maker_clear(&history->maker);
 	log_close(&history->log);
-	for (size_t i = 0; i < history->needle_count; i++)
-		free(history->needles[i]);
-	free(history->needles);
+	needles_clear(&history->needles);
 	*history = (struct history){ 0 };
 }
 
@@ -139,7 +94,7 @@ enum status history_continue(struct history *history, const struct log_source *f
 	history->exact = true;
 	if (!from->boot_id[0])
 		return STATUS_DONE;
-	/* Behind the log already, which has nothing new then. */
+	/* The place is behind the end of the log, which has nothing new then. */
 	if (is_live && (!log_same_source(&history->end, from) || from->mark.seq >= history->end.mark.seq)) {
 		reader_close(&history->reader);
 		log_close(&history->log);
@@ -198,7 +153,7 @@ static int give_line(struct history *history, struct log_line *line, const char 
 	return filter_matches(history->filter, &line->record) ? each(context, &item) : 0;
 }
 
-/* True if an earlier walk, which ended at `from`, hasn't had the line. */
+/* Returns true if an earlier walk, which ended at `from`, hasn't had the line. */
 static bool is_new(const struct history *history, const struct log_source *from, const struct log_line *line)
 {
 	if (line->kind == LOG_LINE_EVENT)
@@ -212,8 +167,8 @@ static bool is_new(const struct history *history, const struct log_source *from,
 }
 
 /*
- * What an earlier walk has had is passed over: all before the mark, and what comes before its kernel side at all. Events
- * that follow are new, as are later kernel sides.
+ * Returns true if an earlier walk, which ended at `from`, has had the line: it stands before the mark, or before the events of that
+ * kernel side. Events behind the mark are new, and so are all of later kernel sides. *passed: that kernel side was found.
  */
 static bool pass_over(const struct history *history, const struct log_source *from, const struct log_line *line, bool *passed)
 {
@@ -248,8 +203,7 @@ static int walk_exactly(struct history *history, history_function each, void *co
 	return result;
 }
 
-/* Gives out what is wanted up to this place. */
-static int walk_until(struct history *history, size_t file, off_t offset, history_function each, void *context)
+int history_walk_until(struct history *history, size_t file, off_t offset, history_function each, void *context)
 {
 	const char *text;
 	size_t length;
@@ -261,7 +215,7 @@ static int walk_until(struct history *history, size_t file, off_t offset, histor
 		result = log_next(&history->log, &text, &length);
 		if (result || !text)
 			break;
-		if (!has_needles(history, text, length) && !log_line_is_source(text, length))
+		if (!needles_are_in(&history->needles, text, length) && !log_line_is_source(text, length))
 			continue;
 		log_line_read(&line, text, length);
 		result = give_line(history, &line, text, length, each, context);
@@ -278,108 +232,14 @@ int history_walk_log(struct history *history, int64_t since, history_function ea
 	if (history->exact)
 		return walk_exactly(history, each, context);
 	result = log_seek_time(&history->log, since);
-	return result ? result : walk_until(history, history->log.files.count, 0, each, context);
-}
-
-/* ---------------------------------------------------------------------------------------------
- * The end of the log
- */
-
-/* Lines that are kept, as they stand in the log. */
-struct lines {
-	struct kept_line {
-		char *text;
-		size_t length;
-		int64_t boot; /* when it was, ns since boot */
-	} *list;
-	size_t count, room;
-};
-
-static int keep_line(void *context, const struct history_item *item)
-{
-	struct lines *lines = context;
-
-	if (!item->record)
-		return 0;
-	if (lines->count == lines->room) {
-		lines->room = lines->room ? 2 * lines->room : 64;
-		lines->list = must(reallocarray(lines->list, lines->room, sizeof(*lines->list)));
-	}
-	lines->list[lines->count++] = (struct kept_line){ must(strndup(item->line, item->length)), item->length,
-							  (int64_t)item->record->event->time_boot };
-	return 0;
-}
-
-static int give_kept(const struct kept_line *kept, history_function each, void *context)
-{
-	struct log_line line;
-	const struct history_item item = { .record = &line.record, .line = kept->text, .length = kept->length };
-	int result;
-
-	log_line_read(&line, kept->text, kept->length);
-	line.event.time_boot = (__u64)kept->boot;
-	result = each(context, &item);
-	log_line_clear(&line);
-	return result;
-}
-
-/* Stretches of the log, the last one first. */
-struct stretches {
-	struct lines *list;
-	size_t count;
-	size_t lines; /* in all of them */
-};
-
-/* Keeps what is wanted, stretch by stretch from the end of the log on, until there is enough or no more. */
-static int keep_tail(struct history *history, size_t most, struct stretches *stretches)
-{
-	struct log_reader *log = &history->log;
-	size_t file = log->files.count;
-	off_t offset = 0, end;
-	int error;
-
-	while (!(error = log_seek_back(log, &file, &offset, &end)) && end && stretches->lines < most) {
-		bool last = log_is_before(log, history->filter->since);
-		struct lines *lines;
-
-		stretches->list = must(reallocarray(stretches->list, stretches->count + 1, sizeof(*stretches->list)));
-		lines = &stretches->list[stretches->count++];
-		*lines = (struct lines){ 0 };
-		error = walk_until(history, file, end, keep_line, lines);
-		stretches->lines += lines->count;
-		if (error || last)
-			return error;
-	}
-	return error;
-}
-
-int history_walk_tail(struct history *history, size_t most, history_function each, void *context)
-{
-	struct stretches stretches = { 0 };
-	int result = keep_tail(history, most, &stretches);
-	size_t surplus = stretches.lines > most ? stretches.lines - most : 0;
-
-	while (stretches.count-- > 0) {
-		struct lines *lines = &stretches.list[stretches.count];
-
-		for (size_t i = 0; i < lines->count; i++) {
-			if (surplus)
-				surplus--;
-			else if (!result)
-				result = give_kept(&lines->list[i], each, context);
-			free(lines->list[i].text);
-		}
-		free(lines->list);
-	}
-	free(stretches.list);
-	return result;
+	return result ? result : history_walk_until(history, history->log.files.count, 0, each, context);
 }
 
 /* ---------------------------------------------------------------------------------------------
  * The buffers
  */
 
-/* What a buffer has lost from before `since` was not asked for: what it still has begins earlier. */
+/* If a buffer still has events from before `since`, then all that it has lost is older, and nobody asked for it. */
 static void begin_buffer(struct history *history, const struct event *first)
 {
 	unsigned verdict = first->verdict & (VERDICTS - 1);
@@ -390,8 +250,8 @@ static void begin_buffer(struct history *history, const struct event *first)
 }
 
 /*
- * What was overwritten before it could be read is given out where it would have stood: before what is left. `all`: also of
- * a buffer that has nothing left.
+ * Gives out how many events were overwritten before they could be read, where they would have stood: before what is left. `all`
+ * includes buffers that have nothing left.
  */
 static int give_live_missed(struct history *history, bool all, history_function each, void *context)
 {

@@ -15,7 +15,7 @@
 #include "enforce/kernel/kernel.h"
 #include "enforce/records/checkpoint.h"
 #include "enforce/records/event_print.h"
-#include "enforce/records/history.h"
+#include "enforce/records/history_tail.h"
 #include "enforce/verbs/filter_options.h"
 #include "enforce/verbs/verb.h"
 #include "policy/cleanup.h"
