@@ -2,7 +2,7 @@
 
 UNIT := $(basename $(notdir $(wildcard tests/unit/*.c)))
 # What of enforce/ knows no kernel.
-PURE := enforce/base/escape.c enforce/base/output.c enforce/base/prefix.c enforce/base/status.c enforce/base/when.c \
+PURE := enforce/base/escape.c enforce/base/output.c enforce/base/paint.c enforce/base/prefix.c enforce/base/status.c enforce/base/text_table.c enforce/base/when.c \
 	enforce/change/accept_call.c \
 	enforce/kernel/family.c enforce/kernel/listener.c enforce/kernel/load_error.c \
 	enforce/records/event.c enforce/records/event_columns.c enforce/records/event_print.c enforce/records/log_files.c enforce/records/log_line.c enforce/records/log_names.c enforce/records/log_read.c \
