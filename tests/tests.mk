@@ -2,11 +2,14 @@
 
 UNIT := $(basename $(notdir $(wildcard tests/unit/*.c)))
 # What of enforce/ knows no kernel.
-PURE := enforce/base/escape.c enforce/base/output.c enforce/base/paint.c enforce/base/prefix.c enforce/base/status.c enforce/base/text_table.c enforce/base/when.c \
-	enforce/change/accept_call.c \
-	enforce/kernel/family.c enforce/kernel/listener.c enforce/kernel/load_error.c \
-	enforce/records/event.c enforce/records/event_columns.c enforce/records/event_print.c enforce/records/log_files.c enforce/records/log_line.c enforce/records/log_names.c enforce/records/log_read.c \
-	enforce/records/log_rotate.c enforce/records/log_seek.c enforce/records/log_target.c enforce/records/log_unpack.c enforce/records/log_write.c enforce/records/metrics_labels.c enforce/records/spinning.c
+PURE := enforce/base/escape.c enforce/base/first_line.c enforce/base/items.c enforce/base/output.c enforce/base/paint.c \
+	enforce/base/prefix.c enforce/base/replace.c enforce/base/status.c enforce/base/text_table.c enforce/base/when.c \
+	enforce/change/accept_call.c enforce/kernel/family.c enforce/kernel/listener.c enforce/kernel/load_error.c \
+	enforce/records/checkpoint.c enforce/records/event.c enforce/records/event_columns.c enforce/records/event_print.c \
+	enforce/records/filter.c enforce/records/log_files.c enforce/records/log_line.c enforce/records/log_names.c \
+	enforce/records/log_read.c enforce/records/log_rotate.c enforce/records/log_seek.c enforce/records/log_target.c \
+	enforce/records/log_unpack.c enforce/records/log_write.c enforce/records/metrics_labels.c enforce/records/needles.c \
+	enforce/records/spinning.c enforce/records/sums.c
 UNIT_OBJECTS := $(patsubst %.c,$(B)/%.o,$(POLICY) $(PURE))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 GUEST_PROGRAMS := $(patsubst tests/guest/%.c,$(B)/tests/guest/%,$(filter-out %/preload.c %.bpf.c,$(wildcard tests/guest/*.c))) \
