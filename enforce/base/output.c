@@ -166,12 +166,11 @@ void output_coloured(struct output *output, const char *key, const char *label, 
 	if (!output->json) {
 		print_text(output, label, value ? value : "-", colour, false);
 	} else if (key || !label) {
-		if (!value) {
-			output_null(output, key);
-			return;
-		}
 		key_and_comma(output, key);
-		escape_print_json(output->stream, value);
+		if (value)
+			escape_print_json(output->stream, value);
+		else
+			fputs_unlocked("null", output->stream);
 	}
 }
 
@@ -223,10 +222,11 @@ void output_signed(struct output *output, const char *key, const char *label, in
 
 void output_flag(struct output *output, const char *key, const char *label, bool value)
 {
+	const char *word = value ? "yes" : "no";
+
 	if (output->json)
-		print_plain(output, key, label, value ? "true" : "false", false);
-	else
-		print_text(output, label, value ? "yes" : "no", COLOUR_NONE, false);
+		word = value ? "true" : "false";
+	print_plain(output, key, label, word, false);
 }
 
 void output_null(struct output *output, const char *key)

@@ -132,14 +132,20 @@ static bool take_zone(const char **text, bool *utc, int64_t *east)
 	return two_digits(start + 1) < 24 && two_digits(start + 4) < 60;
 }
 
-/* Seconds since 1970 of a time that must be as it is written: no 31st of June. */
+/* Returns the seconds since 1970, and makes *tm a time that there is: the 31st of June becomes the 1st of July. */
+static int64_t to_seconds(struct tm *tm, bool utc)
+{
+	tm->tm_isdst = -1;
+	return utc ? timegm(tm) : mktime(tm);
+}
+
+/* Finds the seconds since 1970 of a time that must be as it is written. Returns false if there is none: no 31st of June. */
 static bool seconds_of(const struct tm *written, bool utc, int64_t *seconds)
 {
 	struct tm tm = *written;
 
-	tm.tm_isdst = -1;
-	*seconds = utc ? timegm(&tm) : mktime(&tm);
-	/* An hour that is left out in spring becomes another one: that is no mistake of who writes it. */
+	*seconds = to_seconds(&tm, utc);
+	/* An hour that is left out in spring becomes another one: whoever writes it makes no mistake. */
 	return tm.tm_mday == written->tm_mday && tm.tm_mon == written->tm_mon && written->tm_hour < 24 &&
 	       written->tm_min < 60 && written->tm_sec < 61;
 }
@@ -188,8 +194,7 @@ static const char *parse_clock(const char *text, bool utc, int64_t now, int64_t 
 	if (*seconds <= now)
 		return NULL;
 	tm.tm_mday--;
-	tm.tm_isdst = -1;
-	*seconds = utc ? timegm(&tm) : mktime(&tm);
+	*seconds = to_seconds(&tm, utc);
 	return NULL;
 }
 

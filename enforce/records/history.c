@@ -55,7 +55,7 @@ static enum status open_both(struct history *history, const char *path)
 		return status;
 	if (history->kernel)
 		return start_live(history, log_same_source(&history->end, &history->live) ? &history->end.mark : &beginning);
-	return history->without == STATUS_DONE || log_has_lines(&history->log) ? STATUS_DONE : kernel_is_loaded(false);
+	return history->without == STATUS_DONE || log_files_have_text(&history->log.files) ? STATUS_DONE : kernel_is_loaded(false);
 }
 
 enum status history_open(struct history *history, const struct filter *filter, struct kernel *kernel, const char *path)

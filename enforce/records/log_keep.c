@@ -32,7 +32,9 @@ enum status log_keep_begin(struct log_keeper *keeper, struct kernel *kernel)
 	enum status status = kernel_open(kernel, false, true);
 
 	kernel_keep_readable(kernel);
-	return status == STATUS_DONE ? log_keep_begin_with(keeper, kernel, kernel_instance()) : status;
+	if (status != STATUS_DONE)
+		return status;
+	return log_keep_begin_with(keeper, kernel, kernel_instance());
 }
 
 static struct log_source place_now(const struct log_keeper *keeper)

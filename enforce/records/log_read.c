@@ -27,11 +27,6 @@ void log_close(struct log_reader *reader)
 	*reader = (struct log_reader){ 0 };
 }
 
-bool log_has_lines(const struct log_reader *reader)
-{
-	return log_files_have_text(&reader->files);
-}
-
 void log_go_to(struct log_reader *reader, size_t file, off_t offset)
 {
 	reader->file = file;

@@ -29,9 +29,6 @@ struct log_reader {
 /* Opens the log `path`, with all its files (log_files_open()). Returns 0, also if there is no log, or -errno. Close it in any case. */
 int log_open(struct log_reader *reader, const char *path);
 
-/* Returns true if there is anything in it. */
-bool log_has_lines(const struct log_reader *reader);
-
 /*
  * Reads the next line into *line, without its newline, valid until the next call; NULL after the last one. Keeps `source` up to date. Skips
  * lines longer than LOG_LINE_MAX. Returns 0 or -errno.

@@ -62,7 +62,7 @@ static void go_on(struct log_watch *watch, struct log_keeper *keeper)
 
 void log_watch(struct log_watch *watch, struct log_keeper *keeper)
 {
-	if (log_has_name(&keeper->writer)) {
+	if (log_target_has_name(&keeper->writer.target)) {
 		watch->missed = watch->failed = false;
 		if (log_keep_place(keeper, &watch->looked))
 			watch->looked_at = when_now().boot;

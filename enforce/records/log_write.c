@@ -305,11 +305,6 @@ bool log_reopen(struct log_writer *writer)
  * A name that leads elsewhere
  */
 
-bool log_has_name(const struct log_writer *writer)
-{
-	return log_target_has_name(&writer->target);
-}
-
 /* Writes what is pending to the old file, where somebody can find it; to none if that is removed. */
 static void leave_file(struct log_writer *writer, bool removed)
 {

@@ -67,9 +67,6 @@ bool log_flush(struct log_writer *writer);
  */
 bool log_reopen(struct log_writer *writer);
 
-/* Returns true if the file that is written has the log's name. */
-bool log_has_name(const struct log_writer *writer);
-
 /*
  * Does what log_reopen() does for a file that has lost its name: the log's path may also lead to another directory now. Sets *end to where
  * the log ends now (log_end()). If the old file was removed, sets *removed and drops the lines that aren't in it yet: the caller adds again

@@ -353,14 +353,14 @@ static void moved_log_goes_on(void **state)
 	(void)state;
 	open_writer(&writer, 1 << 30, &end);
 	fill(&writer, 0, 10, HOUR, HOUR, "boot", 1);
-	assert_true(log_has_name(&writer));
+	assert_true(log_target_has_name(&writer.target));
 	rename_log(".1");
-	assert_false(log_has_name(&writer));
+	assert_false(log_target_has_name(&writer.target));
 	log_begin_batch(&writer, &source);
 	add(&writer, 10, HOUR);
 	assert_int_equal(log_begin_anew(&writer, &end, &removed), STATUS_DONE);
 	assert_false(removed);
-	assert_true(log_has_name(&writer));
+	assert_true(log_target_has_name(&writer.target));
 	assert_int_equal(writer.target.size, 0);
 	assert_int_equal(end.mark.seq, 11);
 	fill(&writer, 11, 20, HOUR, HOUR, "boot", 1);
@@ -382,7 +382,7 @@ static void removed_log_begins_anew(void **state)
 	fill(&writer, 0, 10, HOUR, HOUR, "boot", 1);
 	add(&writer, 10, HOUR);
 	assert_int_equal(unlink(path), 0);
-	assert_false(log_has_name(&writer));
+	assert_false(log_target_has_name(&writer.target));
 	assert_int_equal(log_begin_anew(&writer, &end, &removed), STATUS_DONE);
 	assert_true(removed);
 	assert_string_equal(end.boot_id, "");
@@ -400,7 +400,7 @@ static void removed_log_begins_anew(void **state)
 	snprintf(command, sizeof(command), "rm -r %s", directory);
 	assert_int_equal(system(command), 0);
 	assert_int_equal(log_begin_anew(&writer, &end, &removed), STATUS_DONE);
-	assert_true(removed && log_has_name(&writer));
+	assert_true(removed && log_target_has_name(&writer.target));
 	other.rotate_bytes = 1 << 30;
 	assert_int_equal(log_writer_open(&other, path, &end), STATUS_FAILED); /* its lock is there, too */
 	log_writer_close(&other);
@@ -421,7 +421,7 @@ static void log_that_cannot_begin_anew_stays(void **state)
 	fill(&writer, 0, 10, HOUR, HOUR, "boot", 1);
 	rename_log(".1");
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_false(log_has_name(&writer));
+	assert_false(log_target_has_name(&writer.target));
 	assert_int_equal(log_begin_anew(&writer, &end, &removed), STATUS_FAILED);
 	fill(&writer, 10, 20, HOUR, HOUR, "boot", 1);
 	assert_int_equal(rmdir(path), 0);
@@ -575,7 +575,7 @@ static void end_is_in_a_packed_file(void **state)
 	rename_log(".1");
 	pack_rotated();
 	assert_int_equal(log_open(&reader, path), 0);
-	assert_true(log_has_lines(&reader));
+	assert_true(log_files_have_text(&reader.files));
 	log_close(&reader);
 	expect_end(1000, "boot", 1);
 }
