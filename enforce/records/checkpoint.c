@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The file is one line: the format, the boot and the kernel side that the numbers are of, the verdicts, the numbers.
+ * The file is one line: the format, the boot, the kernel side, the verdicts, the numbers of the mark.
  */
 #include "enforce/records/checkpoint.h"
 
@@ -19,7 +19,7 @@
 
 _Static_assert(VERDICTS == 2, "format() has two of each");
 
-/* What stands for the boot where nothing was read yet. */
+/* Stands in the place of the boot when nothing was read yet. */
 #define NO_BOOT "none"
 
 static char *format(unsigned verdicts, const struct log_source *at)
@@ -27,11 +27,11 @@ static char *format(unsigned verdicts, const struct log_source *at)
 	const struct reader_mark *mark = &at->mark;
 
 	return text_format("sockaccept-checkpoint 1 %s %" PRIu64 " %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
-			   at->boot_id[0] ? at->boot_id : NO_BOOT, at->instance, verdicts, mark->seq, mark->dealt[0], mark->dealt[1], mark->lost[0],
-			   mark->lost[1]);
+			   at->boot_id[0] ? at->boot_id : NO_BOOT, at->instance, verdicts, mark->seq, mark->dealt[0], mark->dealt[1],
+			   mark->lost[0], mark->lost[1]);
 }
 
-/* True if `line` is what format() writes for some place. */
+/* Reads what format() writes. Returns false for any other line, however alike. */
 static bool parse(const char *line, unsigned *verdicts, struct log_source *at)
 {
 	_cleanup_free_ char *again = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which events `audit` was asked for. What an event doesn't know matches nothing that asks for it.
+ * Compares events with what was asked for. A field that an event doesn't know matches no condition on it.
  */
 #include "enforce/records/filter.h"
 

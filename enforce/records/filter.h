@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which events `audit` was asked for.
+ * Decides which events are wanted: what the options of `audit` and `report` ask for.
  */
 #ifndef SOCKACCEPT_FILTER_H
 #define SOCKACCEPT_FILTER_H
@@ -14,10 +14,10 @@
 struct filter {
 	int64_t since, until; /* ns since boot */
 	bool has_until;
-	bool utc;             /* times are in UTC, given and shown */
+	bool utc;             /* times are given and shown in UTC */
 	unsigned verdicts;    /* VERDICT_BIT() of each verdict that is wanted */
 	const char *binary;   /* a path, or a file name; NULL: any */
-	char *resolved;       /* what links in `binary` lead to; NULL: nothing else */
+	char *resolved;       /* the path that links in `binary` lead to; NULL: the same */
 	struct port_items ports;
 	struct user_items users;
 	const char *unit;     /* NULL: any */
@@ -25,10 +25,10 @@ struct filter {
 	struct prefix peer;
 };
 
-/* True if the event was asked for. */
+/* Returns true if the event is wanted. */
 bool filter_matches(const struct filter *filter, const struct record *record);
 
-/* Frees what it holds. */
+/* Frees the path, the ports and the users. */
 void filter_clear(struct filter *filter);
 
 #endif

@@ -7,7 +7,7 @@
 #include "enforce/records/event.h"
 
 #define BATCHES 64 /* of events that one log_keep() writes */
-#define TOLD_NS 60000000000LL /* between two who are told of, and how old an event may be that tells of one */
+#define TOLD_NS 60000000000LL /* least time between two warnings of servers that spin, and how old the event of one may be */
 
 enum status log_keep_begin_with(struct log_keeper *keeper, const struct kernel *kernel, uint64_t instance)
 {
@@ -65,7 +65,7 @@ enum status log_keep_again(struct log_keeper *keeper, const struct log_source *p
 
 void log_keep_end(struct log_keeper *keeper)
 {
-	/* The same kernel side may come into sight again. */
+	/* The same kernel side may be read again. */
 	if (keeper->kernel)
 		keeper->end = place_now(keeper);
 	reader_close(&keeper->reader);
@@ -73,7 +73,7 @@ void log_keep_end(struct log_keeper *keeper)
 	keeper->kernel = NULL;
 }
 
-/* What was missed since that was written last. Returns whether there is any. */
+/* Finds how many events were missed that the log doesn't have as such yet. Returns true if there are any. */
 static bool find_missed(struct log_keeper *keeper, uint64_t missed[VERDICTS])
 {
 	bool any = false;
@@ -89,7 +89,7 @@ static bool find_missed(struct log_keeper *keeper, uint64_t missed[VERDICTS])
 	return any;
 }
 
-/* What a source says of the clocks is what they said when the next event was made, which may be long ago. */
+/* A source has both clocks as they were when the next event was made, which may be long ago. */
 static void take_clocks(struct log_keeper *keeper, const struct event *next)
 {
 	struct when_now clocks = next ? (struct when_now){ event_real(next), (int64_t)next->time_boot } : when_now();
@@ -98,7 +98,7 @@ static void take_clocks(struct log_keeper *keeper, const struct event *next)
 	keeper->source.boot = clocks.boot;
 }
 
-/* Tells of a server that spins now: one line a minute at most, as anybody can make a server spin. */
+/* Warns of a server that spins now. At most one line a minute, as anybody can make a server spin. */
 static void tell_spinner(struct log_keeper *keeper, const struct record *record)
 {
 	struct spinner *spinner = spinning_note(&keeper->spinning, record->event);
@@ -125,7 +125,7 @@ static void add_event(struct log_keeper *keeper, const struct event *event)
 	tell_spinner(keeper, &record);
 }
 
-/* A source before the events, where one is needed, and what was missed. */
+/* Adds a batch of events, and before it a source and what was missed, where that is needed. */
 static void add_batch(struct log_keeper *keeper)
 {
 	struct reader *reader = &keeper->reader;

@@ -25,7 +25,7 @@ void log_boot_id(char id[BOOT_ID_MAX])
 
 	id[length > 0 ? length : 0] = '\0';
 	id[strcspn(id, "\n")] = '\0';
-	/* Hidden, as a service's settings can have it. A boot that can't be told from others is none of those in the log. */
+	/* The settings of a service can hide the file. Then this boot must not be taken for one that is in the log. */
 	if (!id[0] && getrandom(random, sizeof(random), 0) == sizeof(random))
 		snprintf(id, BOOT_ID_MAX, "unknown-%08x%08x", random[0], random[1]);
 }
@@ -79,7 +79,12 @@ void log_line_print_source(struct output *output, const struct log_source *sourc
 	output_line(output);
 }
 
-/* False if there is no such number, or a negative one. */
+static const char *text_of(const json_t *json, const char *key)
+{
+	return json_string_value(json_object_get(json, key));
+}
+
+/* Returns false if there is no such number, or if it is negative. */
 static bool read_number(const json_t *object, const char *key, uint64_t *number)
 {
 	const json_t *value = json_object_get(object, key);
@@ -90,7 +95,7 @@ static bool read_number(const json_t *object, const char *key, uint64_t *number)
 
 static bool read_source(const json_t *object, struct log_source *source)
 {
-	const char *boot_id = json_string_value(json_object_get(object, "boot_id"));
+	const char *boot_id = text_of(object, "boot_id");
 	uint64_t boot;
 	bool ok = boot_id && strlen(boot_id) < BOOT_ID_MAX && read_number(object, "instance", &source->instance) &&
 		  read_number(object, "uptime_ns", &boot) && read_number(object, "seq", &source->mark.seq);
@@ -110,17 +115,17 @@ static bool read_source(const json_t *object, struct log_source *source)
  * Events
  */
 
-/* The place of the text under `key` among `words`; `count`: none of them. */
+/* Returns the place of the text under `key` in `words`; `count` if it isn't there. */
 static unsigned word_of(const json_t *object, const char *key, const char *const *words, size_t count)
 {
-	const char *text = json_string_value(json_object_get(object, key));
+	const char *text = text_of(object, key);
 
 	return (unsigned)(text ? word_find(text, words, count) : count);
 }
 
 static bool read_endpoint(const json_t *object, const struct event *event, struct endpoint *endpoint)
 {
-	const char *address = json_string_value(json_object_get(object, "address"));
+	const char *address = text_of(object, "address");
 	uint64_t port;
 
 	if (!object || json_is_null(object))
@@ -134,7 +139,7 @@ static bool read_endpoint(const json_t *object, const struct event *event, struc
 	return true;
 }
 
-/* What is null because the repeats differ in it. Of others nothing is read. */
+/* Finds what is null because the repeats differ in it. Other differences leave no trace that a record needs. */
 static void read_differences(const json_t *json, struct event *event)
 {
 	static const struct {
@@ -163,7 +168,7 @@ static void read_differences(const json_t *json, struct event *event)
 
 static void read_listener(const json_t *json, struct event *event)
 {
-	const char *family = json_string_value(json_object_get(json, "family")), *protocol = json_string_value(json_object_get(json, "protocol"));
+	const char *family = text_of(json, "family"), *protocol = text_of(json, "protocol");
 	uint64_t port;
 
 	event->family = family ? family_number(family) : 0;
@@ -172,11 +177,6 @@ static void read_listener(const json_t *json, struct event *event)
 	event->listener_port = read_number(json, "listener_port", &port) ? (__u32)port : event->local.port;
 	if (read_endpoint(json_object_get(json, "peer"), event, &event->peer))
 		event->flags |= EVENT_HAS_PEER;
-}
-
-static const char *text_of(const json_t *json, const char *key)
-{
-	return json_string_value(json_object_get(json, key));
 }
 
 static bool read_event(const json_t *json, struct log_line *line)
@@ -197,7 +197,7 @@ static bool read_event(const json_t *json, struct log_line *line)
 	event->reason = reason < REASONS ? (__u8)reason : REASON_DEFAULT;
 	event->count = (__u32)count;
 	event->uid = (__u32)uid;
-	/* Lines of before had it only where it wasn't an accept. */
+	/* Earlier versions left `operation` out of an accept. */
 	event->operation = (__u8)(word_of(json, "operation", event_operation_words, OPERATIONS) % OPERATIONS);
 	if (json_is_true(json_object_get(json, "enforced")))
 		event->flags |= EVENT_ENFORCED;
@@ -259,7 +259,7 @@ void log_line_count(const struct log_line *line, struct log_source *source)
 	}
 }
 
-/* How log_line_print_source() begins: nearly all lines are events, and needn't be read to tell. */
+/* Compares with how log_line_print_source() begins a line. */
 bool log_line_is_source(const char *text, size_t length)
 {
 	static const char source[] = "{\"schema\":1,\"time\":", missed[] = "{\"schema\":1,\"missed\":";
@@ -282,7 +282,7 @@ bool log_line_read_source(const char *text, size_t length, struct log_source *so
 	return is_source;
 }
 
-/* What stands behind `key` in the line; NULL: it isn't in it. */
+/* Returns what stands behind `key` in the line; NULL if it isn't there. */
 static const char *behind(const char *text, const char *end, const char *key)
 {
 	const char *found = memmem(text, (size_t)(end - text), key, strlen(key));
@@ -307,7 +307,7 @@ bool log_line_find_pair(const char *text, size_t length, const char **binary, si
 		return false;
 	*binary_length = (size_t)(path + 1 - *binary);
 	*port = (unsigned)strtoul(number, &rest, 10);
-	/* Rules are about that one. */
+	/* If the line has this member, rules are about it. */
 	if (end - rest > (ptrdiff_t)strlen(listener) && !strncmp(rest, listener, strlen(listener)))
 		*port = (unsigned)strtoul(rest + strlen(listener), NULL, 10);
 	return true;

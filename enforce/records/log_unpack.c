@@ -17,7 +17,7 @@ bool log_is_packed(int fd)
 	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) && magic[0] == 0x1f && magic[1] == 0x8b;
 }
 
-/* Begins at the start of the file. Returns NULL, and errno, if that fails. */
+/* Opens the file from its start. Returns NULL and sets errno if that fails. */
 static gzFile open_stream(int fd)
 {
 	_cleanup_close_ int again = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -59,13 +59,13 @@ static int write_all(int fd, const char *text, size_t length)
 	return 0;
 }
 
-/* Returns 0 or -errno of writing. An error of reading is damage, but for EIO and the like. */
+/* Returns 0 or -errno. What zlib can't read is damage; an error of the kernel, such as EIO, is an error. */
 static int copy(gzFile stream, int to, bool *damaged)
 {
 	char block[BLOCK_BYTES];
 	int length, problem, error = 0;
 
-	/* zlib passes on what isn't compressed as it is. */
+	/* zlib would copy a file that isn't compressed. */
 	if (gzdirect(stream)) {
 		*damaged = true;
 		return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Files of the lasting log that were compressed with gzip, as logrotate does.
+ * Unpacks files of the lasting log that logrotate has compressed with gzip.
  */
 #ifndef SOCKACCEPT_LOG_UNPACK_H
 #define SOCKACCEPT_LOG_UNPACK_H
@@ -12,12 +12,12 @@
 /* Returns true if the file begins as a compressed one does. */
 bool log_is_packed(int fd);
 
-/* Unpacks the first `room` bytes of the text into `text`. Returns how many could be read. */
+/* Unpacks the first `room` bytes of a file into `text`. Returns how many bytes that are, also if the rest is damaged. */
 size_t log_unpack_start(int fd, char *text, size_t room);
 
 /*
- * Unpacks a file into one without a name, on disk: in /var/tmp, /tmp or `directory`, whichever has room first. *damaged says
- * that not all of it can be read; what comes before is in the new file. Returns a descriptor of that, or -errno.
+ * Unpacks a file into a new file without a name, on disk: in /var/tmp, /tmp or `directory`, the first that has room. Sets *damaged if only
+ * a part can be read; the new file has that part. Returns a descriptor of the new file, or -errno.
  */
 int log_unpack(int fd, const char *directory, bool *damaged);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What to write again when the file is gone: what came since its name was seen to be right last. Lines from before that went with the
- * file, as whoever removed it wanted. In a file that somebody has put in its place, and in what was rotated meanwhile, there
- * may be some of that: then it goes on behind those.
+ * When the file was removed, the events since the last look that found its name right are written again. Older lines went with the file,
+ * as whoever removed it wanted. A file that somebody has put in its place, or one that was rotated meanwhile, may have some of those
+ * events: then it goes on behind them.
  */
 #include "enforce/records/log_watch.h"
 
@@ -12,7 +12,7 @@
 #include "enforce/base/when.h"
 #include "policy/cleanup.h"
 
-/* Where to go on. `end`: where the log ends now. */
+/* Returns where to go on. `end` is where the log ends now. */
 static const struct log_source *start_of(const struct log_watch *watch, const struct log_keeper *keeper, const struct log_source *end)
 {
 	const struct log_source *now = &keeper->source, *looked = &watch->looked;
@@ -26,8 +26,8 @@ static const struct log_source *start_of(const struct log_watch *watch, const st
 static void say_failed(struct log_watch *watch, const struct log_keeper *keeper, const char *message)
 {
 	if (!watch->failed)
-		warn("%s was removed, moved or replaced, and can't be opened anew: %s; going on in the old file", keeper->writer.target.path,
-		     message);
+		warn("%s was removed, moved or replaced, and can't be opened anew: %s; going on in the old file",
+		     keeper->writer.target.path, message);
 	watch->failed = true;
 }
 

@@ -70,7 +70,8 @@ static void print_decisions(FILE *stream, const struct state *state)
 	counter(stream, "listens_denied_total", "Calls of listen(2) that the policy denies.", state->listens);
 	counter(stream, "gated_total", "Requests for a new connection of a denied listener, refused.", state->gated);
 	counter(stream, "drained_total", "Connections taken out of the queue of a denied listener, and reset.", state->drained);
-	counter(stream, "moves_refused_total", "Calls of listen(2) that would have moved a listener to another port, refused.", state->moves);
+	counter(stream, "moves_refused_total", "Calls of listen(2) that would have moved a listener to another port, refused.",
+		state->moves);
 	counter(stream, "prctl_refused_total", "Attempts to forge an identity, refused.", state->forgeries);
 }
 
@@ -90,8 +91,8 @@ static void print_events(FILE *stream, const struct kernel *kernel)
 }
 
 /*
- * What the log has of the events of this kernel side. Where there is none, or it is another one's, it has nothing to say:
- * no daemon has been there.
+ * Prints how far the log is behind. Prints nothing if there is no log, or if its end is of another kernel side: then no daemon has written
+ * this one's events.
  */
 static void print_log(FILE *stream, const struct kernel *kernel, const char *path)
 {
@@ -131,7 +132,7 @@ static void print_rules(FILE *stream, const struct kernel *kernel, const struct 
 	}
 }
 
-/* How many paths of rules lead elsewhere; -1: it can't be told. */
+/* Returns how many paths of rules lead elsewhere; -1 if that can't be found out. */
 static int64_t count_moved(const struct kernel *kernel, const struct policy *policy)
 {
 	struct moved moved = { .seen_only = true };
@@ -146,7 +147,7 @@ static int64_t count_moved(const struct kernel *kernel, const struct policy *pol
 	return count;
 }
 
-/* As many as `status` names. */
+/* Prints how many problems `status` names. */
 static void print_problems(FILE *stream, const struct kernel *kernel, int64_t moved)
 {
 	if (moved >= 0)
@@ -178,7 +179,7 @@ static const struct {
 		 { PROGRAM_ACCEPT_END, "program=\"accept_end\"" } };
 #define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
 
-/* Only where kernel.bpf_stats_enabled is set, or was: otherwise the kernel counts nothing. */
+/* Prints nothing unless kernel.bpf_stats_enabled is set, or was: without it the kernel counts nothing. */
 static void print_programs(FILE *stream, const struct kernel *kernel)
 {
 	struct bpf_prog_info info[PROGRAMS] = { 0 };
@@ -226,7 +227,7 @@ static enum status print_loaded(FILE *stream, const struct kernel *kernel, const
 	return status;
 }
 
-/* `moved`: of the paths of rules, what is known already; NULL: they are looked at. */
+/* `moved` is how many paths of rules lead elsewhere, if that is known; NULL: look them up. */
 static enum status print_all(FILE *stream, const char *path, const int64_t *moved)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
@@ -256,6 +257,6 @@ int metrics_write_file(const char *file, const char *path, int64_t moved)
 	fclose(stream);
 	if (status != STATUS_DONE && status != STATUS_NOT_LOADED)
 		return -EIO;
-	/* The collector takes *.prom: not what is only on its way there. */
+	/* The collector of the node exporter takes *.prom only, so it doesn't see the new file before it is complete. */
 	return replace_file(file, text, length, 0644, false);
 }

@@ -14,7 +14,7 @@ const char *const metrics_verdict_labels[VERDICTS + 1] = { [VERDICT_ALLOW] = "ve
 							   [VERDICT_DENY] = "verdict=\"deny\"",
 							   [VERDICT_LISTEN] = "verdict=\"listen\"" };
 
-/* A label's value: escaped as everywhere for whoever looks at it, and that as the format wants it. */
+/* Returns the value of a label, to be freed: escaped for terminals as all text from elsewhere, and then as the format wants it. */
 static char *label_value(const char *text)
 {
 	_cleanup_free_ char *shown = NULL;
@@ -34,7 +34,7 @@ static char *label_value(const char *text)
 	return value;
 }
 
-/* All by which policy_normalise() tells two rules apart; a temporary one can stand beside one that lasts. */
+/* Has all by which policy_normalise() tells two rules apart. A temporary rule can stand beside one that lasts. */
 char *metrics_rule_labels(const struct policy *policy, const struct rule *rule)
 {
 	_cleanup_free_ char *section = label_value(rule->section), *binary = label_value(policy->binaries[rule->binary].path);

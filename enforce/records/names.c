@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From numbers in events to names.
+ * A name is kept at the place that the low bits of its number give, until another number needs the place.
  */
 #include "enforce/records/names.h"
 
@@ -19,7 +19,7 @@ static void forget(struct kept_name *kept)
 	}
 }
 
-/* The place of `number`; emptied if another one has it. */
+/* Returns the place of `number`, and empties it if another number has it. */
 static struct kept_name *place_of(struct kept_name *kept, uint64_t number)
 {
 	struct kept_name *place = &kept[number & (NAMES_KEPT - 1)];
@@ -31,7 +31,7 @@ static struct kept_name *place_of(struct kept_name *kept, uint64_t number)
 	return place;
 }
 
-/* Of repeats that share a series only the number was kept. */
+/* Asks the kernel for the path: an event of repeats has only the number of its binary. */
 static const char *seen_path(struct names *names, uint32_t binary)
 {
 	if (bpf_map_lookup_elem(names->kernel->fd[MAP_SEEN_PATHS], &binary, &names->seen) || !names->seen.path.length)
@@ -47,7 +47,7 @@ const char *names_binary(struct names *names, const struct event *event)
 		return NULL;
 	if (event->binary & BINARY_UNNAMED)
 		return event->path.length ? event->path.path : seen_path(names, event->binary);
-	/* What a rule's path leads to can change, with the policy. */
+	/* With another policy, a number can stand for another path. */
 	if (names->generation != event->generation)
 		forget(names->paths);
 	names->generation = event->generation;

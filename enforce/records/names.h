@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The names that events have only numbers of: paths of binaries that rules name, and units. Kept, as asking the kernel for
- * each event would take longer than the event.
+ * Finds the names that events have only as numbers: paths of binaries that rules name, and units. Keeps the last ones, as a call to the
+ * kernel for each event would take longer than all else about the event.
  */
 #ifndef SOCKACCEPT_NAMES_H
 #define SOCKACCEPT_NAMES_H
@@ -10,7 +10,7 @@
 
 #define NAMES_KEPT 256 /* of each kind; a power of two */
 
-/* Zero-initialised, but for `kernel`, is empty. */
+/* Empty when zero-initialised except for `kernel`. */
 struct names {
 	const struct kernel *kernel;
 	uint64_t generation; /* of the policy that the paths are of */
@@ -21,15 +21,13 @@ struct names {
 	struct kept_path seen;
 };
 
-/*
- * The path of the event's binary from the machine's own root, valid until the next call; NULL: it isn't known.
- */
+/* Returns the path of the event's binary from the machine's own root, valid until the next call; NULL if it isn't known. */
 const char *names_binary(struct names *names, const struct event *event);
 
-/* The system unit of the event's process, valid until the next call; NULL: none, or not known. */
+/* Returns the system unit of the event's process, valid until the next call; NULL if there is none, or it isn't known. */
 const char *names_unit(struct names *names, const struct event *event);
 
-/* Frees what it holds. */
+/* Frees the names. */
 void names_clear(struct names *names);
 
 #endif
