@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Child processes that do what this one must survive.
+ * Waits for child processes. They do what could kill or block this process.
  */
 #ifndef SOCKACCEPT_CHILD_H
 #define SOCKACCEPT_CHILD_H
@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Waits until `child` has ended, and after `patience_ms` kills it. */
+/* Waits until `child` has ended. Kills it after `patience_ms` milliseconds. */
 void child_wait(pid_t child, int64_t patience_ms);
 
 #endif

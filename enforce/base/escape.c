@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Escaping of text from elsewhere.
+ * Goes through UTF-8 text a character at a time, and replaces what could do harm.
  */
 #include "enforce/base/escape.h"
 
@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 #define NOT_UTF8 UINT32_MAX
-#define REPLACEMENT 0xfffd /* what stands for bytes that are no UTF-8: written in one way only */
+#define REPLACEMENT 0xfffd /* stands for bytes that aren't UTF-8, and is always written as \ufffd */
 
-/* The continuation bytes that a first byte announces; -1: it can't be a first byte. */
+/* Returns how many continuation bytes follow a first byte; -1 if it can't be one. */
 static int continuation_bytes(unsigned char first)
 {
 	if (first < 0x80)
@@ -24,7 +24,7 @@ static int continuation_bytes(unsigned char first)
 	return -1;
 }
 
-/* The character at `text`, and its length in bytes; NOT_UTF8 and 1 if its first byte isn't part of one. */
+/* Returns the character at `text`, and sets *length to its bytes. Returns NOT_UTF8, and 1 byte, if no character begins there. */
 static uint32_t decode(const char *text, size_t *length)
 {
 	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
@@ -47,7 +47,7 @@ static uint32_t decode(const char *text, size_t *length)
 	return character;
 }
 
-/* What a terminal could obey, or what makes text read otherwise than it is. */
+/* Returns true for what a terminal could obey, and for what makes text look different from what it is. */
 static bool is_control(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200e || c == 0x200f ||
@@ -89,7 +89,7 @@ size_t escape_width(const char *text)
 	return width;
 }
 
-/* How many bytes at `text` stand for themselves in JSON: nearly always all of them. */
+/* Returns how many bytes at `text` stand for themselves in JSON: nearly always all of them. */
 static size_t plain_bytes(const char *text)
 {
 	size_t length = 0;

@@ -11,7 +11,7 @@
 
 int first_line(const char *path, char *line, size_t size)
 {
-	/* opening a FIFO waits for its other end, and a terminal could become ours */
+	/* without these flags, a FIFO would wait for its other end, and a terminal could become the one that controls this process */
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 	ssize_t length;

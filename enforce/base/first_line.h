@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Files of one line, of the kernel or of our own.
+ * Reads files of one line, of the kernel or of our own.
  */
 #ifndef SOCKACCEPT_FIRST_LINE_H
 #define SOCKACCEPT_FIRST_LINE_H
@@ -8,9 +8,8 @@
 #include <stddef.h>
 
 /*
- * Reads the first line of the regular file `path` into `line`, without its end, and cut off to `size` bytes, the 0 at its
- * end included. Never waits, whatever the path leads to. Returns 0 or -errno (-EINVAL: no regular file); `line` is a
- * string in any case.
+ * Reads the first line of the regular file `path` into `line`, without its newline. Cuts it off so that it fits `size` bytes with the 0 at
+ * its end. Never waits, whatever the path leads to. Returns 0 or -errno (-EINVAL: not a regular file); `line` is a string in any case.
  */
 int first_line(const char *path, char *line, size_t size);
 

@@ -21,7 +21,7 @@ void notify(const char *state)
 	if (!length || length >= sizeof(address.sun_path) || (*path != '/' && *path != '@'))
 		return;
 	memcpy(address.sun_path, path, length);
-	if (*path == '@') /* an abstract one */
+	if (*path == '@') /* an abstract socket */
 		address.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0)
@@ -29,7 +29,7 @@ void notify(const char *state)
 		       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
 }
 
-/* Half the time after which the service would be killed; 0: it wouldn't be. */
+/* Returns half the time after which the service manager would kill the service; 0 if it wouldn't. */
 static int64_t watchdog_ns(void)
 {
 	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Prefixes of addresses.
+ * Handles IPv4 addresses as the IPv6 addresses that stand for them, so that one comparison does for both.
  */
 #include "enforce/base/prefix.h"
 
@@ -18,7 +18,7 @@ static const char bits_beyond[] = "the address has bits set behind the prefix; w
 
 static const uint8_t mapped[16] = { [10] = 0xff, [11] = 0xff };
 
-/* True if the first `bits` bits are the same. */
+/* Returns true if the first `bits` bits are the same. */
 static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
 {
 	uint8_t rest = (uint8_t)(0xff00 >> (bits % 8));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Capabilities, through libcap.
+ * Keeps only the capabilities that a verb needs, by libcap.
  */
 #include "enforce/base/privileges.h"
 
@@ -15,11 +15,11 @@
 
 #define MOST 4
 
-/* What each privilege keeps; what it can't do without is said by `needed`. */
+/* The capabilities that each privilege keeps. */
 static const struct {
 	cap_value_t keep[MOST];
 	int count;
-	int needed; /* the first of them; the others are kept if they are there */
+	int needed; /* how many of them, from the first, it can't do without; the others are kept if they are there */
 } privileges[] = {
 	[PRIVILEGE_NONE] = { .count = 0 },
 	[PRIVILEGE_FILES] = { { CAP_DAC_READ_SEARCH }, 1, 0 },
@@ -38,7 +38,7 @@ static bool is_permitted(cap_t caps, cap_value_t cap)
 	return !cap_get_flag(caps, cap, CAP_PERMITTED, &value) && value == CAP_SET;
 }
 
-/* The kernel takes CAP_SYS_ADMIN for CAP_BPF and CAP_PERFMON, as before they were made (Linux 5.8). */
+/* Returns what the kernel accepts for `cap`: CAP_SYS_ADMIN does for CAP_BPF and CAP_PERFMON, as before these came (Linux 5.8). */
 static cap_value_t stand_in(cap_t caps, cap_value_t cap)
 {
 	if (is_permitted(caps, cap) || (cap != CAP_BPF && cap != CAP_PERFMON))
@@ -109,7 +109,7 @@ enum status privileges_check(void)
 		    "these capabilities", names);
 }
 
-/* True if this process has `cap`, or what the kernel takes for it. */
+/* Returns true if this process has `cap`, or what the kernel accepts for it. */
 static bool have(cap_value_t cap)
 {
 	cap_t now = cap_get_proc();
@@ -144,7 +144,7 @@ enum status privileges_limit(enum privilege privilege, const char *verb)
 		return fail(STATUS_FAILED, "can't read capabilities: %s", strerror(errno));
 	status = keep_only(now, privilege, verb);
 	cap_free(now);
-	/* Only `doctor` executes anything from here on, systemctl; it gains nothing by that. */
+	/* From here on only `doctor` executes a program, systemctl, which must not gain privileges by that. */
 	if (status == STATUS_DONE && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		status = fail(STATUS_FAILED, "can't set no_new_privs: %s", strerror(errno));
 	return status;

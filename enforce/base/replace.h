@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Files that are replaced as a whole.
+ * Replaces files as a whole.
  */
 #ifndef SOCKACCEPT_REPLACE_H
 #define SOCKACCEPT_REPLACE_H
@@ -10,9 +10,9 @@
 #include <sys/types.h>
 
 /*
- * Puts `text` into the file `path`, whole or not at all, with these rights whatever the umask: by way of `path`.new, which is
- * made anew, so that nobody's link is followed. `durable`: it is on the disk before it has the name. Returns 0 or -errno;
- * nothing is left then.
+ * Writes `text` to the file `path`, whole or not at all, with the rights `mode` whatever the umask is. Makes `path`.new, in place of
+ * whatever has that name, so that it follows nobody's link, and renames it. `durable` has it on the disk before it gets its name. Returns
+ * 0, or -errno and leaves nothing behind.
  */
 int replace_file(const char *path, const char *text, size_t length, mode_t mode, bool durable);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Messages on standard error.
+ * Prints messages on standard error, or keeps the first one for a caller that judges it.
  */
 #include "enforce/base/status.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Exit statuses of sockaccept-ctl, and how a failure is said.
+ * The exit statuses of sockaccept-ctl, and its messages.
  */
 #ifndef SOCKACCEPT_STATUS_H
 #define SOCKACCEPT_STATUS_H
@@ -17,19 +17,18 @@ enum status {
 };
 
 /*
- * Prints one line to standard error, `sockaccept-ctl: ` and the message, and returns `status`. What could
- * be obeyed by a terminal is escaped. The outermost caller that knows what failed says it, once.
+ * Prints one line to standard error, `sockaccept-ctl: ` and the message, and returns `status`. Escapes what a terminal could obey. The
+ * outermost caller that knows what failed calls it, once.
  */
 enum status fail(enum status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/*
- * From here on messages are kept and not printed, until messages_end(), which returns the first of them without its prefix
- * (to be freed), or NULL: there was none. Doesn't nest.
- */
+/* Keeps messages from here on instead of printing them, until messages_end(). Doesn't nest. */
 void messages_begin(void);
+
+/* Ends that, and returns the first message, without its prefix and to be freed; NULL if there was none. */
 char *messages_end(void);
 
-/* As fail(), for what doesn't stop anything: `sockaccept-ctl: warning: ` and the message. */
+/* Prints `sockaccept-ctl: warning: ` and the message, in the same way: for what stops nothing. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*

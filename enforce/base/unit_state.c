@@ -16,7 +16,7 @@ bool systemd_is_running(void)
 	return !access("/run/systemd/system", F_OK);
 }
 
-/* Starts systemctl, whose output comes to *output. Returns 0 or -errno. */
+/* Starts systemctl. Its output can be read from *output. Returns 0 or -errno. */
 static int ask(const char *unit, pid_t *child, int *output)
 {
 	static const char *const places[] = { "/usr/bin/systemctl", "/bin/systemctl" };

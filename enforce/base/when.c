@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Points in time on the command line.
+ * Reads and writes points in time by fixed patterns.
  */
 #include "enforce/base/when.h"
 
@@ -33,7 +33,7 @@ struct when_now when_now(void)
 	return (struct when_now){ real.tv_sec * SECOND + real.tv_nsec, boot.tv_sec * SECOND + boot.tv_nsec };
 }
 
-/* True if `text` begins with `pattern`, in which each `0` stands for any digit. Moves *text behind it then. */
+/* Returns true if *text begins with `pattern`, in which each `0` stands for any digit, and moves *text behind it. */
 static bool take(const char **text, const char *pattern)
 {
 	size_t length = strlen(pattern);
@@ -114,7 +114,7 @@ static bool take_clock(const char **text, struct tm *tm)
 	return true;
 }
 
-/* Reads the zone at *text; none: local time or UTC. Sets *east to its seconds, if it is one with a number. */
+/* Reads the zone at *text, if there is one: sets *utc, and for a zone in hours and minutes *east to its seconds. */
 static bool take_zone(const char **text, bool *utc, int64_t *east)
 {
 	const char *start = *text;
@@ -176,7 +176,7 @@ static const char *parse_date(const char *text, bool utc, int64_t *seconds, int6
 	return *seconds < -FAR || *seconds > FAR ? no_such_date : NULL;
 }
 
-/* The last time that a clock showed `text`. */
+/* Finds the last time that a clock showed `text`. Returns NULL or what is wrong. */
 static const char *parse_clock(const char *text, bool utc, int64_t now, int64_t *seconds)
 {
 	time_t today = now;
@@ -229,7 +229,7 @@ const char *when_exact(int64_t real, char *text)
 	return text;
 }
 
-/* Two digits of each, from the places where when_exact() has them. */
+/* Reads the digits from where when_exact() writes them. Returns false if there is no such time. */
 static bool read_date(const char *text, struct tm *tm)
 {
 	*tm = (struct tm){ .tm_year = two_digits(text) * 100 + two_digits(text + 2) - 1900, .tm_mon = two_digits(text + 5) - 1,

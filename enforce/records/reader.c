@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reading the event buffers (the protocol stands in bpf/shared/sockaccept.h).
+ * Reads the event buffers (bpf/shared/sockaccept.h has the protocol).
  *
- * Order: a writer takes its ticket before its number. So every event with a number below `next_seq`, read
- * first, has a ticket below `tickets`, read second: when all those tickets are dealt with, no lower number can
- * come any more. Events with higher numbers are held back until the next look.
+ * Order: a writer takes its ticket before its number. The reader reads `next_seq` first and `tickets` second. So every event with a number
+ * below `next_seq` has a ticket below `tickets`, and when all those tickets are dealt with, no lower number can come any more. Events with
+ * higher numbers are held back until the next look.
  *
- * A look only finds where the events are, with their numbers; they are copied a batch at a time as they are wanted. So a
- * reader needs little memory however much there is, and gets all that isn't overwritten faster than it goes on.
+ * A look only finds where the events are, with their numbers; they are copied a batch at a time as they are wanted. So a reader needs
+ * little memory however many events there are, and misses only what is overwritten faster than it reads.
  *
- * What was missed: `made`, read before `tickets`, counts events whose tickets are all below it. Those of them
- * that weren't found were overwritten, and so were those found that are gone when their turn comes.
+ * Missed events: `made`, read before `tickets`, counts events whose tickets are all below it. Those of them that a look didn't find were
+ * overwritten. So were those that it found and that are gone when their turn comes.
  */
 #include "enforce/records/reader.h"
-
-#include "enforce/kernel/windows.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,13 +20,15 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "enforce/kernel/windows.h"
+
 _Static_assert(VERDICTS == 2, "one bit of reader_place.ticket");
 
-/* How long a writer that was preempted in the middle is waited for. */
+/* How long it waits for a writer that was preempted in the middle. */
 #define WAIT_NS 1000000000L
 #define WAIT_STEP_NS 200000L
 
-/* Slots that are mapped at a time: whole pages, and few enough not to count as memory of ours. */
+/* Slots that are mapped at a time: whole pages, and so few that the mapping hardly adds to the memory of this process. */
 #define WINDOW_SLOTS 1024U
 
 static uint32_t window_slots(const struct reader *reader)
@@ -43,7 +43,7 @@ static void unmap_window(const struct reader *reader, struct reader_buffer *buff
 	buffer->window = NULL;
 }
 
-/* The slot of `ticket`. Returns 0 or -errno. */
+/* Finds the slot of `ticket`, and maps its window if need be. Returns 0 or -errno. */
 static int find_slot(struct reader *reader, unsigned verdict, uint64_t ticket, const struct event **slot)
 {
 	struct reader_buffer *buffer = &reader->buffer[verdict];
@@ -72,8 +72,8 @@ static uint64_t load(const __u64 *word)
 int reader_start(struct reader *reader, const struct kernel *kernel, unsigned verdicts, const struct reader_mark *from,
 		 bool current)
 {
-	*reader = (struct reader){ .state = kernel->state, .kernel = kernel, .age = current ? WINDOWS_CURRENT : 0, .map = kernel->fd[MAP_EVENTS], .slots = kernel_events(kernel),
-				   .from = *from };
+	*reader = (struct reader){ .state = kernel->state, .kernel = kernel, .age = current ? WINDOWS_CURRENT : 0,
+				   .map = kernel->fd[MAP_EVENTS], .slots = kernel_events(kernel), .from = *from };
 	if (from->seq > load(&kernel->state->next_seq))
 		reader->from = (struct reader_mark){ 0 };
 	if (!reader->slots)
@@ -143,7 +143,7 @@ static int keep(struct reader *reader, const struct reader_place *place)
 	return 0;
 }
 
-/* Events behind `made`, which the next look counts: found already. */
+/* Returns how many events were found that aren't in `made` yet: the next look counts them there. */
 static uint64_t count_later(const struct reader *reader, unsigned verdict)
 {
 	uint64_t later = 0;
@@ -154,7 +154,7 @@ static uint64_t count_later(const struct reader *reader, unsigned verdict)
 	return later;
 }
 
-/* Finds what is in one buffer, up to its newest ticket. */
+/* Finds the new events of one buffer, up to its newest ticket. Returns 0 or -errno. */
 static int look_at_buffer(struct reader *reader, unsigned verdict)
 {
 	const struct buffer_state *state = &reader->state->buffer[verdict];
@@ -181,7 +181,7 @@ static int look_at_buffer(struct reader *reader, unsigned verdict)
 	return 0;
 }
 
-/* One that came so late that it was given up, before the mark, is got behind it: there is nothing less than none. */
+/* An event before the mark that came so late that it was given up is found behind the mark: the result must not fall below 0. */
 static void count_overwritten(struct reader *reader, unsigned verdict)
 {
 	struct reader_buffer *buffer = &reader->buffer[verdict];
@@ -198,7 +198,7 @@ static int compare_places(const void *a, const void *b)
 	return (first > second) - (first < second);
 }
 
-/* Finds what has come since the last look. */
+/* Finds the events that have come since the last look. Returns 0 or -errno. */
 static int look(struct reader *reader)
 {
 	int closed = windows_close(reader->kernel, reader->age);
@@ -227,7 +227,7 @@ static int look(struct reader *reader)
 	return 0;
 }
 
-/* The next event that was found and can't be preceded by another any more; NULL: none. */
+/* Returns the next event, if no event with a lower number can come any more; else NULL. */
 static const struct reader_place *next_place(const struct reader *reader)
 {
 	const struct reader_place *place = &reader->places[reader->place_first];
@@ -240,6 +240,7 @@ bool reader_is_through(const struct reader *reader)
 	return !next_place(reader);
 }
 
+/* Copies an event, unless it is overwritten meanwhile. Returns 0 or -errno. */
 static int copy(struct reader *reader, const struct reader_place *place)
 {
 	unsigned verdict = place->ticket & 1;

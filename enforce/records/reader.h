@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reading events. Consumes nothing: any number of readers see the same.
+ * Reads events from the kernel's buffers. Consumes nothing: any number of readers see the same events.
  */
 #ifndef SOCKACCEPT_READER_H
 #define SOCKACCEPT_READER_H
@@ -11,14 +11,14 @@
 #include "bpf/shared/sockaccept.h"
 #include "enforce/kernel/kernel.h"
 
-/* One of a set of verdicts. */
+/* A verdict as a bit in a set of verdicts. */
 #define VERDICT_BIT(verdict) (1U << (verdict))
 
-/* A point between two events, from which reading can go on. Zero-initialised: before the first event. */
+/* A point between two events, from which reading can go on. Zero-initialised, it is before the first event. */
 struct reader_mark {
 	uint64_t seq;             /* of the first event behind it */
-	uint64_t dealt[VERDICTS]; /* events of each buffer before it, read or missed */
-	uint64_t lost[VERDICTS];  /* what was never written, until then */
+	uint64_t dealt[VERDICTS]; /* how many events of each buffer are before it, read or missed */
+	uint64_t lost[VERDICTS];  /* how many events were never written, up to then */
 };
 
 /* One of the two buffers. Only a window of it is mapped at a time, whatever its size. */
@@ -27,12 +27,12 @@ struct reader_buffer {
 	const struct event *window; /* NULL: none is mapped */
 	uint32_t window_first;      /* the slot that it begins with */
 	uint64_t next;              /* the ticket to look at next */
-	uint64_t found;             /* events behind the mark that were there to be read, and are not gone since */
-	uint64_t made, lost;        /* as they were before the last look */
-	uint64_t overwritten;       /* behind the mark, before they were read */
+	uint64_t found;             /* how many events behind the mark were there to be read, and aren't overwritten since */
+	uint64_t made, lost;        /* of the kernel's struct buffer_state, before the last look */
+	uint64_t overwritten;       /* how many events behind the mark were overwritten before they were read */
 };
 
-/* Where an event is: looked for first, and copied when its turn comes. */
+/* Where an event is. It is found first, and copied when its turn comes. */
 struct reader_place {
 	uint64_t seq;
 	uint64_t number;
@@ -45,50 +45,48 @@ struct reader_place {
 struct reader {
 	const struct state *state;
 	const struct kernel *kernel;
-	uint64_t age; /* the next look also ends windows of repeats that are this old: ns; 0: only those that are over */
+	uint64_t age; /* the next look ends windows of repeats that are as old as this, in ns; 0: only those that are over */
 	int map;
 	uint32_t slots; /* of each buffer */
 	struct reader_mark from;
 	struct reader_buffer buffer[VERDICTS];
-	struct reader_place *places; /* found and not copied yet, in the order of their numbers */
+	struct reader_place *places; /* of events that aren't copied yet, in the order of their numbers */
 	size_t place_count, place_room;
-	size_t place_first;   /* those before it are dealt with */
+	size_t place_first;   /* the first of them; those before it are dealt with */
 	uint64_t looks;       /* how often it looked for new ones */
-	uint64_t next_seq;    /* of the first event that wasn't there yet at the last look */
-	struct event *events; /* copied, in the order of their numbers; no lower number can follow any more */
-	size_t ready;         /* how many of them there are */
+	uint64_t next_seq;    /* number of the first event that wasn't there yet at the last look */
+	struct event *events; /* copies, in the order of their numbers; no lower number can follow any more */
+	size_t ready;         /* how many copies there are */
 };
 
 /*
- * Starts to read at `from`, or at the oldest event that is there, as it does if `from` is a place that this kernel side has
- * never come to. `verdicts`: VERDICT_BIT() of each that is wanted. `current`: windows of repeats which are at least a second old
- * are ended at the first look, so that what is read is current.
- * `kernel` must stay open. Returns 0 or -errno.
+ * Starts to read at `from`. Starts at the oldest event if that is later, or if this kernel side has never come to `from`. `verdicts` has
+ * VERDICT_BIT() of each verdict that is wanted. `current` makes the first look end windows of repeats that are at least a second old, so
+ * that what is read is up to date. `kernel` must stay open. Returns 0 or -errno.
  */
 int reader_start(struct reader *reader, const struct kernel *kernel, unsigned verdicts, const struct reader_mark *from,
 		 bool current);
 
 /*
- * Reads what has come, at most READER_BATCH at a time. Afterwards events[0 .. ready) are the next events in the order of
- * their numbers, and reader_missed() is exact for all up to the last of them. Waits for events that are being written
- * just now. With `ready` 0, all that was there when it was called is read. Does nothing while some are left from before.
- * Returns 0 or -errno.
+ * Reads new events, at most READER_BATCH at a time. Afterwards events[0 .. ready) are the next events in the order of their numbers, and
+ * reader_missed() is exact up to the last of them. If `ready` is 0, all events that were there at the call have been read. Waits for events
+ * that are being written. Does nothing while copies are left from before. Returns 0 or -errno.
  */
 int reader_collect(struct reader *reader);
 
-/* How many events of one verdict behind the mark were overwritten before they were read, or never written. */
+/* Returns how many events of one verdict behind the mark were overwritten before they were read, or never written. */
 uint64_t reader_missed(const struct reader *reader, unsigned verdict);
 
-/* True if none is left of what was there at the last look but what is `ready`. */
+/* Returns true if all events that were there at the last look are read, or copied and ready. */
 bool reader_is_through(const struct reader *reader);
 
-/* Drops the first `count` of the `ready` events. */
+/* Drops the first `count` copies. */
 void reader_advance(struct reader *reader, size_t count);
 
-/* Where the first event that wasn't dropped stands, or the next one will. */
+/* Returns the mark of the first event that wasn't dropped, or of the next one that will come. */
 struct reader_mark reader_mark(const struct reader *reader);
 
-/* Unmaps and frees. */
+/* Ends reading, and frees all. */
 void reader_close(struct reader *reader);
 
 #endif

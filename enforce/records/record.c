@@ -20,7 +20,7 @@ const char *rule_text(const struct rule_label *label, char *text)
 	return text;
 }
 
-/* Most events are of the same few rules. */
+/* Returns the text of a rule. Keeps the last one: most events are of the same rule as the one before. */
 static const char *text_of(struct record_maker *maker, const struct rule_label *label)
 {
 	if (!maker->rule[0] || memcmp(&maker->label, label, sizeof(*label)) != 0) {

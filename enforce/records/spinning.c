@@ -57,7 +57,7 @@ struct spinner *spinning_note(struct spinning *spinning, const struct event *eve
 	spinner = find(spinning, event);
 	passed = (int64_t)event->time_boot - spinner->last;
 	spinner->last = (int64_t)event->time_boot;
-	/* The first of a series stands for itself, whatever came before. */
+	/* The first event of a series says nothing of the time before it. */
 	if (event->count == 1 || passed <= 0 || event->count / (double)passed * SECOND <= SPINNING_RATE) {
 		spinner->ns = 0;
 		spinner->denials = 0;
@@ -81,8 +81,9 @@ const char *spinner_text(const struct spinner *spinner, const struct record *rec
 
 	if (!(event->differ & DIFFER_PID))
 		snprintf(pid, sizeof(pid), " (pid %" PRIu32 ")", event->pid);
-	snprintf(text, SPINNER_TEXT_MAX, "%s%s%s%s on %s: %" PRIu64 " denials a second for %" PRIu64 " s, as it tries again at once; stop or restart "
-		 "it, or allow it there", record->binary ? "" : "(", record->binary ?: record->hint ?: "?", record->binary ? "" : ")", pid,
-		 event_port(event, port), spinner_rate(spinner), (uint64_t)(spinner->ns / SECOND));
+	snprintf(text, SPINNER_TEXT_MAX, "%s%s%s%s on %s: %" PRIu64 " denials a second for %" PRIu64 " s, as it tries again at once; "
+		 "stop or restart it, or allow it there",
+		 record->binary ? "" : "(", record->binary ?: record->hint ?: "?", record->binary ? "" : ")", pid, event_port(event, port),
+		 spinner_rate(spinner), (uint64_t)(spinner->ns / SECOND));
 	return text;
 }

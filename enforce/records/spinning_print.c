@@ -10,7 +10,7 @@
 #include "enforce/records/spinning.h"
 #include "policy/cleanup.h"
 
-/* So old the last event of somebody who still spins is at most, when windows have just been ended. */
+/* The most that the last event of a server that still spins can be old, when windows have just been ended. */
 #define MOMENT_NS 3000000000LL
 
 static void print_spinner(struct output *output, const struct spinner *spinner, const struct record *record)
@@ -37,10 +37,10 @@ static void print_spinner(struct output *output, const struct spinner *spinner, 
 	output_coloured(output, NULL, "spins", spinner_text(spinner, record, text), COLOUR_BAD);
 }
 
-/* Who spins, with the last event of each. */
+/* The servers, with the last event of each that spins. */
 struct found {
 	struct spinning spinning;
-	struct event last[SPINNERS_MAX]; /* of those that spin, where they are in the list */
+	struct event last[SPINNERS_MAX]; /* at the same place as in spinning.list */
 };
 
 static void find_spinners(struct reader *reader, struct found *found)
@@ -80,7 +80,7 @@ void spinning_print(struct output *output, const struct kernel *kernel, uint64_t
 	struct reader reader;
 
 	output_open_array(output, "spinning");
-	/* With few repeats nobody spins, and no event has to be read. */
+	/* With few repeats nobody spins: no event need be read. */
 	if (repeats >= SPINNING_RATE && !reader_start(&reader, kernel, 1U << VERDICT_DENY, &oldest, false)) {
 		find_spinners(&reader, found);
 		print_spinners(output, kernel, found);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who spins on a denied accept(2) just now, as `status` shows it.
+ * Prints which servers spin on a denied accept(2) now, for `status`.
  */
 #ifndef SOCKACCEPT_SPINNING_PRINT_H
 #define SOCKACCEPT_SPINNING_PRINT_H
@@ -11,8 +11,8 @@
 #include "enforce/kernel/kernel.h"
 
 /*
- * Prints them, as the array `spinning` of JSON. `repeats`: how many denials have no event of their own. Windows of repeats must have been
- * ended just before (windows_close()).
+ * Prints the servers that spin, in JSON as the array `spinning`. `repeats` is how many denials have no event of their own. Call
+ * windows_close() just before, so that the events are up to date.
  */
 void spinning_print(struct output *output, const struct kernel *kernel, uint64_t repeats);
 

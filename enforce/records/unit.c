@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From the cgroups that the hook saw to system units.
+ * Finds the system unit of a cgroup in the map in which the hook notes their names.
  */
 #include "enforce/records/unit.h"
 
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Those that can have processes (systemd.unit(5), but for slices, which don't come here). Others made no unit. */
+/* The units that can have processes (systemd.unit(5)), except slices, which don't come here. A cgroup of another name is no unit. */
 static const char *const suffixes[] = { ".service", ".scope", ".socket", ".mount", ".swap" };
 
 static bool is_unit(const char *name)
@@ -28,7 +28,7 @@ const char *unit_name(const struct kernel *kernel, uint64_t cgroup, char *name)
 	if (!cgroup || bpf_map_lookup_elem(kernel->fd[MAP_UNITS], &cgroup, &unit))
 		return NULL;
 	unit.name[sizeof(unit.name) - 1] = '\0';
-	/* systemd puts a `_` before what would look like a file of the kernel's (cg_escape). */
+	/* systemd puts a `_` before a name that the kernel could use for a file of its own (cg_escape). */
 	snprintf(name, sizeof(unit.name), "%s", unit.name + (unit.name[0] == '_'));
 	return is_unit(name) ? name : NULL;
 }
