@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Waits on a pidfd, so that there is an end to the patience.
+ */
 #include "enforce/base/child.h"
 
 #include <errno.h>

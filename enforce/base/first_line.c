@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reads a file without trusting what its path leads to.
+ */
 #include "enforce/base/first_line.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reads symbolic links, also those of /proc, whose length lstat() does not tell.
+ */
 #include "enforce/base/link_target.h"
 
 #include <limits.h>

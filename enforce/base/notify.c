@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Speaks to the service manager without libsystemd, for two kinds of datagrams.
+ */
 #include "enforce/base/notify.h"
 
 #include <stddef.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Prints in colour with the codes that all terminals know.
+ */
 #include "enforce/base/paint.h"
 
 #include "enforce/base/escape.h"

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Writes a new file beside the old one and renames it, so that a reader finds the one or the other.
+ */
 #include "enforce/base/replace.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Lines up cells in columns, for tables that are complete and for tables that grow.
+ */
 #include "enforce/base/text_table.h"
 
 #include <stdlib.h>

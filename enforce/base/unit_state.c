@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Asks by running systemctl, as a D-Bus library would be one more dependency.
+ */
 #include "enforce/base/unit_state.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Finds in an event what filters, tables and messages need alike.
+ */
 #include "enforce/records/event.h"
 
 #include <stdio.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Fits a table of events into the terminal: chooses columns, and cuts what is too long.
+ */
 #include "enforce/records/event_columns.h"
 
 #include <stdio.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Walks through the log first and then through the buffers, and gives out what the filter wants.
+ */
 #include "enforce/records/history.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Copies batches of events from the reader to the writer, with sources where the log needs them.
+ */
 #include "enforce/records/log_keep.h"
 
 #include <string.h>

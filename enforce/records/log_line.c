@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Parses lines with jansson; where that would be too slow, compares text.
+ */
 #include "enforce/records/log_line.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Opens the log safely: follows no link, and lets one process write it.
+ */
 #include "enforce/records/log_target.h"
 
 #include <errno.h>

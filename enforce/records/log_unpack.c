@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Unpacks with zlib. The text goes to a file, as reading needs to go to any place in it.
+ */
 #include "enforce/records/log_unpack.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Prints the counters of the kernel side, the policy, the log and the programs.
+ */
 #include "enforce/records/metrics.h"
 
 #include <bpf/bpf.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Makes labels that tell any two rules of a policy apart.
+ */
 #include "enforce/records/metrics_labels.h"
 
 #include <inttypes.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Writes the members that a filter asks for as they stand in a line.
+ */
 #include "enforce/records/needles.h"
 
 #include <stdio.h>

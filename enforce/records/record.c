@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Adds to an event the texts that it lacks.
+ */
 #include "enforce/records/record.h"
 
 #include <inttypes.h>

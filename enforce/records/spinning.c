@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Measures for each server how fast its denials come, window by window.
+ */
 #include "enforce/records/spinning.h"
 
 #include <inttypes.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reads the denials that the kernel still has, and prints who spins.
+ */
 #include "enforce/records/spinning_print.h"
 
 #include <stdlib.h>

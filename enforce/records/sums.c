@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Keeps the sums in a tree, to find them by text, and in a list, to sort them.
+ */
 #include "enforce/records/sums.h"
 
 #include <search.h>
