@@ -24,16 +24,16 @@
 static void make_long_options(struct option long_options[OPTIONS + 2])
 {
 	for (int i = 0; i < OPTIONS; i++)
-		long_options[i] = (struct option){ option_rows[i].name,
-						   option_rows[i].argument ? required_argument : no_argument, NULL, i + 1 };
+		long_options[i] =
+			(struct option){ option_rows[i].name, option_rows[i].argument ? required_argument : no_argument, NULL, i + 1 };
 	long_options[OPTIONS] = (struct option){ "help", no_argument, NULL, HELP };
 	long_options[OPTIONS + 1] = (struct option){ 0 };
 }
 
 static enum status usage(const struct verb *verb, const char *what, const char *about)
 {
-	return fail(STATUS_USAGE, "%s%s; usage: sockaccept-ctl %s%s%s", what, about, verb->name,
-		    *verb->arguments ? " " : "", verb->arguments);
+	return fail(STATUS_USAGE, "%s%s; usage: sockaccept-ctl %s%s%s", what, about, verb->name, *verb->arguments ? " " : "",
+		    verb->arguments);
 }
 
 static enum status check_count(const struct invocation *invocation)
@@ -160,7 +160,7 @@ int main(int argc, char **argv)
 	bool changed = false;
 	enum status status;
 
-	unsetenv("POSIXLY_CORRECT"); /* options stand anywhere behind the verb, whatever the environment */
+	unsetenv("POSIXLY_CORRECT");           /* options stand anywhere behind the verb, whatever the environment */
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* a message is one write: lines of several processes don't mix */
 	if (argc < 2)
 		return fail(STATUS_USAGE, "a verb is missing; all of them: sockaccept-ctl help");
@@ -175,8 +175,7 @@ int main(int argc, char **argv)
 		return finish_output(STATUS_DONE, false);
 	}
 	if (argv[1][0] == '-')
-		return fail(STATUS_USAGE, "unknown option %s; options come after the verb: sockaccept-ctl VERB [OPTION...]",
-			    argv[1]);
+		return fail(STATUS_USAGE, "unknown option %s; options come after the verb: sockaccept-ctl VERB [OPTION...]", argv[1]);
 	status = run_verb(argc - 1, argv + 1, &changed);
 	return finish_output(status, changed);
 }

@@ -30,8 +30,8 @@ struct place {
 	mode_t mode;
 	uid_t uid;
 	gid_t gid;
-	bool passable;              /* a directory: anyone can pass through it, and through all above it */
-	const struct place *fault;  /* a directory: the first one from the root to it that is not root's alone */
+	bool passable;             /* a directory: anyone can pass through it, and through all above it */
+	const struct place *fault; /* a directory: the first one from the root to it that is not root's alone */
 };
 
 struct adviser {
@@ -82,8 +82,7 @@ static bool share_ports(const struct port_item *a, const struct port_item *b)
 /* Returns true if both match some request. The binary doesn't count. */
 static bool overlap(const struct rule *a, const struct rule *b)
 {
-	return share_ports(&a->port, &b->port) &&
-	       (includes_protocol(&a->port, &b->port) || includes_protocol(&b->port, &a->port)) &&
+	return share_ports(&a->port, &b->port) && (includes_protocol(&a->port, &b->port) || includes_protocol(&b->port, &a->port)) &&
 	       (includes_user(a, b) || includes_user(b, a));
 }
 
@@ -126,8 +125,7 @@ static void judge_rules(struct adviser *a)
 			continue;
 		if (rule->verdict == VERDICT_ALLOW && !rule->has_uid && !*everyone)
 			*everyone = rule;
-		if (rule->verdict == VERDICT_DENY && a->policy->verdict == VERDICT_ALLOW && !*escaped &&
-		    copy_escapes(rule, any, count))
+		if (rule->verdict == VERDICT_DENY && a->policy->verdict == VERDICT_ALLOW && !*escaped && copy_escapes(rule, any, count))
 			*escaped = rule;
 	}
 }
@@ -215,8 +213,7 @@ static char *name_changer(const struct place *place)
 	case CHANGER_GROUP:
 		group = getgrgid(place->gid);
 		return group ? text_format("group %s", group->gr_name) : text_format("group %u", place->gid);
-	default:
-		return text_format("anyone");
+	default: return text_format("anyone");
 	}
 }
 
@@ -267,7 +264,8 @@ static void warn_of_copies(struct adviser *a, const struct binary *binary, const
 	if (!rule || !warning_kind_shows(&a->copies))
 		return;
 	message = text_format("%s: a copy of it under another name escapes the deny of %s in [%s]; set default = deny, or deny it for "
-			      "binary = any", binary->path, port_format(&rule->port, port), rule->section);
+			      "binary = any",
+			      binary->path, port_format(&rule->port, port), rule->section);
 	warn_at(a, rule, message);
 }
 
@@ -280,8 +278,7 @@ static void warn_of_creation(struct adviser *a, const struct binary *binary, con
 		return;
 	who = name_changer(directory);
 	diagnostics_warning(a->diagnostics, binary->file, binary->line,
-			    "%s: %s can create it in %s; install it first, or in another directory", binary->path, who,
-			    directory->path);
+			    "%s: %s can create it in %s; install it first, or in another directory", binary->path, who, directory->path);
 }
 
 static void warn_of_change(struct adviser *a, const struct binary *binary, const struct place *fault)
@@ -292,16 +289,18 @@ static void warn_of_change(struct adviser *a, const struct binary *binary, const
 	if (!warning_kind_shows(&a->changes))
 		return;
 	who = name_changer(fault);
-	diagnostics_warning(a->diagnostics, binary->file, binary->line,
-			    "%s: %s %s %s, who can put another program in its place; %s %s", binary->path, fault->path,
-			    owner ? "belongs to" : "can be written by", who, owner ? "chown root" : "chmod go-w",
+	diagnostics_warning(a->diagnostics, binary->file, binary->line, "%s: %s %s %s, who can put another program in its place; %s %s",
+			    binary->path, fault->path, owner ? "belongs to" : "can be written by", who, owner ? "chown root" : "chmod go-w",
 			    fault->path);
 }
 
 static void judge_places(struct adviser *a, const struct binary *binary)
 {
 	const struct place file = {
-		.path = binary->resolved, .mode = binary->mode, .uid = binary->uid, .gid = binary->gid,
+		.path = binary->resolved,
+		.mode = binary->mode,
+		.uid = binary->uid,
+		.gid = binary->gid,
 	};
 	const struct place *directory;
 

@@ -52,12 +52,12 @@ static inline void cleanup_close(int *fd)
 #define _cleanup_closedir_ __attribute__((cleanup(cleanup_closedir)))
 #define _cleanup_close_ __attribute__((cleanup(cleanup_close)))
 
-#define TAKE_PTR(pointer)                             \
-	__extension__({                               \
+#define TAKE_PTR(pointer)                                 \
+	__extension__({                                   \
 		__typeof__(pointer) *owner_ = &(pointer); \
-		__typeof__(pointer) taken_ = *owner_; \
-		*owner_ = NULL;                       \
-		taken_;                               \
+		__typeof__(pointer) taken_ = *owner_;     \
+		*owner_ = NULL;                           \
+		taken_;                                   \
 	})
 
 #define TAKE_FD(fd)                   \

@@ -13,11 +13,10 @@
 
 #define WARNINGS_SHOWN 20
 
-static void add(struct diagnostics *d, enum severity severity, const char *file, unsigned line,
-		const char *format, va_list arguments) __attribute__((format(printf, 5, 0)));
+static void add(struct diagnostics *d, enum severity severity, const char *file, unsigned line, const char *format, va_list arguments)
+	__attribute__((format(printf, 5, 0)));
 
-static void add(struct diagnostics *d, enum severity severity, const char *file, unsigned line,
-		const char *format, va_list arguments)
+static void add(struct diagnostics *d, enum severity severity, const char *file, unsigned line, const char *format, va_list arguments)
 {
 	const struct diagnostic diagnostic = {
 		.severity = severity,

@@ -16,9 +16,9 @@ enum severity {
 
 struct diagnostic {
 	enum severity severity;
-	char *file;     /* NULL: it is not about a file */
-	unsigned line;  /* from 1; 0: about the file as a whole */
-	char *message;  /* one line without its end: what is wrong; then the remedy */
+	char *file;    /* NULL: it is not about a file */
+	unsigned line; /* from 1; 0: about the file as a whole */
+	char *message; /* one line without its end: what is wrong; then the remedy */
 };
 
 /* Zero-initialised is empty. */

@@ -30,8 +30,7 @@ static bool in_scope(const struct rule *rule, const uint32_t *uid, enum protocol
  * Builds the root cells for the group's rules with exactly this user (NULL: without one) and protocol. Returns false, and leaves `root`
  * as it is, if there are no such rules.
  */
-static bool build_scope_root(struct image *image, const struct group *group, const uint32_t *uid,
-			     enum protocol protocol, uint32_t *root)
+static bool build_scope_root(struct image *image, const struct group *group, const uint32_t *uid, enum protocol protocol, uint32_t *root)
 {
 	struct span *spans = must(calloc(group->count, sizeof(*spans)));
 	size_t count = 0;
@@ -47,8 +46,7 @@ static bool build_scope_root(struct image *image, const struct group *group, con
 }
 
 /* Builds the tables of one user (NULL: of rules without one), for protocols from `first` on. */
-static void build_scope(struct image *image, const struct group *group, const uint32_t *uid, enum protocol first,
-			struct scope *scope)
+static void build_scope(struct image *image, const struct group *group, const uint32_t *uid, enum protocol first, struct scope *scope)
 {
 	for (unsigned protocol = first; protocol < PROTOCOLS; protocol++) {
 		struct policy_page page = { 0 };
@@ -59,8 +57,7 @@ static void build_scope(struct image *image, const struct group *group, const ui
 }
 
 /* Builds a level of the radix table over `uids`, whose bits from `shift` + 6 on are equal. pages[i] is the scope page of uids[i]. */
-static uint32_t build_user_table(struct image *image, const uint32_t *uids, const uint32_t *pages, size_t count,
-				 unsigned shift)
+static uint32_t build_user_table(struct image *image, const uint32_t *uids, const uint32_t *pages, size_t count, unsigned shift)
 {
 	struct policy_page page = { 0 };
 
@@ -69,8 +66,7 @@ static uint32_t build_user_table(struct image *image, const uint32_t *uids, cons
 
 		for (next = i; next < count && (uids[next] >> shift & (PAGE_CELLS - 1)) == digit;)
 			next++;
-		page.cell[digit] = CELL_TABLE | (shift ? build_user_table(image, uids + i, pages + i, next - i, shift - 6)
-						       : pages[i]);
+		page.cell[digit] = CELL_TABLE | (shift ? build_user_table(image, uids + i, pages + i, next - i, shift - 6) : pages[i]);
 	}
 	return image_intern_page(image, &page);
 }

@@ -44,9 +44,9 @@ struct listen_builder {
 	enum protocol protocol; /* the listener's */
 	struct user_count counts[PROTOCOLS];
 	uint64_t decided[WORDS];
-	uint64_t one[WORDS];   /* ports on which one user may accept */
-	uint64_t found[WORDS]; /* ports on which some user may accept */
-	struct stretch stretch;  /* of `found`, where it isn't 0 */
+	uint64_t one[WORDS];    /* ports on which one user may accept */
+	uint64_t found[WORDS];  /* ports on which some user may accept */
+	struct stretch stretch; /* of `found`, where it isn't 0 */
 };
 
 static bool matches_protocol(const struct rule *rule, enum protocol protocol)

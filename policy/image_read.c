@@ -19,9 +19,8 @@ bool image_is_valid(const struct policy_page *pages, size_t count)
 	if (!count)
 		return false;
 	header = &pages[0].header;
-	return header->layout == IMAGE_LAYOUT && header->pages == count && header->mode < MODES &&
-	       header->verdict < VERDICTS && within(header->rules_page, header->rules, RULES_PER_PAGE, count) &&
-	       within(header->names_page, header->names, 1, count);
+	return header->layout == IMAGE_LAYOUT && header->pages == count && header->mode < MODES && header->verdict < VERDICTS &&
+	       within(header->rules_page, header->rules, RULES_PER_PAGE, count) && within(header->names_page, header->names, 1, count);
 }
 
 static void read_rule(const struct rule_record *record, struct rule *rule)

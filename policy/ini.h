@@ -18,7 +18,7 @@ struct ini_settings {
 		unsigned line;
 		char *value;
 	} set[4 + SWITCHES]; /* mode, default, events, failure; and each switch */
-	bool at_boot; /* an unknown user is a warning, not an error, and the rules for this user wait */
+	bool at_boot;        /* an unknown user is a warning, not an error, and the rules for this user wait */
 };
 
 /*
@@ -26,8 +26,7 @@ struct ini_settings {
  * is wrong to `diagnostics`, not only the first error; after an error, `policy` must not be used. Pass the same `settings` for all
  * files of one policy.
  */
-void ini_read(FILE *stream, const char *file, struct ini_settings *settings, struct policy *policy,
-	      struct diagnostics *diagnostics);
+void ini_read(FILE *stream, const char *file, struct ini_settings *settings, struct policy *policy, struct diagnostics *diagnostics);
 
 /* Frees what it holds. */
 void ini_settings_clear(struct ini_settings *settings);

@@ -62,12 +62,9 @@ char *ini_check_path(const char *path)
 	if (!length)
 		return text_format("the path is empty; write it in full, or any");
 	if (has_control(path))
-		return text_format(
-			"a control character in a path; make a symbolic link without it and name that");
+		return text_format("a control character in a path; make a symbolic link without it and name that");
 	if (length > BINARY_PATH_MAX)
-		return text_format(
-			"a path of %zu bytes, and %d is the most; make a symbolic link and name that", length,
-			BINARY_PATH_MAX);
+		return text_format("a path of %zu bytes, and %d is the most; make a symbolic link and name that", length, BINARY_PATH_MAX);
 	if (path[0] != '/')
 		return check_absolute(path);
 	if (ends_with(path, "/") || ends_with(path, "/.") || ends_with(path, "/.."))
@@ -77,8 +74,7 @@ char *ini_check_path(const char *path)
 	if (strpbrk(path, "*?"))
 		return text_format("'%s' looks like a pattern; name each binary", path);
 	if (strstr(path, " ;") || strstr(path, " #") || ends_with(path, " "))
-		return text_format("'%s' has in it what ends a value; make a symbolic link and name that",
-				   path);
+		return text_format("'%s' has in it what ends a value; make a symbolic link and name that", path);
 	return NULL;
 }
 

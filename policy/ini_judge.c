@@ -34,8 +34,7 @@ static void refuse_length(struct reader *r, const char *text)
 		remedy = "shorten the name";
 	else if (is_binary(text))
 		remedy = "make a symbolic link and name that";
-	builder_refuse(&r->builder, "a line of %zu bytes, and inih splits those over %zu; %s", r->line.length,
-		       r->line_limit, remedy);
+	builder_refuse(&r->builder, "a line of %zu bytes, and inih splits those over %zu; %s", r->line.length, r->line_limit, remedy);
 }
 
 /* Returns true if inih can have the bytes of the line at all. Reports what is wrong otherwise. */
@@ -73,8 +72,7 @@ static bool cut_comment(struct reader *r, const struct ini_line *line)
 	r->line.text[line->end] = '\0';
 	if (ini_find_after_blank(text, '#')) {
 		builder_refuse(&r->builder, "'#' after text is no comment; %s",
-			       is_binary(text) ? "write ' ; ', or name a symbolic link without it" :
-						 "write ' ; ' in its place");
+			       is_binary(text) ? "write ' ; ', or name a symbolic link without it" : "write ' ; ' in its place");
 		return false;
 	}
 	return true;
@@ -115,8 +113,7 @@ static bool judge_more(struct reader *r, char *text)
 	else if (b->key == KEY_BINARY)
 		builder_refuse(b, "an indented line under a path, which cannot go on; write 'binary =' again");
 	else if (b->key <= KEY_LAST_SETTING)
-		builder_refuse(b, "an indented line under '%s', which takes one word; drop it",
-			       ini_key_words[b->key]);
+		builder_refuse(b, "an indented line under '%s', which takes one word; drop it", ini_key_words[b->key]);
 	if (b->key == KEY_REFUSED)
 		return false;
 	b->comma_line = 0;
@@ -132,8 +129,7 @@ static void refuse_no_equals(struct reader *r, char *text)
 		*rest++ = '\0';
 	rest = text_skip_blanks(rest);
 	if (word_find(text, ini_key_words, KEYS) < KEYS)
-		builder_refuse(&r->builder, "'%s' without '='; write '%s = %s'", text, text,
-			       *rest ? rest : "...");
+		builder_refuse(&r->builder, "'%s' without '='; write '%s = %s'", text, text, *rest ? rest : "...");
 	else
 		builder_refuse(&r->builder, "neither [name] nor 'key = value'; a comment begins with ';'");
 }
@@ -152,8 +148,7 @@ static bool judge_pair(struct reader *r, const struct ini_line *line)
 	*separator = '\0';
 	text_trim(text);
 	if (!*text)
-		builder_refuse(b, "no key before '%c'; the keys here are %s", colon ? ':' : '=',
-			       builder_known_keys(b));
+		builder_refuse(b, "no key before '%c'; the keys here are %s", colon ? ':' : '=', builder_known_keys(b));
 	else if (colon)
 		builder_refuse(b, "':' after '%s'; only '=' stands between a key and its value", text);
 	else
@@ -181,8 +176,7 @@ bool ini_judge_line(struct reader *r)
 	if (line.kind == INI_LINE_HEADER)
 		return judge_header(r, text);
 	if (b->section.kind == SECTION_NONE) {
-		builder_refuse(b, "text before the first section; begin with [" SETTINGS_SECTION
-				  "] or a [name] for rules");
+		builder_refuse(b, "text before the first section; begin with [" SETTINGS_SECTION "] or a [name] for rules");
 		b->section.kind = SECTION_SKIPPED;
 	}
 	if (b->section.kind == SECTION_SKIPPED)

@@ -19,13 +19,13 @@
 struct line {
 	char text[LINE_BYTES + sizeof(BYTE_ORDER_MARK)];
 	size_t length; /* of the line as it is in the file, without its end; text may be shorter */
-	int control; /* the first control byte in it; -1: none */
+	int control;   /* the first control byte in it; -1: none */
 };
 
 /* What inih is to hand to its handler for the line that it has now. */
 struct expected {
 	bool value;
-	bool more; /* of the value above */
+	bool more;               /* of the value above */
 	const char *name, *text; /* in line.text or constant */
 };
 

@@ -77,8 +77,8 @@ static bool is_expected(const struct reader *r, const char *section, const char 
 {
 	const struct section *s = &r->builder.section;
 
-	return r->expected.value && (s->kind == SECTION_REFUSED || strcmp(section, s->name) == 0) &&
-	       strcmp(name, r->expected.name) == 0 && strcmp(value, r->expected.text) == 0;
+	return r->expected.value && (s->kind == SECTION_REFUSED || strcmp(section, s->name) == 0) && strcmp(name, r->expected.name) == 0 &&
+	       strcmp(value, r->expected.text) == 0;
 }
 
 /* Takes what inih makes of a line: inih's handler. */
@@ -88,8 +88,7 @@ static int take(void *user, const char *section, const char *name, const char *v
 	struct builder *b = &r->builder;
 
 	if (!is_expected(r, section, name, value))
-		builder_refuse(b, "this machine's inih reads '%s = %s' here; write the line more plainly", name,
-			       value);
+		builder_refuse(b, "this machine's inih reads '%s = %s' here; write the line more plainly", name, value);
 	else if (r->expected.more)
 		builder_more(b, value);
 	else
@@ -102,8 +101,7 @@ static int take(void *user, const char *section, const char *name, const char *v
 static void check_taken(struct reader *r)
 {
 	if (r->expected.value)
-		builder_refuse(&r->builder,
-			       "this machine's inih finds no value here; write the line more plainly");
+		builder_refuse(&r->builder, "this machine's inih finds no value here; write the line more plainly");
 	r->expected = (struct expected){ 0 };
 }
 
@@ -135,26 +133,19 @@ static char *next_line(char *buffer, int room, void *stream)
 	return buffer;
 }
 
-void ini_read(FILE *stream, const char *file, struct ini_settings *settings, struct policy *policy,
-	      struct diagnostics *diagnostics)
+void ini_read(FILE *stream, const char *file, struct ini_settings *settings, struct policy *policy, struct diagnostics *diagnostics)
 {
 	struct reader r = {
-		.builder = { .file = file,
-			     .settings = settings,
-			     .policy = policy,
-			     .diagnostics = diagnostics,
-			     .key = KEY_NONE },
+		.builder = { .file = file, .settings = settings, .policy = policy, .diagnostics = diagnostics, .key = KEY_NONE },
 		.stream = stream,
 	};
 	int status = ini_parse_stream(next_line, &r, take, &r);
 
 	check_taken(&r);
 	if (r.read_error)
-		builder_refuse(&r.builder, "cannot read on: %s; fix the file or its medium",
-			       strerror(r.read_error));
+		builder_refuse(&r.builder, "cannot read on: %s; fix the file or its medium", strerror(r.read_error));
 	if (status && !r.builder.errors)
-		builder_refuse(&r.builder,
-			       "this machine's inih cannot read this file (%d); write it more plainly", status);
+		builder_refuse(&r.builder, "this machine's inih cannot read this file (%d); write it more plainly", status);
 	builder_end(&r.builder);
 }
 

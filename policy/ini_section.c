@@ -25,8 +25,7 @@
 
 _Static_assert(LENGTH(((struct ini_settings *)0)->set) == KEY_LAST_SETTING + 1, "each setting has a place");
 
-static void report(struct builder *b, unsigned line, const char *format, va_list arguments)
-	__attribute__((format(printf, 3, 0)));
+static void report(struct builder *b, unsigned line, const char *format, va_list arguments) __attribute__((format(printf, 3, 0)));
 
 static void report(struct builder *b, unsigned line, const char *format, va_list arguments)
 {
@@ -134,20 +133,13 @@ static void report_lack(struct builder *b)
 	bool ports = s->seen[KEY_ALLOW] || s->seen[KEY_DENY] || s->seen[KEY_LISTEN];
 
 	if (!s->lines)
-		builder_error(b, s->line,
-			      "section [%s] is empty; give it 'binary' and 'allow' or 'deny', or remove it",
-			      s->name);
+		builder_error(b, s->line, "section [%s] is empty; give it 'binary' and 'allow' or 'deny', or remove it", s->name);
 	else if (!s->seen[KEY_BINARY] && !ports)
-		builder_error(b, s->line, "section [%s] has only 'user'; add 'binary', and 'allow' or 'deny'",
-			      s->name);
+		builder_error(b, s->line, "section [%s] has only 'user'; add 'binary', and 'allow' or 'deny'", s->name);
 	else if (!s->seen[KEY_BINARY])
-		builder_error(b, s->line,
-			      "section [%s] has no 'binary'; add the program's path, or 'binary = any'",
-			      s->name);
+		builder_error(b, s->line, "section [%s] has no 'binary'; add the program's path, or 'binary = any'", s->name);
 	else if (!ports)
-		builder_error(b, s->line,
-			      "section [%s] has none of 'allow', 'deny' and 'listen'; add the ports it is about",
-			      s->name);
+		builder_error(b, s->line, "section [%s] has none of 'allow', 'deny' and 'listen'; add the ports it is about", s->name);
 }
 
 /* Sets the rule's user to the one of this number in the section, the known ones first. */
@@ -219,8 +211,7 @@ static void make_rules(struct builder *b)
 static void end_list(struct builder *b)
 {
 	if (b->comma_line)
-		builder_error(b, b->comma_line,
-			      "the list ends with a comma; drop it, or go on in an indented line");
+		builder_error(b, b->comma_line, "the list ends with a comma; drop it, or go on in an indented line");
 	b->comma_line = 0;
 }
 

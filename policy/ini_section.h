@@ -12,9 +12,9 @@
 #include "policy/user.h"
 
 enum section_kind {
-	SECTION_NONE,     /* before the first header */
-	SECTION_SKIPPED,  /* the same, after that was reported */
-	SECTION_REFUSED,  /* its header was refused: its lines are checked, but make no rules */
+	SECTION_NONE,    /* before the first header */
+	SECTION_SKIPPED, /* the same, after that was reported */
+	SECTION_REFUSED, /* its header was refused: its lines are checked, but make no rules */
 	SECTION_SETTINGS,
 	SECTION_RULES,
 };

@@ -48,18 +48,23 @@ static bool events_setting(struct builder *b, const char *value, unsigned *setti
 		return true;
 	if (number == DEFAULT_EVENTS + 1)
 		near = DEFAULT_EVENTS;
-	builder_error(b, b->line, "'events = %s': the number of events that are kept is a power of two from %d to %d; write "
-		      "'events = %u'", value, MIN_EVENTS, MAX_EVENTS, near);
+	builder_error(b, b->line,
+		      "'events = %s': the number of events that are kept is a power of two from %d to %d; write "
+		      "'events = %u'",
+		      value, MIN_EVENTS, MAX_EVENTS, near);
 	return false;
 }
 
 static void take_setting(struct builder *b, const char *value)
 {
-	static const char *const *const words[] = { [KEY_MODE] = ini_mode_words, [KEY_DEFAULT] = ini_verdict_words,
-						     [KEY_FAILURE] = ini_failure_words,
-						     [KEY_FIRST_SWITCH ... KEY_LAST_SETTING] = ini_answer_words };
-	unsigned *const settings[] = { [KEY_MODE] = &b->policy->mode, [KEY_DEFAULT] = &b->policy->verdict,
-				       [KEY_EVENTS] = &b->policy->events, [KEY_FAILURE] = &b->policy->failure };
+	static const char *const *const words[] = { [KEY_MODE] = ini_mode_words,
+						    [KEY_DEFAULT] = ini_verdict_words,
+						    [KEY_FAILURE] = ini_failure_words,
+						    [KEY_FIRST_SWITCH... KEY_LAST_SETTING] = ini_answer_words };
+	unsigned *const settings[] = { [KEY_MODE] = &b->policy->mode,
+				       [KEY_DEFAULT] = &b->policy->verdict,
+				       [KEY_EVENTS] = &b->policy->events,
+				       [KEY_FAILURE] = &b->policy->failure };
 	struct ini_place *place = &b->settings->set[b->key];
 	unsigned *setting = b->key < KEY_FIRST_SWITCH ? settings[b->key] : &b->policy->switches[b->key - KEY_FIRST_SWITCH], wanted;
 	bool valid;
@@ -76,8 +81,8 @@ static void take_setting(struct builder *b, const char *value)
 		place->value = must(strdup(value));
 		*setting = wanted;
 	} else if (*setting != wanted) {
-		builder_error(b, b->line, "'%s = %s' contradicts '%s = %s' at %s:%u; drop one of them", ini_key_words[b->key],
-			      value, ini_key_words[b->key], place->value, place->file, place->line);
+		builder_error(b, b->line, "'%s = %s' contradicts '%s = %s' at %s:%u; drop one of them", ini_key_words[b->key], value,
+			      ini_key_words[b->key], place->value, place->file, place->line);
 	}
 }
 
@@ -85,8 +90,8 @@ static bool has_room(struct builder *b, size_t count)
 {
 	if (count < MAX_RULES)
 		return true;
-	builder_error(b, b->line, "section [%s] has more than %d values of '%s'; a policy takes %d rules",
-		      b->section.name, MAX_RULES, ini_key_words[b->key], MAX_RULES);
+	builder_error(b, b->line, "section [%s] has more than %d values of '%s'; a policy takes %d rules", b->section.name, MAX_RULES,
+		      ini_key_words[b->key], MAX_RULES);
 	b->stop = true;
 	return false;
 }
@@ -117,7 +122,9 @@ static void take_binary(struct builder *b, const char *value)
 static bool take_port(struct builder *b, const char *text)
 {
 	struct section *s = &b->section;
-	struct port_line port = { .verdict = b->key == KEY_ALLOW ? VERDICT_ALLOW : b->key == KEY_DENY ? VERDICT_DENY : VERDICT_LISTEN,
+	struct port_line port = { .verdict = b->key == KEY_ALLOW ? VERDICT_ALLOW :
+					     b->key == KEY_DENY  ? VERDICT_DENY :
+								   VERDICT_LISTEN,
 				  .line = b->line };
 	const char *problem = port_parse(text, &port.item);
 
@@ -137,8 +144,10 @@ static bool take_unknown_user(struct builder *b, const char *name)
 		return false;
 	APPEND(s->unknown_users, s->unknown_user_count, policy_unknown_user(b->policy, name));
 	if (builder_may_warn(b))
-		diagnostics_machine(b->diagnostics, b->file, b->line, "unknown user '%s'; the rules of [%s] for this user wait, and "
-				    "match nobody until then", name, s->name);
+		diagnostics_machine(b->diagnostics, b->file, b->line,
+				    "unknown user '%s'; the rules of [%s] for this user wait, and "
+				    "match nobody until then",
+				    name, s->name);
 	return true;
 }
 
@@ -178,8 +187,7 @@ static void take_list(struct builder *b, const char *value)
 void builder_more(struct builder *b, const char *value)
 {
 	if (!*value)
-		builder_error(b, b->line, "'%s' has no value; give it one or drop the line",
-			      ini_key_words[b->key]);
+		builder_error(b, b->line, "'%s' has no value; give it one or drop the line", ini_key_words[b->key]);
 	else if (b->key <= KEY_LAST_SETTING)
 		take_setting(b, value);
 	else if (b->key == KEY_BINARY)
@@ -202,16 +210,11 @@ static void refuse_key(struct builder *b, enum key key)
 	const char *word = ini_key_words[key];
 
 	if (b->section.kind == SECTION_SETTINGS)
-		builder_refuse(b,
-			       "'%s' does not belong in [" SETTINGS_SECTION
-			       "]; put rules in a section of another name",
-			       word);
+		builder_refuse(b, "'%s' does not belong in [" SETTINGS_SECTION "]; put rules in a section of another name", word);
 	else if (word_distance(name, SETTINGS_SECTION) <= 2)
-		builder_refuse(b, "'%s' belongs in [" SETTINGS_SECTION "]; rename section [%s] to that", word,
-			       name);
+		builder_refuse(b, "'%s' belongs in [" SETTINGS_SECTION "]; rename section [%s] to that", word, name);
 	else
-		builder_refuse(b, "'%s' belongs in [" SETTINGS_SECTION "], not in [%s]; move it there", word,
-			       name);
+		builder_refuse(b, "'%s' belongs in [" SETTINGS_SECTION "], not in [%s]; move it there", word, name);
 }
 
 static void refuse_unknown_key(struct builder *b, const char *name)

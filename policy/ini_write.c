@@ -60,8 +60,7 @@ static void write_ports(const struct rule *const *rules, size_t count, uint8_t v
 		fputc('\n', stream);
 }
 
-static int write_section(const struct policy *policy, const struct rule *const *rules, size_t count,
-			 FILE *stream)
+static int write_section(const struct policy *policy, const struct rule *const *rules, size_t count, FILE *stream)
 {
 	const struct rule *first = rules[0];
 	const char *path = policy->binaries[first->binary].path;

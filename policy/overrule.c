@@ -24,7 +24,7 @@ struct trial {
 	uint32_t binary; /* of the new rule */
 	const struct rule *rule;
 	uint32_t other_user; /* whom no rule names */
-	bool behind[PORTS]; /* [port]: the port before it is the last one of a rule */
+	bool behind[PORTS];  /* [port]: the port before it is the last one of a rule */
 };
 
 /* The requests that two rules match and that have to be tried: one on each of these ports. */
@@ -93,7 +93,9 @@ static bool meet(const struct trial *trial, const struct rule *other, uint32_t b
 		return false;
 	meeting->request = (struct request){
 		.binary = trial->binary != BINARY_ANY ? trial->binary : binary,
-		.uid = rule->has_uid ? rule->uid : other->has_uid ? other->uid : trial->other_user,
+		.uid = rule->has_uid  ? rule->uid :
+		       other->has_uid ? other->uid :
+					trial->other_user,
 		.protocol = rule->port.protocol ? rule->port.protocol : other->port.protocol,
 	};
 	return meet_ports(&rule->port, &other->port, meeting);

@@ -15,8 +15,9 @@
 
 void policy_init(struct policy *policy)
 {
-	*policy = (struct policy){ .mode = MODE_ENFORCE, .verdict = VERDICT_ALLOW, .switches = { [0 ... SWITCHES - 1] = ANSWER_YES },
-				    .events = DEFAULT_EVENTS };
+	*policy = (struct policy){
+		.mode = MODE_ENFORCE, .verdict = VERDICT_ALLOW, .switches = { [0 ... SWITCHES - 1] = ANSWER_YES }, .events = DEFAULT_EVENTS
+	};
 }
 
 uint32_t policy_flags(const struct policy *policy)

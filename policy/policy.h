@@ -31,7 +31,7 @@ struct binary {
 	bool waits;      /* its path led nowhere; until it is resolved again, its number, if it has one, matches nothing */
 	char *file;      /* the policy file that names it first; NULL: none does */
 	unsigned line;
-	mode_t mode;     /* what resolve_policy() saw of the file; 0: it isn't there, or wasn't looked at */
+	mode_t mode; /* what resolve_policy() saw of the file; 0: it isn't there, or wasn't looked at */
 	uid_t uid;
 	gid_t gid;
 };
@@ -50,9 +50,9 @@ struct rule {
 	bool has_uid;
 	uint32_t uid;
 	uint32_t unknown_user; /* 1 + index in policy.unknown_users: the rule waits, and uid is UID_NONE; 0: it has none */
-	uint32_t counter; /* index in rule_counters, or COUNTER_NONE */
-	uint32_t origin;  /* 1 + index in policy.origins; 0: it is in no file */
-	uint64_t until;   /* when a temporary rule ends, in ns of CLOCK_BOOTTIME; 0: the rule lasts */
+	uint32_t counter;      /* index in rule_counters, or COUNTER_NONE */
+	uint32_t origin;       /* 1 + index in policy.origins; 0: it is in no file */
+	uint64_t until;        /* when a temporary rule ends, in ns of CLOCK_BOOTTIME; 0: the rule lasts */
 };
 
 /* The value of a setting that is yes or no. */
@@ -70,11 +70,11 @@ enum failure {
 };
 
 struct policy {
-	unsigned mode;    /* enum mode */
-	unsigned verdict; /* enum verdict: the default */
+	unsigned mode;               /* enum mode */
+	unsigned verdict;            /* enum verdict: the default */
 	unsigned switches[SWITCHES]; /* enum answer */
-	unsigned failure; /* enum failure: what a boot does if the files are invalid; an image doesn't have it */
-	uint32_t events; /* how many each buffer holds: a power of two, MIN_EVENTS to MAX_EVENTS; an image doesn't have it */
+	unsigned failure;            /* enum failure: what a boot does if the files are invalid; an image doesn't have it */
+	uint32_t events;             /* how many each buffer holds: a power of two, MIN_EVENTS to MAX_EVENTS; an image doesn't have it */
 	uint64_t generation;
 	char source[POLICY_SOURCE_MAX + 1]; /* the file or directory that it was loaded from; empty if not known */
 	struct binary *binaries;
@@ -87,7 +87,7 @@ struct policy {
 	size_t origin_count;
 	char **files; /* names of the files of `origins` */
 	size_t file_count;
-	void *binary_index;            /* finds a binary by its path; policy.c's own */
+	void *binary_index; /* finds a binary by its path; policy.c's own */
 };
 
 /* What a policy is read for. It decides what is an error, and what only a warning. */

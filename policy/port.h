@@ -13,8 +13,8 @@
 
 /* A port item: `80`, `8000-8099`, `any`, each with or without a protocol. */
 struct port_item {
-	uint16_t first; /* 0: any port */
-	uint16_t last;  /* 0 with any */
+	uint16_t first;   /* 0: any port */
+	uint16_t last;    /* 0 with any */
 	uint8_t protocol; /* enum protocol */
 };
 

@@ -124,10 +124,12 @@ char *program_never_runs(const char *path, const char *resolved, mode_t mode)
 
 	if (interpreter)
 		return text_format("%s: a script, so the rule never matches; name its interpreter, %s, or the program that the script "
-				   "starts", path, interpreter);
+				   "starts",
+				   path, interpreter);
 	if (!(mode & EXECUTABLE))
 		return text_format("%s: not executable (mode %04o), so the rule never matches; chmod +x it, or name the program that "
-				   "reads it", path, mode & 07777);
+				   "reads it",
+				   path, mode & 07777);
 	return NULL;
 }
 
@@ -148,5 +150,6 @@ char *program_behind_link(const char *path, const char *resolved)
 	if (!entry || !strcmp(entry, resolved))
 		return NULL;
 	return text_format("%s: a link, so the rule stands for %s, and everyone who runs that program gets it; to narrow it, add "
-			   "user = ... or name a copy of the program", path, resolved);
+			   "user = ... or name a copy of the program",
+			   path, resolved);
 }

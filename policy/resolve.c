@@ -35,17 +35,12 @@ char *path_directory(const char *path)
 const char *file_kind(mode_t mode)
 {
 	switch (mode & S_IFMT) {
-	case S_IFDIR:
-		return "a directory";
-	case S_IFIFO:
-		return "a FIFO";
-	case S_IFSOCK:
-		return "a socket";
+	case S_IFDIR: return "a directory";
+	case S_IFIFO: return "a FIFO";
+	case S_IFSOCK: return "a socket";
 	case S_IFCHR:
-	case S_IFBLK:
-		return "a device";
-	default:
-		return "no regular file";
+	case S_IFBLK: return "a device";
+	default: return "no regular file";
 	}
 }
 
@@ -95,8 +90,11 @@ static int fail_on_way(struct problem *problem, const char *directory, int error
 				       text_format("cannot be looked up: %s", strerror(error));
 
 	free(missing);
-	*problem = (struct problem){ why, error == ENOENT ? "create it or correct the path" :
-				     error == EACCES ? "run this as root" : "correct the path", error != EACCES };
+	*problem = (struct problem){ why,
+				     error == ENOENT ? "create it or correct the path" :
+				     error == EACCES ? "run this as root" :
+						       "correct the path",
+				     error != EACCES };
 	return -error;
 }
 
@@ -258,8 +256,8 @@ static bool resolve_in_last(const struct last_directory *last, const char *path,
 	_cleanup_free_ char *entry = NULL;
 	struct stat seen = { 0 };
 
-	if (!last->resolved || strlen(last->given) != directory_bytes(path) ||
-	    strncmp(last->given, path, directory_bytes(path)) != 0 || is_directory_name(strrchr(path, '/') + 1))
+	if (!last->resolved || strlen(last->given) != directory_bytes(path) || strncmp(last->given, path, directory_bytes(path)) != 0 ||
+	    is_directory_name(strrchr(path, '/') + 1))
 		return false;
 	entry = path_join(last->resolved, strrchr(path, '/') + 1);
 	if (lstat(entry, &seen) ? errno != ENOENT : !S_ISREG(seen.st_mode))
@@ -284,8 +282,8 @@ static void take_problem(struct binary *binary, const struct problem *problem, i
 		diagnostics_error(diagnostics, file, binary->line, "%s: %s; %s", path, problem->why, problem->remedy);
 }
 
-static void resolve_binary(struct binary *binary, enum purpose purpose, struct last_directory *last,
-			   struct warning_kind *missing, struct diagnostics *diagnostics)
+static void resolve_binary(struct binary *binary, enum purpose purpose, struct last_directory *last, struct warning_kind *missing,
+			   struct diagnostics *diagnostics)
 {
 	struct problem problem = { 0 };
 	struct stat st = { 0 };
@@ -302,8 +300,7 @@ static void resolve_binary(struct binary *binary, enum purpose purpose, struct l
 	if (error)
 		take_problem(binary, &problem, error, purpose, missing, diagnostics);
 	else if (!st.st_mode && warning_kind_shows(missing))
-		diagnostics_machine(diagnostics, binary->file, binary->line,
-				    "%s: no such file yet; the rule waits for it", binary->path);
+		diagnostics_machine(diagnostics, binary->file, binary->line, "%s: no such file yet; the rule waits for it", binary->path);
 	free(problem.why);
 }
 

@@ -38,6 +38,5 @@ bool rule_edit_apply(const struct rule_edit *edit, struct policy *policy, size_t
 
 	if (!edit->remove)
 		return policy_replace(policy, &rule);
-	return policy_remove(policy, binary, edit->port_count ? &rule.port : NULL, edit->uid_count ? &rule.uid : NULL,
-			     edit->removal) != 0;
+	return policy_remove(policy, binary, edit->port_count ? &rule.port : NULL, edit->uid_count ? &rule.uid : NULL, edit->removal) != 0;
 }

@@ -12,12 +12,12 @@ struct rule_edit {
 	const struct port_item *ports;
 	size_t port_count; /* 0: all ports of the binary; only when it removes */
 	const uint32_t *uids;
-	size_t uid_count;  /* 0: rules without a user; when it removes, as `removal` says */
+	size_t uid_count;        /* 0: rules without a user; when it removes, as `removal` says */
 	char *const *user_words; /* the users as they were given, names or ids, for a file; NULL: write their ids */
 	bool remove;
 	enum removal removal; /* when it removes */
-	uint8_t verdict;   /* enum verdict, unless it removes */
-	uint64_t until;    /* when the rules end, ns of CLOCK_BOOTTIME; 0: they last */
+	uint8_t verdict;      /* enum verdict, unless it removes */
+	uint64_t until;       /* when the rules end, ns of CLOCK_BOOTTIME; 0: they last */
 };
 
 /* Returns how many rules the edit is about: one for each port and user. */

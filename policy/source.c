@@ -39,25 +39,19 @@ struct names {
 static const char *open_remedy(int error)
 {
 	switch (error) {
-	case ENOENT:
-		return "create it or correct its name";
+	case ENOENT: return "create it or correct its name";
 	case EACCES:
-	case EPERM:
-		return "run this as root";
-	case ELOOP:
-		return "fix its symbolic links";
+	case EPERM: return "run this as root";
+	case ELOOP: return "fix its symbolic links";
 	case EMFILE:
-	case ENFILE:
-		return "close other files first";
-	default:
-		return "name a regular file or a directory of them";
+	case ENFILE: return "close other files first";
+	default: return "name a regular file or a directory of them";
 	}
 }
 
 static void report_open(struct source *s, const char *shown, int error)
 {
-	diagnostics_error(s->diagnostics, shown, 0, "cannot be opened: %s; %s", strerror(error),
-			  open_remedy(error));
+	diagnostics_error(s->diagnostics, shown, 0, "cannot be opened: %s; %s", strerror(error), open_remedy(error));
 }
 
 /*
@@ -79,8 +73,8 @@ char *source_judge(const struct stat *st)
 	if (st->st_uid != 0)
 		return text_format("belongs to user %u, not to root; chown root it", st->st_uid);
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return text_format("can be written by %s (mode %04o); chmod go-w it",
-				   st->st_mode & S_IWOTH ? "anyone" : "its group", st->st_mode & 07777);
+		return text_format("can be written by %s (mode %04o); chmod go-w it", st->st_mode & S_IWOTH ? "anyone" : "its group",
+				   st->st_mode & 07777);
 	return NULL;
 }
 
@@ -106,8 +100,7 @@ static void read_file(struct source *s, int fd, const struct stat *st, const cha
 	if (!judge(s, shown, st))
 		return;
 	if (st->st_size > SOURCE_MAX_BYTES) {
-		diagnostics_error(s->diagnostics, shown, 0, "the file is over %ld MiB; a policy takes less",
-				  SOURCE_MAX_BYTES >> 20);
+		diagnostics_error(s->diagnostics, shown, 0, "the file is over %ld MiB; a policy takes less", SOURCE_MAX_BYTES >> 20);
 		return;
 	}
 	stream = fdopen(owned, "r");
@@ -126,8 +119,7 @@ static void read_entry(struct source *s, int directory, const char *name, const 
 	if (fd < 0)
 		return;
 	if (!S_ISREG(st.st_mode))
-		diagnostics_error(s->diagnostics, shown, 0, "is %s; a policy is a regular file",
-				  file_kind(st.st_mode));
+		diagnostics_error(s->diagnostics, shown, 0, "is %s; a policy is a regular file", file_kind(st.st_mode));
 	else
 		read_file(s, TAKE_FD(fd), &st, shown);
 }
@@ -184,9 +176,7 @@ static void read_names(struct source *s, int fd, const char *shown, const struct
 		_cleanup_free_ char *path = path_join(shown, names->list[i]);
 
 		if (s->diagnostics->errors >= ERRORS_SHOWN) {
-			diagnostics_error(
-				s->diagnostics, path, 0,
-				"not read, nor what follows it: too many errors; fix those above first");
+			diagnostics_error(s->diagnostics, path, 0, "not read, nor what follows it: too many errors; fix those above first");
 			return;
 		}
 		read_entry(s, fd, names->list[i], path);
@@ -202,8 +192,7 @@ static void read_flat(struct source *s, int fd, const char *shown, bool may_be_e
 	if (error)
 		report_open(s, shown, -error);
 	else if (!names.count && !may_be_empty)
-		diagnostics_error(s->diagnostics, shown, 0,
-				  "no *.ini in this directory; create one, such as %s", POLICY_FILE);
+		diagnostics_error(s->diagnostics, shown, 0, "no *.ini in this directory; create one, such as %s", POLICY_FILE);
 	else
 		read_names(s, fd, shown, &names);
 	clear_names(&names);
@@ -227,8 +216,7 @@ static void warn_of_others(struct source *s, int fd, const char *shown)
 			_cleanup_free_ char *path = path_join(shown, names.list[i]);
 
 			if (strcmp(names.list[i], POLICY_FILE) != 0)
-				diagnostics_warning(s->diagnostics, path, 0,
-						    "not read; move it to " POLICY_DIR "/");
+				diagnostics_warning(s->diagnostics, path, 0, "not read; move it to " POLICY_DIR "/");
 		}
 	}
 	clear_names(&names);
@@ -290,16 +278,14 @@ static void read_given(struct source *s, const char *path)
 	else if (S_ISDIR(st.st_mode))
 		read_directory(s, fd, &st, path);
 	else
-		diagnostics_error(s->diagnostics, path, 0, "is %s; name a regular file or a directory",
-				  file_kind(st.st_mode));
+		diagnostics_error(s->diagnostics, path, 0, "is %s; name a regular file or a directory", file_kind(st.st_mode));
 }
 
 static void read_default(struct source *s)
 {
 	struct stat st;
 
-	if (lstat(DEFAULT_POLICY_FILE, &st) == 0 || errno != ENOENT || lstat(DEFAULT_POLICY_DIR, &st) == 0 ||
-	    errno != ENOENT)
+	if (lstat(DEFAULT_POLICY_FILE, &st) == 0 || errno != ENOENT || lstat(DEFAULT_POLICY_DIR, &st) == 0 || errno != ENOENT)
 		read_given(s, DEFAULT_POLICY_BASE);
 	else
 		diagnostics_error(s->diagnostics, DEFAULT_POLICY_FILE, 0,
@@ -309,7 +295,9 @@ static void read_default(struct source *s)
 
 void source_read(const char *path, enum purpose purpose, struct policy *policy, struct diagnostics *diagnostics)
 {
-	struct source s = { .lenient = purpose == READ_FOR_CHECK || purpose == READ_OFFLINE, .policy = policy, .diagnostics = diagnostics,
+	struct source s = { .lenient = purpose == READ_FOR_CHECK || purpose == READ_OFFLINE,
+			    .policy = policy,
+			    .diagnostics = diagnostics,
 			    .settings.at_boot = purpose == READ_AT_BOOT || purpose == READ_OFFLINE };
 
 	diagnostics->offline = purpose == READ_OFFLINE;

@@ -59,8 +59,7 @@ static char *read_name(struct user_cache *cache, const char *text, uint32_t *uid
 		return NULL;
 	}
 	if (!is_unknown(user->error))
-		return text_format("user '%s' cannot be looked up: %s; give the numeric id", text,
-				   strerror(user->error));
+		return text_format("user '%s' cannot be looked up: %s; give the numeric id", text, strerror(user->error));
 	if (strcasecmp(text, "any") == 0)
 		return text_format("unknown user '%s'; a rule without 'user' is for all users", text);
 	return text_format("unknown user '%s'; create it, or give its numeric id", text);

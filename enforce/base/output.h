@@ -19,9 +19,9 @@ struct output {
 	FILE *stream;
 	bool json;
 	bool colour;
-	unsigned width;    /* of the terminal, in columns, also if it doesn't know; 0: no terminal */
-	unsigned depth;    /* how many objects and arrays are open */
-	bool item_before;  /* JSON: a comma is due */
+	unsigned width;   /* of the terminal, in columns, also if it doesn't know; 0: no terminal */
+	unsigned depth;   /* how many objects and arrays are open */
+	bool item_before; /* JSON: a comma is due */
 	char closers[16];
 	bool in_table;
 	unsigned table_depth;

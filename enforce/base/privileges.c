@@ -50,8 +50,8 @@ static enum status missing(const char *verb, cap_value_t cap)
 {
 	char *name = cap_to_name(cap);
 
-	fail(STATUS_NOT_PERMITTED, "`%s` needs the capability %s; run it as root: sudo sockaccept-ctl %s", verb,
-	     name ? name : "cap_bpf", verb);
+	fail(STATUS_NOT_PERMITTED, "`%s` needs the capability %s; run it as root: sudo sockaccept-ctl %s", verb, name ? name : "cap_bpf",
+	     verb);
 	cap_free(name);
 	return STATUS_NOT_PERMITTED;
 }
@@ -105,8 +105,10 @@ enum status privileges_check(void)
 	cap_free(now);
 	if (!*names)
 		return STATUS_DONE;
-	return fail(STATUS_NOT_PERMITTED, "root lacks %s here, as in a container; run it on the machine itself, or give the container "
-		    "these capabilities", names);
+	return fail(STATUS_NOT_PERMITTED,
+		    "root lacks %s here, as in a container; run it on the machine itself, or give the container "
+		    "these capabilities",
+		    names);
 }
 
 /* Returns true if this process has `cap`, or what the kernel accepts for it. */

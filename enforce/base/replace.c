@@ -16,8 +16,7 @@
 /* Returns 0 or -errno. */
 static int write_new(const char *path, const char *text, size_t length, mode_t mode, bool durable)
 {
-	_cleanup_close_ int fd = unlink(path) && errno != ENOENT ? -1 :
-				 open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	_cleanup_close_ int fd = unlink(path) && errno != ENOENT ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	ssize_t written;
 
 	if (fd < 0 || fchmod(fd, mode))

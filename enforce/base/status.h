@@ -35,11 +35,11 @@ void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * Returns from the calling function with the status of `step` unless that is STATUS_DONE. For functions whose variables release what they
  * own by themselves (policy/cleanup.h).
  */
-#define TRY(step)                                       \
-	do {                                            \
-		const enum status tried_ = (step);      \
-		if (tried_ != STATUS_DONE)              \
-			return tried_;                  \
+#define TRY(step)                                  \
+	do {                                       \
+		const enum status tried_ = (step); \
+		if (tried_ != STATUS_DONE)         \
+			return tried_;             \
 	} while (0)
 
 #endif

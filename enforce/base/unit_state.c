@@ -23,8 +23,7 @@ bool systemd_is_running(void)
 static int ask(const char *unit, pid_t *child, int *output)
 {
 	static const char *const places[] = { "/usr/bin/systemctl", "/bin/systemctl" };
-	char *const arguments[] = { "systemctl", "show", "--property=LoadState,ActiveState,Result,UnitFileState",
-				    (char *)unit, NULL };
+	char *const arguments[] = { "systemctl", "show", "--property=LoadState,ActiveState,Result,UnitFileState", (char *)unit, NULL };
 	char *const environment[] = { "LC_ALL=C", NULL };
 	posix_spawn_file_actions_t actions;
 	int ends[2], error;

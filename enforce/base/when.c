@@ -146,8 +146,8 @@ static bool seconds_of(const struct tm *written, bool utc, int64_t *seconds)
 
 	*seconds = to_seconds(&tm, utc);
 	/* An hour that is left out in spring becomes another one: whoever writes it makes no mistake. */
-	return tm.tm_mday == written->tm_mday && tm.tm_mon == written->tm_mon && written->tm_hour < 24 &&
-	       written->tm_min < 60 && written->tm_sec < 61;
+	return tm.tm_mday == written->tm_mday && tm.tm_mon == written->tm_mon && written->tm_hour < 24 && written->tm_min < 60 &&
+	       written->tm_sec < 61;
 }
 
 static const char *parse_date(const char *text, bool utc, int64_t *seconds, int64_t *fraction)
@@ -212,8 +212,7 @@ const char *when_parse(const char *text, bool utc, const struct when_now *now, i
 		*boot = now->boot - seconds * SECOND;
 		return NULL;
 	}
-	problem = when_is_clock(text) ? parse_clock(text, utc, now->real / SECOND, &seconds) :
-					parse_date(text, utc, &seconds, &fraction);
+	problem = when_is_clock(text) ? parse_clock(text, utc, now->real / SECOND, &seconds) : parse_date(text, utc, &seconds, &fraction);
 	if (!problem)
 		*boot = now->boot - (now->real - seconds * SECOND - fraction);
 	return problem;
@@ -232,11 +231,14 @@ const char *when_exact(int64_t real, char *text)
 /* Reads the digits from where when_exact() writes them. Returns false if there is no such time. */
 static bool read_date(const char *text, struct tm *tm)
 {
-	*tm = (struct tm){ .tm_year = two_digits(text) * 100 + two_digits(text + 2) - 1900, .tm_mon = two_digits(text + 5) - 1,
-			   .tm_mday = two_digits(text + 8), .tm_hour = two_digits(text + 11),
-			   .tm_min = two_digits(text + 14), .tm_sec = two_digits(text + 17) };
-	return tm->tm_mon >= 0 && tm->tm_mon < 12 && tm->tm_mday >= 1 && tm->tm_mday <= 31 && tm->tm_hour < 24 &&
-	       tm->tm_min < 60 && tm->tm_sec <= 60;
+	*tm = (struct tm){ .tm_year = two_digits(text) * 100 + two_digits(text + 2) - 1900,
+			   .tm_mon = two_digits(text + 5) - 1,
+			   .tm_mday = two_digits(text + 8),
+			   .tm_hour = two_digits(text + 11),
+			   .tm_min = two_digits(text + 14),
+			   .tm_sec = two_digits(text + 17) };
+	return tm->tm_mon >= 0 && tm->tm_mon < 12 && tm->tm_mday >= 1 && tm->tm_mday <= 31 && tm->tm_hour < 24 && tm->tm_min < 60 &&
+	       tm->tm_sec <= 60;
 }
 
 bool when_read_exact(const char *text, int64_t *real)

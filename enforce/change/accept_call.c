@@ -44,8 +44,7 @@ bool call_parse(const char *text, struct call *call)
 		read.number = (uint32_t)number;
 		*call = read;
 		return true;
-	default:
-		return false;
+	default: return false;
 	}
 }
 

@@ -46,15 +46,12 @@ static void take_result(struct leftovers *unasked, const struct thread *thread, 
 {
 	switch (result) {
 	case INTERRUPT_DONE:
-	case INTERRUPT_NEEDLESS:
-		break;
+	case INTERRUPT_NEEDLESS: break;
 	case INTERRUPT_REFUSED:
 		if (!thread_has_ended(thread))
 			add_unasked(unasked, thread, thread_is_traced(thread) ? UNASKED_TRACED : UNASKED_REFUSED);
 		break;
-	case INTERRUPT_STUCK:
-		add_unasked(unasked, thread, UNASKED_STUCK);
-		break;
+	case INTERRUPT_STUCK: add_unasked(unasked, thread, UNASKED_STUCK); break;
 	}
 }
 
@@ -153,12 +150,9 @@ static bool yama_forbids(void)
 static const char *explain(enum unasked_why why)
 {
 	switch (why) {
-	case UNASKED_TRACED:
-		return "it is being traced, as by a debugger";
-	case UNASKED_STUCK:
-		return "it didn't stop within a second";
-	case UNASKED_REFUSED:
-		break;
+	case UNASKED_TRACED: return "it is being traced, as by a debugger";
+	case UNASKED_STUCK: return "it didn't stop within a second";
+	case UNASKED_REFUSED: break;
 	}
 	if (!privileges_trace())
 		return "that takes the capability cap_sys_ptrace";
@@ -168,7 +162,8 @@ static const char *explain(enum unasked_why why)
 static void warn_of(const struct leftover *left)
 {
 	warn("%s (pid %" PRIu32 ") may take one more connection on %s, which is denied: a thread that waits in accept() can't be asked "
-	     "again, as %s", left->program, left->pid, left->place, explain((enum unasked_why)left->why));
+	     "again, as %s",
+	     left->program, left->pid, left->place, explain((enum unasked_why)left->why));
 }
 
 void unasked_warn(const struct leftovers *unasked)

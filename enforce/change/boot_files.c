@@ -48,14 +48,10 @@ enum boot_files boot_files_compare(const struct policy *live)
 const char *boot_files_text(enum boot_files files)
 {
 	switch (files) {
-	case BOOT_FILES_OTHER:
-		return "loads " DEFAULT_POLICY_BASE ", which has another policy; see: sockaccept-ctl diff";
-	case BOOT_FILES_INVALID:
-		return "loads " DEFAULT_POLICY_BASE ", which is invalid; see: sockaccept-ctl check";
-	case BOOT_FILES_NONE:
-		return "loads nothing, as there is no policy in " DEFAULT_POLICY_BASE;
-	default:
-		return NULL;
+	case BOOT_FILES_OTHER: return "loads " DEFAULT_POLICY_BASE ", which has another policy; see: sockaccept-ctl diff";
+	case BOOT_FILES_INVALID: return "loads " DEFAULT_POLICY_BASE ", which is invalid; see: sockaccept-ctl check";
+	case BOOT_FILES_NONE: return "loads nothing, as there is no policy in " DEFAULT_POLICY_BASE;
+	default: return NULL;
 	}
 }
 

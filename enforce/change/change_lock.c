@@ -22,8 +22,7 @@ static enum status check_directory(void)
 	struct stat st;
 
 	if (mkdir(RUNTIME_DIR, 0700) && errno != EEXIST)
-		return fail(errno == EACCES ? STATUS_NOT_PERMITTED : STATUS_FAILED, "%s: %s; run it as root", RUNTIME_DIR,
-			    strerror(errno));
+		return fail(errno == EACCES ? STATUS_NOT_PERMITTED : STATUS_FAILED, "%s: %s; run it as root", RUNTIME_DIR, strerror(errno));
 	if (lstat(RUNTIME_DIR, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || st.st_mode & 077)
 		return fail(STATUS_NOT_PERMITTED, "%s isn't a directory of user %u with mode 0700; remove it", RUNTIME_DIR,
 			    (unsigned)geteuid());

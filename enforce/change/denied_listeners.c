@@ -56,8 +56,7 @@ static bool belong_together(const struct denied_listener *a, const struct denied
 	const struct listener *x = a->listener, *y = b->listener;
 
 	return x->socket.local.port == y->socket.local.port && a->shared == b->shared && a->refused == b->refused &&
-	       !strcmp(x->path ?: "", y->path ?: "") &&
-	       x->foreign == y->foreign && !strcmp(protocol_of(x), protocol_of(y));
+	       !strcmp(x->path ?: "", y->path ?: "") && x->foreign == y->foreign && !strcmp(protocol_of(x), protocol_of(y));
 }
 
 /* What the listeners of one line have. */

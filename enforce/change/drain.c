@@ -170,11 +170,13 @@ bool drained_more_waits(const struct drained *drained)
 static void warn_of(const struct leftover *left)
 {
 	if (left->why == MORE_THAN_MAX)
-		warn("connections still wait on %s of %s (pid %" PRIu32 "), which is denied: there are more than %d; the drain goes on if its "
-		     "service runs: systemctl start sockaccept-drain", left->place, left->program, left->pid, DRAIN_MAX);
+		warn("connections still wait on %s of %s (pid %" PRIu32
+		     "), which is denied: there are more than %d; the drain goes on if its "
+		     "service runs: systemctl start sockaccept-drain",
+		     left->place, left->program, left->pid, DRAIN_MAX);
 	else
-		warn("what waits on %s of %s (pid %" PRIu32 "), which is denied, can't be taken out: %s%s", left->place, left->program, left->pid,
-		     strerror(left->why), privileges_trace() ? "" : "; that takes the capability cap_sys_ptrace");
+		warn("what waits on %s of %s (pid %" PRIu32 "), which is denied, can't be taken out: %s%s", left->place, left->program,
+		     left->pid, strerror(left->why), privileges_trace() ? "" : "; that takes the capability cap_sys_ptrace");
 }
 
 void drained_warn(const struct drained *drained)

@@ -32,8 +32,12 @@ int drain_run_program(const struct kernel *kernel, struct draining *draining)
 static int begin_draining(const struct kernel *kernel, const struct source *source, bool *may)
 {
 	const struct listener *holder = source->holder;
-	struct draining draining = { .lasts = 2 * SECOND, .opens = source->opens, .binary = holder->binary, .uid = holder->socket.uid,
-				     .gid = holder->socket.gid, .pid = holder->socket.pid };
+	struct draining draining = { .lasts = 2 * SECOND,
+				     .opens = source->opens,
+				     .binary = holder->binary,
+				     .uid = holder->socket.uid,
+				     .gid = holder->socket.gid,
+				     .pid = holder->socket.pid };
 	size_t length = holder->path && !holder->foreign ? strlen(holder->path) : 0;
 	int error;
 

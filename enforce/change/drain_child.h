@@ -15,9 +15,9 @@
 /* A listener that is to be drained, or whose gate is to be opened; in memory that parent and child share. */
 struct source {
 	const struct listener *holder; /* one of those who hold it */
-	bool opens;   /* its gate is to be opened, and nothing is taken out */
-	size_t taken; /* connections */
-	int error;    /* errno; 0: its queue is empty. At first EAGAIN: its turn didn't come */
+	bool opens;                    /* its gate is to be opened, and nothing is taken out */
+	size_t taken;                  /* connections */
+	int error;                     /* errno; 0: its queue is empty. At first EAGAIN: its turn didn't come */
 };
 
 /* Runs PROGRAM_DRAIN of `kernel` with `draining`, which gets its answer. Returns 0 or -errno. */

@@ -47,11 +47,15 @@ enum status fall_back(enum status why)
 	else if (!loaded && !last_good_read(&policy))
 		fail(why, "%s, and there is no last good one: NOTHING IS ENFORCED; fix it, see: sockaccept-ctl check, then load it", what);
 	else if (policy.failure != FAILURE_CLOSED)
-		fail(why, "%s, and the last good one has failure = open: NOTHING IS ENFORCED; fix it, see: sockaccept-ctl check, then load "
-		     "it", what);
+		fail(why,
+		     "%s, and the last good one has failure = open: NOTHING IS ENFORCED; fix it, see: sockaccept-ctl check, then load "
+		     "it",
+		     what);
 	else if (publish(&policy, &how) == STATUS_DONE)
-		fail(why, "%s: the last good one, " LAST_GOOD_FILE ", is in force, as its failure = closed says; fix it, see: "
-		     "sockaccept-ctl check, then load it", what);
+		fail(why,
+		     "%s: the last good one, " LAST_GOOD_FILE ", is in force, as its failure = closed says; fix it, see: "
+		     "sockaccept-ctl check, then load it",
+		     what);
 	else
 		fail(why, "%s, and the last good one can't be put in force either: NOTHING IS ENFORCED", what);
 	return why;

@@ -277,12 +277,14 @@ static enum status freeze_and_pin(const struct kernel *kernel, const struct guar
 	int error = attach_sysctl(guard);
 
 	if (error)
-		return fail(STATUS_FAILED, "can't guard kernel.ftrace_enabled, which takes cgroup2 at " CGROUP_ROOT ": %s; nothing was locked",
+		return fail(STATUS_FAILED,
+			    "can't guard kernel.ftrace_enabled, which takes cgroup2 at " CGROUP_ROOT ": %s; nothing was locked",
 			    strerror(-error));
 	error = freeze_maps(kernel);
 	if (error == -EBUSY)
-		return fail(STATUS_FAILED, "somebody has memory of sockaccept's mapped for writing, so it isn't locked; end whoever does, and "
-			    FROZEN_REMEDY);
+		return fail(
+			STATUS_FAILED,
+			"somebody has memory of sockaccept's mapped for writing, so it isn't locked; end whoever does, and " FROZEN_REMEDY);
 	if (!error)
 		error = pin_guard(guard, copy, links);
 	return error ? fail(STATUS_FAILED, "can't lock all of it: %s; " FROZEN_REMEDY, strerror(-error)) : STATUS_DONE;

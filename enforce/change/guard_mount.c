@@ -82,8 +82,10 @@ enum status guard_mount_find(uint64_t *mount)
 		return fail(STATUS_UNSUPPORTED, "can't find out where %s is mounted: %s; nothing was locked", SOCKACCEPT_PIN_DIR, why);
 	}
 	if (!is_pin_directory(fd) || !(identity.flags & MOUNT_IS_MACHINES))
-		return fail(STATUS_FAILED, "%s is not in the machine's mount namespace, so it would end with another one; nothing was locked; "
-			    "run it there: nsenter --target 1 --mount sockaccept-ctl lock", SOCKACCEPT_PIN_DIR);
+		return fail(STATUS_FAILED,
+			    "%s is not in the machine's mount namespace, so it would end with another one; nothing was locked; "
+			    "run it there: nsenter --target 1 --mount sockaccept-ctl lock",
+			    SOCKACCEPT_PIN_DIR);
 	if (!(identity.flags & MOUNT_HAS_ROOT))
 		return fail(STATUS_FAILED, "more than %d mounts are above %s; nothing was locked; mount a bpffs on a directory of the root",
 			    PIN_MOUNTS_MAX, SOCKACCEPT_PIN_DIR);

@@ -61,8 +61,10 @@ static enum status check_descriptor(const char *pid, const char *fd, const struc
 	if (!stream || !is_ours(stream, ids, &what))
 		return STATUS_DONE;
 	program = executable_path((unsigned)strtoul(pid, NULL, 10));
-	return fail(STATUS_FAILED, "process %s (%s) holds a %s of sockaccept's, through which it could go on changing it, so nothing was locked; "
-		    "end it, and try again", pid, program ? program : "?", what);
+	return fail(STATUS_FAILED,
+		    "process %s (%s) holds a %s of sockaccept's, through which it could go on changing it, so nothing was locked; "
+		    "end it, and try again",
+		    pid, program ? program : "?", what);
 }
 
 static enum status check_process(const char *pid, const struct object_ids *ids)
@@ -110,8 +112,10 @@ static enum status check_programs(const struct object_ids *ids)
 		_cleanup_close_ int program = object_ids_has(ids->programs, ids->program_count, id) ? -1 : bpf_prog_get_fd_by_id(id);
 
 		if (program >= 0 && uses_ours(program, ids))
-			return fail(STATUS_FAILED, "the BPF program with id %" PRIu32 " uses a map of sockaccept's, and could go on changing it, so "
-				    "nothing was locked; detach it (bpftool prog show id %" PRIu32 "), and try again", id, id);
+			return fail(STATUS_FAILED,
+				    "the BPF program with id %" PRIu32 " uses a map of sockaccept's, and could go on changing it, so "
+				    "nothing was locked; detach it (bpftool prog show id %" PRIu32 "), and try again",
+				    id, id);
 	}
 	return errno == ENOENT ? STATUS_DONE : fail(STATUS_FAILED, "can't tell which BPF programs there are: %s", strerror(errno));
 }

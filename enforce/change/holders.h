@@ -16,8 +16,8 @@
 /* Ids as the kernel gives them, a list for each kind of object. Zero-initialised is empty. */
 struct object_ids {
 	uint32_t maps[OBJECT_IDS_MAX], programs[OBJECT_IDS_MAX], links[OBJECT_IDS_MAX];
-	uint32_t readable[OBJECT_IDS_MAX]; /* maps that anybody may hold for reading */
-	uint32_t hooks[OBJECT_IDS_MAX];    /* BTF ids of what the LSM programs are attached to */
+	uint32_t readable[OBJECT_IDS_MAX];      /* maps that anybody may hold for reading */
+	uint32_t hooks[OBJECT_IDS_MAX];         /* BTF ids of what the LSM programs are attached to */
 	uint32_t open_programs[OBJECT_IDS_MAX]; /* programs that anybody may hold */
 	size_t map_count, program_count, link_count, readable_count, hook_count, open_program_count;
 };

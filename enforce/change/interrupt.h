@@ -10,10 +10,10 @@
 #include <sys/types.h>
 
 enum interrupt_result {
-	INTERRUPT_STUCK,   /* it didn't stop in time, as one that can't be interrupted; it was let go */
-	INTERRUPT_DONE,    /* it has left accept(2), and enters it anew, unless it took a connection before */
+	INTERRUPT_STUCK,    /* it didn't stop in time, as one that can't be interrupted; it was let go */
+	INTERRUPT_DONE,     /* it has left accept(2), and enters it anew, unless it took a connection before */
 	INTERRUPT_NEEDLESS, /* it no longer waited, or has ended */
-	INTERRUPT_REFUSED, /* the kernel refuses it: a debugger has the thread, or the right to trace is missing */
+	INTERRUPT_REFUSED,  /* the kernel refuses it: a debugger has the thread, or the right to trace is missing */
 };
 
 /* A thread, and what came of it. */

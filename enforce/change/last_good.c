@@ -17,7 +17,7 @@
 #include "policy/resolve.h"
 #include "policy/source.h"
 
-#define HEAD \
+#define HEAD                                                                                                                  \
 	"; The last policy that was loaded from " DEFAULT_POLICY_BASE ". sockaccept-ctl keeps it for boots whose files are\n" \
 	"; invalid: changes are lost.\n"
 #define TRIAL_FILE LAST_GOOD_FILE ".trial"

@@ -13,8 +13,8 @@
 #define LAST_GOOD_FILE STATE_DIR "/last-good.ini"
 
 /* What is printed while it is in force. */
-#define LAST_GOOD_PROBLEM                                                                                      \
-	"the policy's files were invalid at boot: in force is the last good policy, " LAST_GOOD_FILE           \
+#define LAST_GOOD_PROBLEM                                                                            \
+	"the policy's files were invalid at boot: in force is the last good policy, " LAST_GOOD_FILE \
 	"; mend them, see: sockaccept-ctl check, then run: sockaccept-ctl load"
 
 /*

@@ -12,9 +12,9 @@
 #include "enforce/kernel/listeners.h"
 
 struct leftover {
-	uint32_t pid;  /* of a process that holds the listener */
-	int why;       /* as the list's owner defines it */
-	char *program; /* as listener_program() has it */
+	uint32_t pid;                  /* of a process that holds the listener */
+	int why;                       /* as the list's owner defines it */
+	char *program;                 /* as listener_program() has it */
 	char place[LISTENER_TEXT_MAX]; /* the listener, as listener_text() has it */
 };
 

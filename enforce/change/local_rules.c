@@ -101,8 +101,10 @@ static enum status check_text(const struct local_rules *rules, const struct rule
 	policy_normalise(&seen);
 	if (!diagnostics.errors && policy_same_rules(&expected, &seen))
 		return STATUS_DONE;
-	return fail(STATUS_FAILED, "%s is written in a way in which it can't be changed for sure; change it there yourself. "
-		    "Nothing was changed", LOCAL_RULES_FILE);
+	return fail(STATUS_FAILED,
+		    "%s is written in a way in which it can't be changed for sure; change it there yourself. "
+		    "Nothing was changed",
+		    LOCAL_RULES_FILE);
 }
 
 /* Returns true if `rule`, of the files as they will be, would undo what `wanted` says. */
@@ -124,8 +126,10 @@ static enum status refuse(const struct policy *policy, const struct rule *rule, 
 	_cleanup_free_ char *place = origin ? text_format("%s:%u: ", origin->file, origin->line) : NULL;
 	char port[PORT_TEXT_MAX];
 
-	return fail(STATUS_FAILED, "%s[%s] of the policy's files has `%s = %s` for %s, which %s with the next load; change it there. Nothing was "
-		    "changed", place ?: "", rule->section, ini_verdict_words[rule->verdict], port_format(&rule->port, port),
+	return fail(STATUS_FAILED,
+		    "%s[%s] of the policy's files has `%s = %s` for %s, which %s with the next load; change it there. Nothing was "
+		    "changed",
+		    place ?: "", rule->section, ini_verdict_words[rule->verdict], port_format(&rule->port, port),
 		    policy->binaries[rule->binary].path, edit->remove ? "would be back" : "would win");
 }
 
@@ -235,7 +239,7 @@ static enum status judge_files(struct local_rules *rules, struct files *files, c
 {
 	if (!read_all(rules->after, &files->after, false))
 		return fail(STATUS_INVALID, "the policy's files are invalid, and nothing can be saved among them; fix them first, see: "
-			    "sockaccept-ctl check. Nothing was changed");
+					    "sockaccept-ctl check. Nothing was changed");
 	for (size_t i = 0; i < count; i++) {
 		size_t binary = policy_binary(&files->after, edits[i].path);
 

@@ -90,9 +90,11 @@ static enum status refuse(const struct listener *listener, bool later)
 {
 	char place[LISTENER_TEXT_MAX], program[LISTENER_PROGRAM_MAX];
 
-	return fail(STATUS_FAILED, "this would lock you out%s: the connection that you came by was taken by %s on %s (pid %" PRIu32 "), which would "
-		    "be denied. Nothing was changed; keep it allowed, or add --force", later ? " when a temporary rule ends" : "",
-		    listener_program(listener, program), listener_text(listener, place), listener->socket.pid);
+	return fail(STATUS_FAILED,
+		    "this would lock you out%s: the connection that you came by was taken by %s on %s (pid %" PRIu32 "), which would "
+		    "be denied. Nothing was changed; keep it allowed, or add --force",
+		    later ? " when a temporary rule ends" : "", listener_program(listener, program), listener_text(listener, place),
+		    listener->socket.pid);
 }
 
 static bool is_way_in(struct way_in *way, const struct listener *listener)
@@ -149,7 +151,8 @@ static void name_all(const struct change *change)
 	denied_listeners_warn(denied, count);
 	if (unknown)
 		warn("of %zu listeners it can't be told whether the new policy denies them, as that takes the capability cap_sys_ptrace; see: "
-		     "sockaccept-ctl listeners", unknown);
+		     "sockaccept-ctl listeners",
+		     unknown);
 }
 
 static enum status compare(const struct change *change, bool force)

@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "enforce/base/when.h"
-#include "enforce/kernel/locked.h"
 #include "enforce/change/change_lock.h"
 #include "enforce/kernel/live.h"
+#include "enforce/kernel/locked.h"
 #include "enforce/kernel/moved.h"
 #include "policy/cleanup.h"
 

@@ -27,7 +27,10 @@ struct path_watch {
 	size_t bytes;
 };
 
-#define PATH_WATCH_INIT { .count = -1, .answer = -1, .lock = -1 }
+#define PATH_WATCH_INIT                               \
+	{                                             \
+		.count = -1, .answer = -1, .lock = -1 \
+	}
 
 /*
  * Begins a look if it is time, every 5 s or more seldom where looking takes long; or goes on with one. Never waits, whatever file system a

@@ -125,8 +125,8 @@ static enum status read_before(const struct kernel *kernel, bool on_trial, struc
 }
 
 /* Publishes `policy` in the place of `before`. `pending`: that one is itself on trial. */
-static enum status replace(struct kernel *kernel, const struct policy *before, struct policy *fallback, bool pending,
-			   struct policy *policy, const struct publication *how)
+static enum status replace(struct kernel *kernel, const struct policy *before, struct policy *fallback, bool pending, struct policy *policy,
+			   const struct publication *how)
 {
 	_cleanup_free_ bool *taken = live_counters(before);
 	uint64_t generation = fallback->generation > before->generation ? fallback->generation : before->generation;
@@ -166,7 +166,8 @@ static enum status publish_next(struct kernel *kernel, struct policy *policy, co
 	stance_warn(stance_of(&before), stance_of(policy));
 	if (kernel_events(kernel) != policy->events)
 		warn("the buffers still hold %" PRIu32 " events each, not %" PRIu32 ": to change that, run: sockaccept-ctl unload, "
-		     "then load", kernel_events(kernel), policy->events);
+		     "then load",
+		     kernel_events(kernel), policy->events);
 	return STATUS_DONE;
 }
 

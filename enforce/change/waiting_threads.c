@@ -90,14 +90,9 @@ static enum look judge_call(const struct holder *holder, const struct call *call
 	int fd = -1;
 
 	switch (accept_call_kind(call, &fd, &address)) {
-	case ACCEPT_BY_NUMBER:
-		found = denied_by_number(holder, fd);
-		break;
-	case ACCEPT_BY_MEMORY:
-		found = denied_by_memory(holder, address);
-		break;
-	case ACCEPT_NOT:
-		break;
+	case ACCEPT_BY_NUMBER: found = denied_by_number(holder, fd); break;
+	case ACCEPT_BY_MEMORY: found = denied_by_memory(holder, address); break;
+	case ACCEPT_NOT: break;
 	}
 	if (found)
 		*listener = found;

@@ -8,8 +8,8 @@
 #include "policy/policy.h"
 
 struct stance {
-	unsigned mode;    /* enum mode */
-	unsigned verdict; /* enum verdict: the default */
+	unsigned mode;               /* enum mode */
+	unsigned verdict;            /* enum verdict: the default */
 	unsigned switches[SWITCHES]; /* enum answer */
 };
 

@@ -86,8 +86,7 @@ static int take_descriptors(struct kernel *kernel, const struct sockaccept_bpf *
 		PINNED_MAPS(MAP)
 #undef MAP
 #define PROGRAM(object, name, when_locked) [object] = bpf_program__fd(bpf->progs.name),
-		PINNED_PROGRAMS(PROGRAM)
-		PINNED_LINKS(PROGRAM)
+			PINNED_PROGRAMS(PROGRAM) PINNED_LINKS(PROGRAM)
 #undef PROGRAM
 	};
 
@@ -125,8 +124,7 @@ static int start_state(struct kernel *kernel)
 /* Makes the fold for denials that have none of their own. It must be there from the start: later there may be no room for it. */
 static int make_last_fold(const struct kernel *kernel, size_t size)
 {
-	const struct fold_key key = { .uid = FOLD_OTHERS, .binary = FOLD_OTHERS, .port = FOLD_OTHERS,
-				      .what = FOLD_OTHERS };
+	const struct fold_key key = { .uid = FOLD_OTHERS, .binary = FOLD_OTHERS, .port = FOLD_OTHERS, .what = FOLD_OTHERS };
 	_cleanup_free_ void *blank = must(calloc(1, size));
 
 	return bpf_map_update_elem(kernel->fd[MAP_FOLDS], &key, blank, BPF_NOEXIST) ? -errno : 0;

@@ -17,8 +17,7 @@
 #include "policy/cleanup.h"
 #include "policy/text.h"
 
-#define TOO_MANY_BINARIES \
-	"rules have named too many different binaries since the first load; run: sockaccept-ctl unload, then load"
+#define TOO_MANY_BINARIES "rules have named too many different binaries since the first load; run: sockaccept-ctl unload, then load"
 
 #define MOUNTED_ON "something else is mounted on it; name that file where it is"
 
@@ -155,8 +154,7 @@ static bool needs_number(const struct binary *binary)
 }
 
 /* Numbers the binaries [first, last), whose directories are those of `batch`, in the same order. */
-static enum status number_batch(const struct kernel *kernel, struct batch *batch, struct binary *first,
-				const struct binary *last)
+static enum status number_batch(const struct kernel *kernel, struct batch *batch, struct binary *first, const struct binary *last)
 {
 	enum status status = STATUS_DONE;
 	size_t at = 0;
@@ -185,8 +183,7 @@ static enum status number_all(const struct kernel *kernel, struct policy *policy
 
 	batch->first = all;
 	for (struct binary *binary = all; binary < end && status == STATUS_DONE; binary++) {
-		if (!needs_number(binary) || (batch->count &&
-		    is_in(binary->resolved, batch->directory[batch->count - 1])))
+		if (!needs_number(binary) || (batch->count && is_in(binary->resolved, batch->directory[batch->count - 1])))
 			continue;
 		if (batch->count == IDENTITIES_MAX) {
 			status = number_batch(kernel, batch, first, binary);
@@ -212,8 +209,8 @@ static enum status number_waiting(const struct kernel *kernel, struct policy *po
 			continue;
 		number = entry_give_waiting(kernel, binary->path);
 		if (number < 0)
-			return fail(STATUS_FAILED, "%s: can't make a rule for it: %s", binary->path, number == -ENOSPC || number == -E2BIG ?
-				    TOO_MANY_BINARIES : strerror((int)-number));
+			return fail(STATUS_FAILED, "%s: can't make a rule for it: %s", binary->path,
+				    number == -ENOSPC || number == -E2BIG ? TOO_MANY_BINARIES : strerror((int)-number));
 		binary->number = (uint32_t)number;
 	}
 	return STATUS_DONE;

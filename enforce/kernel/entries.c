@@ -64,8 +64,7 @@ static int find(const struct kernel *kernel, const struct entry_key *key, uint32
  * a chain of entries, a step for each name on its path: the key is that of the last step, and missing steps are made if `give`.
  * Returns 0, -ENOENT, or another -errno.
  */
-static int last_key(const struct kernel *kernel, const struct identity *directory, const char *name, bool give,
-		    struct entry_key *key)
+static int last_key(const struct kernel *kernel, const struct identity *directory, const char *name, bool give, struct entry_key *key)
 {
 	*key = (struct entry_key){ .directory = directory->directory };
 	strncpy(key->name, name, sizeof(key->name) - 1);

@@ -16,9 +16,9 @@ static const struct family {
 	uint16_t number;
 	const char *name;
 } families[] = {
-	{ AF_INET, "inet" }, { AF_INET6, "inet6" }, { AF_VSOCK, "vsock" }, { AF_SMC, "smc" }, { AF_TIPC, "tipc" },
-	{ AF_BLUETOOTH, "bluetooth" }, { AF_LLC, "llc" }, { AF_X25, "x25" }, { AF_AX25, "ax25" }, { AF_NETROM, "netrom" },
-	{ AF_ROSE, "rose" }, { AF_PHONET, "phonet" }, { AF_IUCV, "iucv" },
+	{ AF_INET, "inet" },           { AF_INET6, "inet6" },   { AF_VSOCK, "vsock" }, { AF_SMC, "smc" },   { AF_TIPC, "tipc" },
+	{ AF_BLUETOOTH, "bluetooth" }, { AF_LLC, "llc" },       { AF_X25, "x25" },     { AF_AX25, "ax25" }, { AF_NETROM, "netrom" },
+	{ AF_ROSE, "rose" },           { AF_PHONET, "phonet" }, { AF_IUCV, "iucv" },
 };
 #define FAMILIES (sizeof(families) / sizeof(families[0]))
 

@@ -103,8 +103,9 @@ static void read_policy(const struct program_ids *program)
 	image = bpf_map_get_fd_by_id(id);
 	if (image < 0 || bpf_map_lookup_elem(image, &zero, &page) || page.header.layout != IMAGE_LAYOUT)
 		return;
-	found = (struct hidden){ true, page.header.mode, page.header.verdict, page.header.flags, page.header.rules,
-				 page.header.generation };
+	found = (struct hidden){
+		true, page.header.mode, page.header.verdict, page.header.flags, page.header.rules, page.header.generation
+	};
 }
 
 /* Returns true if the program is ours. A program that may not be opened is one that `lock` guards. */
@@ -189,9 +190,11 @@ char *hidden_problem(void)
 
 	if (over)
 		return text_format("a policy is in force, but its pins are hidden by a mount over %s, so nothing of it can be shown "
-				   "or changed; take that mount away: umount %s", over, over);
+				   "or changed; take that mount away: umount %s",
+				   over, over);
 	return text_format("a policy is in force, but its pins are not in %s of this mount namespace, so nothing of it can be shown "
-			   "or changed; run it where they are; if that is nowhere any more, reboot", BPFFS);
+			   "or changed; run it where they are; if that is nowhere any more, reboot",
+			   BPFFS);
 }
 
 enum status hidden_refuse(void)

@@ -10,8 +10,8 @@
 
 #include "policy/cleanup.h"
 
-static int run(int program, const struct bpf_link_create_opts *options, size_t size,
-	       void (*take)(const void *record, void *data), void *data)
+static int run(int program, const struct bpf_link_create_opts *options, size_t size, void (*take)(const void *record, void *data),
+	       void *data)
 {
 	_cleanup_close_ int link = bpf_link_create(program, 0, BPF_TRACE_ITER, options);
 	_cleanup_close_ int iterator = link < 0 ? -1 : bpf_iter_create(link);

@@ -24,7 +24,10 @@ struct kernel {
 	bool writable;           /* control and state are mapped for writing */
 };
 
-#define KERNEL_INIT { .fd = { [0 ... KERNEL_OBJECTS - 1] = -1 } }
+#define KERNEL_INIT                                       \
+	{                                                 \
+		.fd = { [0 ... KERNEL_OBJECTS - 1] = -1 } \
+	}
 
 /* ---------------------------------------------------------------------------------------------
  * Opening what is pinned

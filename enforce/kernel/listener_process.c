@@ -74,8 +74,8 @@ static bool is_foreign(const char *path, int fd, uint32_t thread)
 /* Gives a foreign executable that a rule names the path that the rule has, wherever the process sees it. */
 static void name_foreign(const struct kernel *kernel, struct listener *listener)
 {
-	char *path = listener->foreign && listener->known && listener->binary != BINARY_ANY ?
-		identified_path(kernel, listener->binary) : NULL;
+	char *path =
+		listener->foreign && listener->known && listener->binary != BINARY_ANY ? identified_path(kernel, listener->binary) : NULL;
 
 	if (!path)
 		return;

@@ -31,8 +31,7 @@ static uint64_t map_bytes(const struct bpf_map *map)
 	uint64_t entries = bpf_map__max_entries(map), value = round_up(bpf_map__value_size(map), 8), buckets = 1;
 
 	switch (bpf_map__type(map)) {
-	case BPF_MAP_TYPE_ARRAY:
-		return round_up(entries * value, 4096);
+	case BPF_MAP_TYPE_ARRAY: return round_up(entries * value, 4096);
 	case BPF_MAP_TYPE_HASH:
 	case BPF_MAP_TYPE_LRU_HASH:
 		while (buckets < entries)
@@ -40,8 +39,7 @@ static uint64_t map_bytes(const struct bpf_map *map)
 		if (bpf_map__map_flags(map) & BPF_F_NO_PREALLOC)
 			entries = 0;
 		return 16 * buckets + entries * (64 + round_up(bpf_map__key_size(map), 8) + value);
-	default:
-		return 0;
+	default: return 0;
 	}
 }
 
@@ -50,7 +48,7 @@ static uint64_t all_maps_bytes(const struct sockaccept_bpf *bpf)
 	const struct bpf_map *map;
 	uint64_t sum = 0;
 
-	bpf_object__for_each_map(map, bpf->obj)
+	bpf_object__for_each_map (map, bpf->obj)
 		sum += map_bytes(map);
 	return sum;
 }
@@ -62,10 +60,11 @@ static unsigned in_mib(uint64_t bytes)
 
 enum status load_lacks_memory(const struct sockaccept_bpf *bpf)
 {
-	return fail(STATUS_FAILED, "not enough memory for the kernel side: its maps want %u MiB of the kernel's, %u MiB of them for "
+	return fail(STATUS_FAILED,
+		    "not enough memory for the kernel side: its maps want %u MiB of the kernel's, %u MiB of them for "
 		    "events; set `events` lower than %u in the policy, or give the machine, or the control group that this runs in, more "
-		    "memory", in_mib(all_maps_bytes(bpf)), in_mib(map_bytes(bpf->maps.events)),
-		    bpf_map__max_entries(bpf->maps.events) / VERDICTS);
+		    "memory",
+		    in_mib(all_maps_bytes(bpf)), in_mib(map_bytes(bpf->maps.events)), bpf_map__max_entries(bpf->maps.events) / VERDICTS);
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -94,7 +93,7 @@ static bool lacks_inode_storage(const struct sockaccept_bpf *bpf)
 {
 	const struct bpf_map *map;
 
-	bpf_object__for_each_map(map, bpf->obj) {
+	bpf_object__for_each_map (map, bpf->obj) {
 		_cleanup_free_ char *failed = text_format("map '%s': failed to create", bpf_map__name(map));
 
 		if (bpf_map__type(map) == BPF_MAP_TYPE_INODE_STORAGE && strstr(load_warnings()->reason, failed))
@@ -109,8 +108,10 @@ static enum status load_failed(const struct sockaccept_bpf *bpf, int error)
 	if (error == -ENOMEM || (error == -E2BIG && strstr(load_warnings()->reason, "failed to create")))
 		return load_lacks_memory(bpf);
 	if (error == -EPERM)
-		return fail(STATUS_UNSUPPORTED, "the kernel refuses to load LSM programs (%s): %s; it is locked down, or a "
-			    "sandbox forbids them", strerror(-error), load_warnings()->reason);
+		return fail(STATUS_UNSUPPORTED,
+			    "the kernel refuses to load LSM programs (%s): %s; it is locked down, or a "
+			    "sandbox forbids them",
+			    strerror(-error), load_warnings()->reason);
 	if (lacks_inode_storage(bpf))
 		return prerequisite_lsm_is_missing("the kernel keeps nothing with an inode");
 	return refused_program(error);

@@ -11,10 +11,8 @@
 #define LOG_BEGINS "-- BEGIN PROG LOAD LOG --"
 #define LOG_ENDS "-- END PROG LOAD LOG --"
 
-#define IS_REALTIME                                                                                              \
-	"this is a real-time kernel (PREEMPT_RT), which refuses what other kernels allow; boot one that is not real-time"
-#define LACKS_HOOK                                                                                               \
-	"this kernel lacks that security hook; use one with CONFIG_BPF_LSM=y and CONFIG_SECURITY_NETWORK=y, as Debian's"
+#define IS_REALTIME "this is a real-time kernel (PREEMPT_RT), which refuses what other kernels allow; boot one that is not real-time"
+#define LACKS_HOOK "this kernel lacks that security hook; use one with CONFIG_BPF_LSM=y and CONFIG_SECURITY_NETWORK=y, as Debian's"
 
 /* What a part of a reason means. The first part that is found in the reason counts. */
 static const struct {
@@ -85,8 +83,12 @@ static size_t last_line(const char *log, const char **line)
 /* Returns true if the warning only says that something failed, while another one says why. */
 static bool is_consequence(const char *warning)
 {
-	static const char *const parts[] = { "Retrying without BTF", "failed to load object", "failed to load BPF skeleton",
-					     "': failed to load: ", "failed to prepare load attributes", "BPF program load failed" };
+	static const char *const parts[] = { "Retrying without BTF",
+					     "failed to load object",
+					     "failed to load BPF skeleton",
+					     "': failed to load: ",
+					     "failed to prepare load attributes",
+					     "BPF program load failed" };
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (strstr(warning, parts[i]))

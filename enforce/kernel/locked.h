@@ -64,7 +64,7 @@ void locked_remove_remains(void);
 bool locked_has_frozen(void);
 
 /* The message for that. */
-#define FROZEN_PROBLEM                                                                                         \
+#define FROZEN_PROBLEM                                                                                                       \
 	"a lock that didn't come to its end has left the policy in force such that it can't be changed; make an end of it: " \
 	"sockaccept-ctl lock, or, without a gap: sockaccept-ctl upgrade"
 

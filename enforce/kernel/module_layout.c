@@ -78,20 +78,20 @@ static int offset_of(const struct types *types, const char *name, const char *pa
 
 static int find_btrfs(const struct types *types, struct btrfs_layout *layout)
 {
-	return offset_of(types, "btrfs_inode", "vfs_inode", &layout->inode) ?:
-		offset_of(types, "btrfs_inode", "root", &layout->root) ?:
-		offset_of(types, "btrfs_root", "root_key.objectid", &layout->objectid);
+	return offset_of(types, "btrfs_inode", "vfs_inode", &layout->inode)   ?:
+		       offset_of(types, "btrfs_inode", "root", &layout->root) ?:
+		       offset_of(types, "btrfs_root", "root_key.objectid", &layout->objectid);
 }
 
 static int find_sctp(const struct types *types, struct sctp_layout *layout)
 {
-	return offset_of(types, "sctp_sock", "ep", &layout->endpoint) ?:
-		offset_of(types, "sctp_endpoint", "asocs", &layout->queue) ?:
-		offset_of(types, "sctp_association", "asocs", &layout->link) ?:
-		offset_of(types, "sctp_association", "ep", &layout->owner) ?:
-		offset_of(types, "sctp_association", "peer.port", &layout->peer_port) ?:
-		offset_of(types, "sctp_association", "peer.primary_addr", &layout->peer) ?:
-		offset_of(types, "sctp_association", "base.sk", &layout->socket);
+	return offset_of(types, "sctp_sock", "ep", &layout->endpoint)                           ?:
+		       offset_of(types, "sctp_endpoint", "asocs", &layout->queue)               ?:
+		       offset_of(types, "sctp_association", "asocs", &layout->link)             ?:
+		       offset_of(types, "sctp_association", "ep", &layout->owner)               ?:
+		       offset_of(types, "sctp_association", "peer.port", &layout->peer_port)    ?:
+		       offset_of(types, "sctp_association", "peer.primary_addr", &layout->peer) ?:
+		       offset_of(types, "sctp_association", "base.sk", &layout->socket);
 }
 
 static int find_vsock(const struct types *types, struct vsock_layout *layout)
@@ -100,14 +100,14 @@ static int find_vsock(const struct types *types, struct vsock_layout *layout)
 }
 
 /* Tells `control` the layout that `find` finds in the types of `module`, unless it is known. */
-#define TELL(control, member, types, module, find)                                                            \
-	do {                                                                                                \
-		__typeof__((control)->member) layout_ = { 0 };                                                \
-                                                                                                            \
-		if (!(control)->member.known && open_types(types, module) && !find(types, &layout_)) {        \
-			(control)->member = layout_;                                                          \
-			__atomic_store_n(&(control)->member.known, 1, __ATOMIC_RELEASE);                      \
-		}                                                                                           \
+#define TELL(control, member, types, module, find)                                                     \
+	do {                                                                                           \
+		__typeof__((control)->member) layout_ = { 0 };                                         \
+                                                                                                       \
+		if (!(control)->member.known && open_types(types, module) && !find(types, &layout_)) { \
+			(control)->member = layout_;                                                   \
+			__atomic_store_n(&(control)->member.known, 1, __ATOMIC_RELEASE);               \
+		}                                                                                      \
 	} while (0)
 
 bool tell_btrfs_layout(const struct kernel *kernel)

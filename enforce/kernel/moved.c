@@ -57,10 +57,11 @@ static char *describe(const struct binary *then, const struct binary *now, const
 	if (then->number == now->number || !now->resolved)
 		return NULL;
 	if (strcmp(file, now->resolved) != 0)
-		return text_format("%s leads to %s by now, and its rules still stand for %s; run: sockaccept-ctl refresh",
-				   then->path, now->resolved, file);
+		return text_format("%s leads to %s by now, and its rules still stand for %s; run: sockaccept-ctl refresh", then->path,
+				   now->resolved, file);
 	return text_format("%s is in another directory by now, and its rules still stand for the old one; run: "
-			   "sockaccept-ctl refresh", then->path);
+			   "sockaccept-ctl refresh",
+			   then->path);
 }
 
 static void add(struct moved *moved, char *text)

@@ -61,7 +61,7 @@ static enum status check_pin_directory(void)
 
 	if (lstat(pins_directory(), &st))
 		return errno == ENOENT || errno == EACCES ? STATUS_DONE :
-			fail(STATUS_FAILED, "%s: %s", SOCKACCEPT_PIN_DIR, strerror(errno));
+							    fail(STATUS_FAILED, "%s: %s", SOCKACCEPT_PIN_DIR, strerror(errno));
 	if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || st.st_mode & 077)
 		return fail(STATUS_FAILED, "%s isn't a directory of root's with mode 0700; somebody else made it, remove it",
 			    SOCKACCEPT_PIN_DIR);
@@ -125,8 +125,10 @@ static enum status open_object(struct kernel *kernel, enum kernel_object object,
 		return fail(STATUS_NOT_PERMITTED, "%s: %s; run it as root", path, strerror(errno));
 	if (errno != ENOENT)
 		return fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
-	return fail(STATUS_FAILED, "%s is missing, so this is not all of a kernel side that this sockaccept-ctl knows; "
-		    "run: sockaccept-ctl unload, then load", path);
+	return fail(STATUS_FAILED,
+		    "%s is missing, so this is not all of a kernel side that this sockaccept-ctl knows; "
+		    "run: sockaccept-ctl unload, then load",
+		    path);
 }
 
 int kernel_map(struct kernel *kernel, enum kernel_object object, bool write)
@@ -155,12 +157,15 @@ static enum status map_memory(struct kernel *kernel, enum kernel_object object, 
 static enum status check_layout(uint64_t layout)
 {
 	if (layout < SOCKACCEPT_LAYOUT)
-		return fail(STATUS_FAILED, "the kernel side was loaded by an older sockaccept-ctl (layout %" PRIu64 ", not %d): its policy "
-			    "is in force, but can't be changed by this one; take it over: sockaccept-ctl upgrade", layout,
-			    SOCKACCEPT_LAYOUT);
+		return fail(STATUS_FAILED,
+			    "the kernel side was loaded by an older sockaccept-ctl (layout %" PRIu64 ", not %d): its policy "
+			    "is in force, but can't be changed by this one; take it over: sockaccept-ctl upgrade",
+			    layout, SOCKACCEPT_LAYOUT);
 	if (layout > SOCKACCEPT_LAYOUT)
-		return fail(STATUS_FAILED, "the kernel side was loaded by a newer sockaccept-ctl (layout %" PRIu64 ", not %d), and is left "
-			    "alone by this one; use that", layout, SOCKACCEPT_LAYOUT);
+		return fail(STATUS_FAILED,
+			    "the kernel side was loaded by a newer sockaccept-ctl (layout %" PRIu64 ", not %d), and is left "
+			    "alone by this one; use that",
+			    layout, SOCKACCEPT_LAYOUT);
 	return STATUS_DONE;
 }
 
@@ -197,7 +202,7 @@ static enum status refuse_locked(void)
 
 	kernel.fd[MAP_ENTRIES] = bpf_obj_get(pin_path(MAP_ENTRIES, path, sizeof(path)));
 	return fail(STATUS_NOT_PERMITTED, "the policy is locked until the machine stops, by sockaccept-ctl lock: nothing was changed; to "
-		    "change it, reboot");
+					  "change it, reboot");
 }
 
 enum status kernel_refuse_locked(void)

@@ -47,8 +47,10 @@ bool prerequisite_is_old(char *release, size_t size)
 enum status prerequisite_btf(void)
 {
 	if (access(KERNEL_BTF, R_OK))
-		return fail(STATUS_UNSUPPORTED, "%s: %s; this kernel was built without its type information, use one with "
-			    "CONFIG_DEBUG_INFO_BTF=y, as Debian's", KERNEL_BTF, strerror(errno));
+		return fail(STATUS_UNSUPPORTED,
+			    "%s: %s; this kernel was built without its type information, use one with "
+			    "CONFIG_DEBUG_INFO_BTF=y, as Debian's",
+			    KERNEL_BTF, strerror(errno));
 	return STATUS_DONE;
 }
 
@@ -85,8 +87,10 @@ static enum status lacks_bpf_lsm(const char *list)
 	_cleanup_free_ char *remedy = NULL;
 
 	if (is_built_without())
-		return fail(STATUS_UNSUPPORTED, "BPF LSM is not in this kernel (%s), which was built without it; use one with "
-			    "CONFIG_BPF_LSM=y, as Debian's", list);
+		return fail(STATUS_UNSUPPORTED,
+			    "BPF LSM is not in this kernel (%s), which was built without it; use one with "
+			    "CONFIG_BPF_LSM=y, as Debian's",
+			    list);
 	remedy = boot_loader_remedy(list);
 	return fail(STATUS_UNSUPPORTED, "BPF LSM is not among this kernel's security modules (%s); %s", list, remedy);
 }
@@ -112,7 +116,8 @@ enum status prerequisite_lsm_is_missing(const char *seen)
 
 	if (!error)
 		return fail(STATUS_UNSUPPORTED, "BPF LSM is among this kernel's security modules (%s), and yet %s", list, seen);
-	return fail(STATUS_UNSUPPORTED, "BPF LSM seems not to be among this kernel's security modules: %s; which there are can't be read "
+	return fail(STATUS_UNSUPPORTED,
+		    "BPF LSM seems not to be among this kernel's security modules: %s; which there are can't be read "
 		    "(%s: %s): mount -t securityfs securityfs /sys/kernel/security, then load again, which says with which lsm= to boot",
 		    seen, LSM_LIST, strerror(-error));
 }
@@ -134,7 +139,7 @@ enum status prerequisite_lockdown(char *mode, size_t size)
 	if (strcmp(mode, "confidentiality") != 0)
 		return STATUS_DONE;
 	return fail(STATUS_UNSUPPORTED, "the kernel is locked down for confidentiality, in which no BPF program may read its memory; "
-		    "boot it with lockdown=integrity, or without");
+					"boot it with lockdown=integrity, or without");
 }
 
 enum status prerequisites_of_kernel(void)
@@ -175,13 +180,17 @@ enum status prerequisite_bpffs(void)
 	struct stat st;
 
 	if (statfs(BPFFS, &fs) || stat(BPFFS, &st))
-		return fail(STATUS_UNSUPPORTED, "%s: %s; the kernel has no BPF file system there, mount it: "
-			    "mount -t bpf -o mode=700 bpf %s", BPFFS, strerror(errno), BPFFS);
+		return fail(STATUS_UNSUPPORTED,
+			    "%s: %s; the kernel has no BPF file system there, mount it: "
+			    "mount -t bpf -o mode=700 bpf %s",
+			    BPFFS, strerror(errno), BPFFS);
 	if ((unsigned long)fs.f_type != BPF_FS_MAGIC)
 		return fail(STATUS_UNSUPPORTED, "%s is not a BPF file system; mount it: mount -t bpf -o mode=700 bpf %s", BPFFS, BPFFS);
 	if (is_other_namespace(&st))
-		return fail(STATUS_UNSUPPORTED, "%s is this mount namespace's own, not the machine's; run it there: "
-			    "nsenter --target 1 --mount sockaccept-ctl ...", BPFFS);
+		return fail(STATUS_UNSUPPORTED,
+			    "%s is this mount namespace's own, not the machine's; run it there: "
+			    "nsenter --target 1 --mount sockaccept-ctl ...",
+			    BPFFS);
 	return STATUS_DONE;
 }
 

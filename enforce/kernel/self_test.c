@@ -112,20 +112,25 @@ static enum status refuse(int refused)
 		return fail(STATUS_FAILED, "NOT ENFORCING: an accept that had to be refused wasn't: %s", problem);
 	if (refused == 0)
 		return fail(STATUS_FAILED, "NOT ENFORCING: an accept that had to be refused wasn't, so the program isn't called; run: "
-			    "sockaccept-ctl unload, then load, and see what the lines above say of the kernel");
-	return fail(STATUS_FAILED, "an accept that had to be refused with EPERM ended otherwise: %s; another security module may "
-		    "forbid it to this program", strerror(refused));
+					   "sockaccept-ctl unload, then load, and see what the lines above say of the kernel");
+	return fail(STATUS_FAILED,
+		    "an accept that had to be refused with EPERM ended otherwise: %s; another security module may "
+		    "forbid it to this program",
+		    strerror(refused));
 }
 
 /* Judges the second accept by its errno and by what the kernel side answered. */
 static enum status judge(int decided, uint64_t answer)
 {
 	/* In permissive mode, a denied accept succeeds. */
-	if (answer == (SELF_TEST_DECIDED | VERDICT_ALLOW) ? decided == 0 :
-	    answer == (SELF_TEST_DECIDED | VERDICT_DENY) && (decided == 0 || decided == EPERM))
+	if (answer == (SELF_TEST_DECIDED | VERDICT_ALLOW) ?
+		    decided == 0 :
+		    answer == (SELF_TEST_DECIDED | VERDICT_DENY) && (decided == 0 || decided == EPERM))
 		return STATUS_DONE;
-	return fail(STATUS_FAILED, "an accept was refused as it had to be, but the next was not decided by the policy%s%s; run: "
-		    "sockaccept-ctl unload, then load", decided ? ": " : "", decided ? strerror(decided) : "");
+	return fail(STATUS_FAILED,
+		    "an accept was refused as it had to be, but the next was not decided by the policy%s%s; run: "
+		    "sockaccept-ctl unload, then load",
+		    decided ? ": " : "", decided ? strerror(decided) : "");
 }
 
 static enum status refuse_and_decide(const struct kernel *kernel, const struct rehearsal *rehearsal)
@@ -175,8 +180,10 @@ enum status self_test(const struct kernel *kernel)
 		error = rehearse(kernel, AF_INET6, &rehearsal);
 	}
 	if (error)
-		status = fail(STATUS_FAILED, "can't connect to a listener of its own, to try an accept: %s; is the loopback up? "
-			      "ip link set lo up", strerror(-error));
+		status = fail(STATUS_FAILED,
+			      "can't connect to a listener of its own, to try an accept: %s; is the loopback up? "
+			      "ip link set lo up",
+			      strerror(-error));
 	else
 		status = refuse_and_decide(kernel, &rehearsal);
 	end_rehearsal(kernel, &rehearsal);

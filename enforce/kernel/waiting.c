@@ -39,10 +39,10 @@ static void look_at_binary(const struct policy *policy, size_t index, const char
 		why = describe_found(binary, problem);
 	if (why && problem && !binary->waits)
 		add(waiting, (struct waiting_entry){
-			.binary = index,
-			.why = text_format("%s; its rules still stand for %s", why, binary->resolved ?: binary->path),
-			.lost = true,
-		});
+				     .binary = index,
+				     .why = text_format("%s; its rules still stand for %s", why, binary->resolved ?: binary->path),
+				     .lost = true,
+			     });
 	else if (why)
 		add(waiting, (struct waiting_entry){ .binary = index, .why = TAKE_PTR(why) });
 }

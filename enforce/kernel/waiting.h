@@ -20,7 +20,7 @@ struct waiting {
 		char *why;
 		bool lost; /* its rules still stand for what the path led to before, as moved_find() tells */
 		bool user; /* only its rules for an unknown user wait */
-	} *list;
+	} * list;
 	size_t count;
 };
 

@@ -38,8 +38,7 @@ static bool parse(const char *line, unsigned *verdicts, struct log_source *at)
 	struct reader_mark *mark = &at->mark;
 
 	if (sscanf(line, "sockaccept-checkpoint 1 %39s %" SCNu64 " %u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
-		   at->boot_id, &at->instance, verdicts, &mark->seq, &mark->dealt[0], &mark->dealt[1], &mark->lost[0],
-		   &mark->lost[1]) != 8)
+		   at->boot_id, &at->instance, verdicts, &mark->seq, &mark->dealt[0], &mark->dealt[1], &mark->lost[0], &mark->lost[1]) != 8)
 		return false;
 	if (!strcmp(at->boot_id, NO_BOOT))
 		at->boot_id[0] = '\0';
@@ -69,8 +68,10 @@ enum status checkpoint_read(const char *path, unsigned verdicts, struct log_sour
 	if (error || !parse(line, &were, &there))
 		return is_no_checkpoint(path);
 	if (were != verdicts)
-		return fail(STATUS_USAGE, "%s was made with another choice of --all and --verdict; give the same, or name another "
-			    "file", path);
+		return fail(STATUS_USAGE,
+			    "%s was made with another choice of --all and --verdict; give the same, or name another "
+			    "file",
+			    path);
 	*at = there;
 	return STATUS_DONE;
 }
@@ -82,6 +83,5 @@ enum status checkpoint_write(const char *path, unsigned verdicts, const struct l
 
 	if (!error)
 		return STATUS_DONE;
-	return fail(STATUS_FAILED, "can't write the checkpoint %s: %s; name one in a directory of root's", path,
-		    strerror(-error));
+	return fail(STATUS_FAILED, "can't write the checkpoint %s: %s; name one in a directory of root's", path, strerror(-error));
 }

@@ -10,7 +10,7 @@
 #include "enforce/kernel/family.h"
 
 const char *const event_reason_words[REASONS] = { "default", "rule", "prctl", "moved" };
-const char *const event_operation_words[OPERATIONS] = { "accept", "attempt", "listen", "gated", "drained",
+const char *const event_operation_words[OPERATIONS] = { "accept",        "attempt",           "listen", "gated", "drained",
 							"PR_SET_MM_MAP", "PR_SET_MM_EXE_FILE" };
 
 bool event_is_about_listener(const struct event *event)

@@ -11,8 +11,9 @@
 #include "enforce/records/record.h"
 
 /* What fits 80 columns, with an IPv4 address. */
-static const unsigned narrow[EVENT_COLUMNS] = { [COLUMN_TIME] = 14, [COLUMN_VERDICT] = 7, [COLUMN_COUNT] = 6,
-						[COLUMN_BINARY] = 17, [COLUMN_PORT] = 11, [COLUMN_PEER] = 15 };
+static const unsigned narrow[EVENT_COLUMNS] = {
+	[COLUMN_TIME] = 14, [COLUMN_VERDICT] = 7, [COLUMN_COUNT] = 6, [COLUMN_BINARY] = 17, [COLUMN_PORT] = 11, [COLUMN_PEER] = 15
+};
 #define NARROW 80
 #define PEER_AND_PORT 21
 
@@ -20,8 +21,7 @@ static const unsigned narrow[EVENT_COLUMNS] = { [COLUMN_TIME] = 14, [COLUMN_VERD
 static const struct {
 	enum event_column column;
 	unsigned wider;
-} wishes[] = { { COLUMN_PEER, PEER_AND_PORT - 15 }, { COLUMN_BINARY, 11 }, { COLUMN_USER, 8 }, { COLUMN_UNIT, 22 },
-	       { COLUMN_RULE, 30 } };
+} wishes[] = { { COLUMN_PEER, PEER_AND_PORT - 15 }, { COLUMN_BINARY, 11 }, { COLUMN_USER, 8 }, { COLUMN_UNIT, 22 }, { COLUMN_RULE, 30 } };
 #define GAP 2 /* blanks before a column; the wish for a new column includes them */
 
 void event_columns_choose(struct event_columns *columns, unsigned width, bool utc)
@@ -45,8 +45,7 @@ void event_columns_choose(struct event_columns *columns, unsigned width, bool ut
 
 const char *event_heading(const struct event_columns *columns, enum event_column column)
 {
-	static const char *const headings[EVENT_COLUMNS] = { "TIME", "VERDICT", "COUNT", "BINARY", "USER",
-							     "UNIT", "PORT", "PEER", "RULE" };
+	static const char *const headings[EVENT_COLUMNS] = { "TIME", "VERDICT", "COUNT", "BINARY", "USER", "UNIT", "PORT", "PEER", "RULE" };
 
 	if (!columns->widths[column])
 		return NULL;

@@ -70,7 +70,10 @@ static void print_verdict(struct event_printer *printer, const struct record *re
 
 	output_text(output, "verdict", NULL, ini_verdict_words[deny]);
 	/* In permissive mode nothing is denied: the table must not say so. */
-	output_coloured(output, NULL, event_heading(&printer->columns, COLUMN_VERDICT), !deny ? "allow" : enforced ? "deny" : "(deny)",
+	output_coloured(output, NULL, event_heading(&printer->columns, COLUMN_VERDICT),
+			!deny    ? "allow" :
+			enforced ? "deny" :
+				   "(deny)",
 			deny ? COLOUR_BAD : COLOUR_GOOD);
 	output_number(output, NULL, event_heading(&printer->columns, COLUMN_COUNT), event->count);
 	if (event->differ & DIFFER_ENFORCED)

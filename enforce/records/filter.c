@@ -90,8 +90,7 @@ bool filter_matches(const struct filter *filter, const struct record *record)
 	const struct event *event = record->event;
 
 	return matches_time(filter, event) && filter->verdicts & VERDICT_BIT(event->verdict) &&
-	       (!filter->binary || matches_binary(filter, record->binary)) &&
-	       (!filter->ports.count || matches_ports(filter, event)) &&
-	       (!filter->users.count || matches_user(filter, event)) &&
-	       (!filter->unit || matches_unit(filter, record->unit)) && (!filter->has_peer || matches_peer(filter, event));
+	       (!filter->binary || matches_binary(filter, record->binary)) && (!filter->ports.count || matches_ports(filter, event)) &&
+	       (!filter->users.count || matches_user(filter, event)) && (!filter->unit || matches_unit(filter, record->unit)) &&
+	       (!filter->has_peer || matches_peer(filter, event));
 }

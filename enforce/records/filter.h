@@ -14,13 +14,13 @@
 struct filter {
 	int64_t since, until; /* ns since boot */
 	bool has_until;
-	bool utc;             /* times are given and shown in UTC */
-	unsigned verdicts;    /* VERDICT_BIT() of each verdict that is wanted */
-	const char *binary;   /* a path, or a file name; NULL: any */
-	char *resolved;       /* the path that links in `binary` lead to; NULL: the same */
+	bool utc;           /* times are given and shown in UTC */
+	unsigned verdicts;  /* VERDICT_BIT() of each verdict that is wanted */
+	const char *binary; /* a path, or a file name; NULL: any */
+	char *resolved;     /* the path that links in `binary` lead to; NULL: the same */
 	struct port_items ports;
 	struct user_items users;
-	const char *unit;     /* NULL: any */
+	const char *unit; /* NULL: any */
 	bool has_peer;
 	struct prefix peer;
 };

@@ -134,8 +134,7 @@ static bool is_in_time(const struct filter *filter, int64_t boot)
 
 static int give_missed(struct history *history, const struct log_line *line, history_function each, void *context)
 {
-	const struct history_item item = { .missed = wanted_of(history, line->missed),
-					   .boot = log_boot_time(&history->log, line->real) };
+	const struct history_item item = { .missed = wanted_of(history, line->missed), .boot = log_boot_time(&history->log, line->real) };
 
 	if (!item.missed || !is_in_time(history->filter, item.boot))
 		return 0;
@@ -143,8 +142,7 @@ static int give_missed(struct history *history, const struct log_line *line, his
 }
 
 /* Reads a line and gives it out, if it is wanted. */
-static int give_line(struct history *history, struct log_line *line, const char *text, size_t length,
-		     history_function each, void *context)
+static int give_line(struct history *history, struct log_line *line, const char *text, size_t length, history_function each, void *context)
 {
 	const struct history_item item = { .record = &line->record, .line = text, .length = length };
 
@@ -162,9 +160,8 @@ static bool is_new(const struct history *history, const struct log_source *from,
 	if (line->kind == LOG_LINE_EVENT)
 		return line->event.seq >= from->mark.seq;
 	for (unsigned verdict = 0; verdict < VERDICTS && line->kind == LOG_LINE_MISSED; verdict++)
-		if (history->filter->verdicts & VERDICT_BIT(verdict) &&
-		    line->source.mark.dealt[verdict] + line->source.mark.lost[verdict] >
-		    from->mark.dealt[verdict] + from->mark.lost[verdict])
+		if (history->filter->verdicts & VERDICT_BIT(verdict) && line->source.mark.dealt[verdict] + line->source.mark.lost[verdict] >
+										from->mark.dealt[verdict] + from->mark.lost[verdict])
 			return true;
 	return false;
 }

@@ -37,8 +37,8 @@ struct history {
 	struct record_maker maker;
 	uint64_t said[VERDICTS]; /* how many of the missed events were given out */
 	struct needles needles;
-	int64_t since;           /* from when on events are wanted, ns since boot */
-	bool begun[VERDICTS];    /* an event of that buffer was read */
+	int64_t since;        /* from when on events are wanted, ns since boot */
+	bool begun[VERDICTS]; /* an event of that buffer was read */
 };
 
 /*

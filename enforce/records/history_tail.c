@@ -16,7 +16,7 @@ struct lines {
 		char *text;
 		size_t length;
 		int64_t boot; /* time of its event, ns since boot */
-	} *list;
+	} * list;
 	size_t count, room;
 };
 
@@ -30,8 +30,8 @@ static int keep_line(void *context, const struct history_item *item)
 		lines->room = lines->room ? 2 * lines->room : 64;
 		lines->list = must(reallocarray(lines->list, lines->room, sizeof(*lines->list)));
 	}
-	lines->list[lines->count++] = (struct kept_line){ must(strndup(item->line, item->length)), item->length,
-							  (int64_t)item->record->event->time_boot };
+	lines->list[lines->count++] =
+		(struct kept_line){ must(strndup(item->line, item->length)), item->length, (int64_t)item->record->event->time_boot };
 	return 0;
 }
 

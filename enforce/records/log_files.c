@@ -120,8 +120,7 @@ static bool are_open(const struct log_files *files, int directory, const struct 
 
 size_t log_file_first_line(const struct log_file *file, char text[LOG_LINE_MAX])
 {
-	ssize_t length = file->packed ? (ssize_t)log_unpack_start(file->fd, text, LOG_LINE_MAX) :
-					pread(file->fd, text, LOG_LINE_MAX, 0);
+	ssize_t length = file->packed ? (ssize_t)log_unpack_start(file->fd, text, LOG_LINE_MAX) : pread(file->fd, text, LOG_LINE_MAX, 0);
 	const char *end = length > 0 ? memchr(text, '\n', (size_t)length) : NULL;
 
 	return end ? (size_t)(end - text) : 0;
@@ -237,8 +236,7 @@ int log_files_unpack(struct log_files *files, size_t index)
 		return (int)size;
 	file->size = size;
 	if (damaged && !file->damaged && files->tell)
-		files->tell("%s%s is damaged: only %lld bytes of its text can be read", files->directory, file->name,
-			     (long long)size);
+		files->tell("%s%s is damaged: only %lld bytes of its text can be read", files->directory, file->name, (long long)size);
 	file->damaged = file->damaged || damaged;
 	return 0;
 }

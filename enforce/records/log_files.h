@@ -16,7 +16,7 @@
 struct log_file {
 	int fd;
 	ino_t inode;
-	off_t size;   /* up to its last newline; 0 while it is packed */
+	off_t size; /* up to its last newline; 0 while it is packed */
 	char *name;
 	bool packed;  /* with gzip: its text is in `unpacked` */
 	int unpacked; /* -1: not unpacked, or closed again */

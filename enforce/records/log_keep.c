@@ -9,7 +9,7 @@
 #include "enforce/base/when.h"
 #include "enforce/records/event.h"
 
-#define BATCHES 64 /* of events that one log_keep() writes */
+#define BATCHES 64            /* of events that one log_keep() writes */
 #define TOLD_NS 60000000000LL /* least time between two warnings of servers that spin, and how old the event of one may be */
 
 enum status log_keep_begin_with(struct log_keeper *keeper, const struct kernel *kernel, uint64_t instance)

@@ -10,8 +10,8 @@
 #include "enforce/records/spinning.h"
 
 struct log_keeper {
-	struct log_writer writer; /* the caller opens and closes it */
-	struct log_source end;    /* where the log ended when it was opened, or when reading it ended */
+	struct log_writer writer;    /* the caller opens and closes it */
+	struct log_source end;       /* where the log ended when it was opened, or when reading it ended */
 	const struct kernel *kernel; /* whose events are read; NULL: none */
 	struct log_source source;    /* of the events that are read next */
 	struct reader reader;
@@ -19,7 +19,7 @@ struct log_keeper {
 	uint64_t said[VERDICTS]; /* how many of the missed events are in the log as such */
 	uint64_t events;         /* written, of all kernel sides */
 	struct spinning spinning;
-	int64_t spinner_at;      /* when it last warned of a server that spins, ns since boot */
+	int64_t spinner_at; /* when it last warned of a server that spins, ns since boot */
 };
 
 /*

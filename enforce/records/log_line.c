@@ -148,8 +148,11 @@ static void read_differences(const json_t *json, struct event *event)
 	static const struct {
 		const char *key;
 		__u32 difference;
-	} members[] = { { "generation", DIFFER_GENERATION }, { "operation", DIFFER_OPERATION }, { "enforced", DIFFER_ENFORCED },
-			{ "reason", DIFFER_RULE }, { "uid", DIFFER_UID } };
+	} members[] = { { "generation", DIFFER_GENERATION },
+			{ "operation", DIFFER_OPERATION },
+			{ "enforced", DIFFER_ENFORCED },
+			{ "reason", DIFFER_RULE },
+			{ "uid", DIFFER_UID } };
 	const json_t *local = json_object_get(json, "local");
 
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
@@ -208,8 +211,11 @@ static bool read_event(const json_t *json, struct log_line *line)
 	read_differences(json, event);
 	if (!event->family && event_is_about_listener(event) && !(event->differ & (DIFFER_FAMILY | DIFFER_OPERATION)))
 		return false;
-	line->record = (struct record){ .event = event, .binary = text_of(json, "binary"), .hint = text_of(json, "binary_hint"),
-					.unit = text_of(json, "unit"), .rule = text_of(json, "rule") };
+	line->record = (struct record){ .event = event,
+					.binary = text_of(json, "binary"),
+					.hint = text_of(json, "binary_hint"),
+					.unit = text_of(json, "unit"),
+					.rule = text_of(json, "rule") };
 	return true;
 }
 

@@ -39,10 +39,10 @@ enum log_line_kind {
 
 struct log_line {
 	enum log_line_kind kind;
-	int64_t real;              /* its time, ns since 1970 */
-	struct log_source source;  /* unless it is an event */
+	int64_t real;             /* its time, ns since 1970 */
+	struct log_source source; /* unless it is an event */
 	uint64_t missed[VERDICTS];
-	struct event event;        /* what a record needs: without thread, queue and time_boot */
+	struct event event; /* what a record needs: without thread, queue and time_boot */
 	struct record record;
 	json_t *json; /* owns the texts */
 };

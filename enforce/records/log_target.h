@@ -18,7 +18,10 @@ struct log_target {
 	off_t size;       /* of the file, as far as is known */
 };
 
-#define LOG_TARGET_INIT { .directory = -1, .lock = -1, .fd = -1 }
+#define LOG_TARGET_INIT                               \
+	{                                             \
+		.directory = -1, .lock = -1, .fd = -1 \
+	}
 
 /*
  * Opens the directory of `path`, takes the lock, and opens the file to append to it. Makes the file, and the directory if only that is

@@ -17,8 +17,7 @@ static const struct log_source *start_of(const struct log_watch *watch, const st
 {
 	const struct log_source *now = &keeper->source, *looked = &watch->looked;
 
-	if (log_same_source(end, now) &&
-	    (keeper->writer.target.size || !log_same_source(looked, now) || end->mark.seq > looked->mark.seq))
+	if (log_same_source(end, now) && (keeper->writer.target.size || !log_same_source(looked, now) || end->mark.seq > looked->mark.seq))
 		return end;
 	return looked;
 }

@@ -97,8 +97,8 @@ static bool is_needed(const struct log_writer *writer, const struct log_source *
 	const struct log_source *last = &writer->source;
 	int64_t set = (source->real - source->boot) - (last->real - last->boot);
 
-	return writer->reopen || !log_same_source(last, source) ||
-	       writer->target.size - writer->source_at >= SOURCE_BYTES || set > CLOCK_SET_NS || set < -CLOCK_SET_NS;
+	return writer->reopen || !log_same_source(last, source) || writer->target.size - writer->source_at >= SOURCE_BYTES ||
+	       set > CLOCK_SET_NS || set < -CLOCK_SET_NS;
 }
 
 void log_begin_batch(struct log_writer *writer, const struct log_source *source)

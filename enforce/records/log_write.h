@@ -14,10 +14,10 @@
 
 struct log_writer {
 	struct log_target target;
-	off_t rotate_bytes;   /* a file of this size is rotated */
-	unsigned rotate_keep; /* how many rotated files are kept: `path`.1 and so on */
-	uint64_t bytes;       /* written, to whatever file */
-	off_t source_at;      /* where the last source of the file stands */
+	off_t rotate_bytes;       /* a file of this size is rotated */
+	unsigned rotate_keep;     /* how many rotated files are kept: `path`.1 and so on */
+	uint64_t bytes;           /* written, to whatever file */
+	off_t source_at;          /* where the last source of the file stands */
 	struct log_source source; /* that one */
 	struct log_source batch;  /* what stands before the first pending line */
 
@@ -34,7 +34,10 @@ struct log_writer {
 	int64_t failed_at;  /* since when writing fails, ns since boot */
 };
 
-#define LOG_WRITER_INIT { .target = LOG_TARGET_INIT }
+#define LOG_WRITER_INIT                   \
+	{                                 \
+		.target = LOG_TARGET_INIT \
+	}
 
 /*
  * Opens the log `path` to append to it (log_target_open()), cuts off a line that isn't whole, and sets *end to where the log ends

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 
 #include "enforce/base/replace.h"
-#include "enforce/kernel/locked.h"
 #include "enforce/kernel/kernel.h"
 #include "enforce/kernel/live.h"
+#include "enforce/kernel/locked.h"
 #include "enforce/kernel/moved.h"
 #include "enforce/kernel/ports.h"
 #include "enforce/kernel/prerequisites.h"
@@ -110,7 +110,8 @@ static void print_log(FILE *stream, const struct kernel *kernel, const char *pat
 	if (!error && log_same_source(&end, &now)) {
 		for (int verdict = 0; verdict < VERDICTS; verdict++)
 			behind[verdict] = kernel->state->buffer[verdict].made > end.mark.dealt[verdict] ?
-				kernel->state->buffer[verdict].made - end.mark.dealt[verdict] : 0;
+						  kernel->state->buffer[verdict].made - end.mark.dealt[verdict] :
+						  0;
 		by_verdict(stream, "log_missed_total", "counter", "Events that were gone before they came to the log.", end.missed);
 		by_verdict(stream, "log_behind", "gauge", "Events that haven't come to the log yet.", behind);
 	}

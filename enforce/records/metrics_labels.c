@@ -13,9 +13,9 @@
 #include "policy/port.h"
 #include "policy/text.h"
 
-const char *const metrics_verdict_labels[VERDICTS + 1] = { [VERDICT_ALLOW] = "verdict=\"allow\"",
-							   [VERDICT_DENY] = "verdict=\"deny\"",
-							   [VERDICT_LISTEN] = "verdict=\"listen\"" };
+const char *const metrics_verdict_labels[VERDICTS + 1] = {
+	[VERDICT_ALLOW] = "verdict=\"allow\"", [VERDICT_DENY] = "verdict=\"deny\"", [VERDICT_LISTEN] = "verdict=\"listen\""
+};
 
 /* Returns the value of a label, to be freed: escaped for terminals as all text from elsewhere, and then as the format wants it. */
 static char *label_value(const char *text)

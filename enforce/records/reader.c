@@ -69,11 +69,14 @@ static uint64_t load(const __u64 *word)
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
-int reader_start(struct reader *reader, const struct kernel *kernel, unsigned verdicts, const struct reader_mark *from,
-		 bool current)
+int reader_start(struct reader *reader, const struct kernel *kernel, unsigned verdicts, const struct reader_mark *from, bool current)
 {
-	*reader = (struct reader){ .state = kernel->state, .kernel = kernel, .age = current ? WINDOWS_CURRENT : 0,
-				   .map = kernel->fd[MAP_EVENTS], .slots = kernel_events(kernel), .from = *from };
+	*reader = (struct reader){ .state = kernel->state,
+				   .kernel = kernel,
+				   .age = current ? WINDOWS_CURRENT : 0,
+				   .map = kernel->fd[MAP_EVENTS],
+				   .slots = kernel_events(kernel),
+				   .from = *from };
 	if (from->seq > load(&kernel->state->next_seq))
 		reader->from = (struct reader_mark){ 0 };
 	if (!reader->slots)
@@ -149,8 +152,7 @@ static uint64_t count_later(const struct reader *reader, unsigned verdict)
 	uint64_t later = 0;
 
 	for (size_t i = reader->place_first; i < reader->place_count; i++)
-		later += (reader->places[i].ticket & 1) == verdict &&
-			 reader->places[i].number >= reader->buffer[verdict].made;
+		later += (reader->places[i].ticket & 1) == verdict && reader->places[i].number >= reader->buffer[verdict].made;
 	return later;
 }
 

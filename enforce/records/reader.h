@@ -64,8 +64,7 @@ struct reader {
  * VERDICT_BIT() of each verdict that is wanted. `current` makes the first look end windows of repeats that are at least a second old, so
  * that what is read is up to date. `kernel` must stay open. Returns 0 or -errno.
  */
-int reader_start(struct reader *reader, const struct kernel *kernel, unsigned verdicts, const struct reader_mark *from,
-		 bool current);
+int reader_start(struct reader *reader, const struct kernel *kernel, unsigned verdicts, const struct reader_mark *from, bool current);
 
 /*
  * Reads new events, at most READER_BATCH at a time. Afterwards events[0 .. ready) are the next events in the order of their numbers, and

@@ -18,8 +18,8 @@ const char *rule_text(const struct rule_label *label, char *text)
 
 	if (label->has_uid)
 		snprintf(user, sizeof(user), " user %" PRIu32, label->uid);
-	snprintf(text, RULE_TEXT_MAX, "%.*s: %s %s%s", SECTION_MAX, label->section,
-		 ini_verdict_words[label->verdict == VERDICT_DENY], port_format(&item, port), user);
+	snprintf(text, RULE_TEXT_MAX, "%.*s: %s %s%s", SECTION_MAX, label->section, ini_verdict_words[label->verdict == VERDICT_DENY],
+		 port_format(&item, port), user);
 	return text;
 }
 
@@ -43,8 +43,7 @@ static const char *hint_of(struct record_maker *maker, const struct event *event
 
 struct record record_make(struct record_maker *maker, const struct event *event)
 {
-	struct record record = { .event = event, .binary = names_binary(&maker->names, event),
-				 .unit = names_unit(&maker->names, event) };
+	struct record record = { .event = event, .binary = names_binary(&maker->names, event), .unit = names_unit(&maker->names, event) };
 
 	if (!record.binary && !(event->differ & DIFFER_BINARY))
 		record.hint = hint_of(maker, event);

@@ -14,8 +14,8 @@
 static bool is_of(const struct spinner *spinner, const struct event *event)
 {
 	return spinner->binary == event->binary && spinner->port == event->listener_port && spinner->uid == event->uid &&
-	       spinner->generation == event->generation && spinner->operation == event->operation &&
-	       spinner->family == event->family && spinner->protocol == event->protocol;
+	       spinner->generation == event->generation && spinner->operation == event->operation && spinner->family == event->family &&
+	       spinner->protocol == event->protocol;
 }
 
 static struct spinner *quietest(struct spinning *spinning)
@@ -84,9 +84,13 @@ const char *spinner_text(const struct spinner *spinner, const struct record *rec
 
 	if (!(event->differ & DIFFER_PID))
 		snprintf(pid, sizeof(pid), " (pid %" PRIu32 ")", event->pid);
-	snprintf(text, SPINNER_TEXT_MAX, "%s%s%s%s on %s: %" PRIu64 " denials a second for %" PRIu64 " s, as it tries again at once; "
+	snprintf(text, SPINNER_TEXT_MAX,
+		 "%s%s%s%s on %s: %" PRIu64 " denials a second for %" PRIu64 " s, as it tries again at once; "
 		 "stop or restart it, or allow it there",
-		 record->binary ? "" : "(", record->binary ?: record->hint ?: "?", record->binary ? "" : ")", pid, event_port(event, port),
-		 spinner_rate(spinner), (uint64_t)(spinner->ns / SECOND));
+		 record->binary ? "" : "(",
+		 record->binary       ?:
+			 record->hint ?:
+					"?",
+		 record->binary ? "" : ")", pid, event_port(event, port), spinner_rate(spinner), (uint64_t)(spinner->ns / SECOND));
 	return text;
 }

@@ -62,8 +62,7 @@ static int print_missed(struct audit *audit, uint64_t missed)
 
 	if (!output->json) {
 		fflush(stdout);
-		warn("missed %" PRIu64 " event%s: overwritten before they could be read, or never written", missed,
-		     missed == 1 ? "" : "s");
+		warn("missed %" PRIu64 " event%s: overwritten before they could be read, or never written", missed, missed == 1 ? "" : "s");
 		return 0;
 	}
 	output_open_object(output, NULL);
@@ -198,7 +197,7 @@ static enum status print_live(struct audit *audit)
 		}
 		if (over && unloaded)
 			return fail(STATUS_NOT_LOADED, "unloaded meanwhile: no further events come; to follow a new load, "
-				    "run it again");
+						       "run it again");
 		if (over)
 			return STATUS_DONE;
 		if (!more)

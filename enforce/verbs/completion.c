@@ -10,27 +10,25 @@
 
 #include "enforce/verbs/verb.h"
 
-static const char head[] =
-	"# bash completion for sockaccept-ctl; made by `sockaccept-ctl help --completion`\n"
-	"_sockaccept_ctl() {\n"
-	"\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} options= words= files=\n"
-	"\tCOMPREPLY=()\n"
-	"\tcase $before in\n";
+static const char head[] = "# bash completion for sockaccept-ctl; made by `sockaccept-ctl help --completion`\n"
+			   "_sockaccept_ctl() {\n"
+			   "\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} options= words= files=\n"
+			   "\tCOMPREPLY=()\n"
+			   "\tcase $before in\n";
 
-static const char tail[] =
-	"\tesac\n"
-	"\tif [[ $word == -* ]]; then\n"
-	"\t\tCOMPREPLY=($(compgen -W \"$options --help\" -- \"$word\"))\n"
-	"\t\treturn\n"
-	"\tfi\n"
-	"\tCOMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
-	"\tif [[ $files ]]; then\n"
-	"\t\tlocal IFS=$'\\n'\n"
-	"\t\tcompopt -o filenames 2>/dev/null\n"
-	"\t\tCOMPREPLY+=($(compgen -f -- \"$word\"))\n"
-	"\tfi\n"
-	"}\n"
-	"complete -F _sockaccept_ctl sockaccept-ctl\n";
+static const char tail[] = "\tesac\n"
+			   "\tif [[ $word == -* ]]; then\n"
+			   "\t\tCOMPREPLY=($(compgen -W \"$options --help\" -- \"$word\"))\n"
+			   "\t\treturn\n"
+			   "\tfi\n"
+			   "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+			   "\tif [[ $files ]]; then\n"
+			   "\t\tlocal IFS=$'\\n'\n"
+			   "\t\tcompopt -o filenames 2>/dev/null\n"
+			   "\t\tCOMPREPLY+=($(compgen -f -- \"$word\"))\n"
+			   "\tfi\n"
+			   "}\n"
+			   "complete -F _sockaccept_ctl sockaccept-ctl\n";
 
 /* Returns what can follow an option with this argument, as options of compgen; "" if that isn't known. */
 static const char *values_of(const char *argument)

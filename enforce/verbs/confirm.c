@@ -37,14 +37,16 @@ static enum status too_late(const struct kernel *kernel)
 
 	TRY(trial_settle(kernel));
 	TRY(read_generation(kernel, &generation));
-	return fail(STATUS_FAILED, "too late: the time was up, and the policy before is in force again, as generation %" PRIu64
-		    "; load it once more, and confirm it in time", generation);
+	return fail(STATUS_FAILED,
+		    "too late: the time was up, and the policy before is in force again, as generation %" PRIu64
+		    "; load it once more, and confirm it in time",
+		    generation);
 }
 
 static enum status refuse_nothing(void)
 {
 	return fail(STATUS_FAILED, "no policy is on trial, so there is nothing to confirm; a trial begins with: sockaccept-ctl load "
-		    "--confirm SECONDS");
+				   "--confirm SECONDS");
 }
 
 static enum status confirm(const struct kernel *kernel)

@@ -53,7 +53,7 @@ struct daemon {
 	bool metrics_failed; /* and that was warned of */
 	sigset_t signals;
 	int64_t unloaded_at; /* ns since boot; 0: the kernel side that is read is still loaded */
-	int64_t foreign_at; /* since when another version's kernel side is loaded, ns since boot; 0: none is */
+	int64_t foreign_at;  /* since when another version's kernel side is loaded, ns since boot; 0: none is */
 	int64_t layouts_at, metrics_at, watchdog_at, log_at; /* when each is due next, ns since boot */
 };
 
@@ -239,7 +239,9 @@ static void take_signals(struct daemon *daemon)
 
 enum status verb_daemon(const struct invocation *invocation)
 {
-	struct daemon daemon = { .kernel = KERNEL_INIT, .keeper.writer = LOG_WRITER_INIT, .paths = PATH_WATCH_INIT,
+	struct daemon daemon = { .kernel = KERNEL_INIT,
+				 .keeper.writer = LOG_WRITER_INIT,
+				 .paths = PATH_WATCH_INIT,
 				 .metrics_file = invocation->given[OPTION_METRICS_FILE] };
 	enum status status = read_rotation(&daemon, invocation);
 

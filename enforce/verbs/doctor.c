@@ -67,8 +67,7 @@ static enum health examine(struct output *output, const struct part *part, struc
 	messages_begin();
 	health = part->look(patient);
 	message = messages_end();
-	print_finding(output, part, health,
-		      health == HEALTH_UNKNOWN ? NULL : health == HEALTH_ILL && message ? message : patient->detail);
+	print_finding(output, part, health, health == HEALTH_UNKNOWN ? NULL : health == HEALTH_ILL && message ? message : patient->detail);
 	return health;
 }
 

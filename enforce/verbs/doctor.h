@@ -24,9 +24,9 @@ enum health {
 struct patient {
 	struct kernel kernel; /* open if `loaded` */
 	bool loaded;
-	bool unloaded; /* nothing is loaded, for certain; neither is set if that can't be told */
-	bool unfit;    /* something is ill without which no program can be loaded */
-	bool gates, drains; /* a policy is enforced that has gate = yes, drain = yes */
+	bool unloaded;           /* nothing is loaded, for certain; neither is set if that can't be told */
+	bool unfit;              /* something is ill without which no program can be loaded */
+	bool gates, drains;      /* a policy is enforced that has gate = yes, drain = yes */
 	char detail[DETAIL_MAX]; /* what there is to say of a part that is well */
 };
 

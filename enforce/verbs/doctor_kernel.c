@@ -75,8 +75,10 @@ enum health look_program(struct patient *patient)
 	program_ids(patient->kernel.fd[PROGRAM_SOCKET_ACCEPT], &pinned);
 	if (pinned.id == linked.program)
 		return HEALTH_WELL;
-	return as_health(fail(STATUS_FAILED, "another program (id %" PRIu32 ") than sockaccept's (id %" PRIu32 ") is attached by the link in %s; run: "
-			      "sockaccept-ctl unload, then load", linked.program, pinned.id, SOCKACCEPT_PIN_DIR));
+	return as_health(fail(STATUS_FAILED,
+			      "another program (id %" PRIu32 ") than sockaccept's (id %" PRIu32 ") is attached by the link in %s; run: "
+			      "sockaccept-ctl unload, then load",
+			      linked.program, pinned.id, SOCKACCEPT_PIN_DIR));
 }
 
 enum health look_self_test(struct patient *patient)
@@ -84,7 +86,7 @@ enum health look_self_test(struct patient *patient)
 	if (!patient->loaded)
 		return HEALTH_UNKNOWN;
 	DETAIL(patient, locked_or_frozen() ? "an accept of its own came to the program; as the policy is locked, no refusal can be tried" :
-	       "an accept of its own was refused with EPERM, and the next one decided by the policy");
+					     "an accept of its own was refused with EPERM, and the next one decided by the policy");
 	return as_health(self_test(&patient->kernel));
 }
 
@@ -134,12 +136,13 @@ enum health look_gate(struct patient *patient)
 {
 	if (!patient->loaded)
 		return HEALTH_UNKNOWN;
-	DETAIL(patient, patient->gates ? "attached: new connections of a denied listener are refused" :
-	       "the policy wants none, or isn't enforced");
+	DETAIL(patient,
+	       patient->gates ? "attached: new connections of a denied listener are refused" : "the policy wants none, or isn't enforced");
 	if (!patient->gates)
 		return HEALTH_ABSENT;
 	if (gate_is_attached())
 		return HEALTH_WELL;
-	return as_health(fail(STATUS_FAILED, "the policy has gate = yes, and the gate isn't attached: a denied listener takes new connections into "
+	return as_health(fail(STATUS_FAILED,
+			      "the policy has gate = yes, and the gate isn't attached: a denied listener takes new connections into "
 			      "its queue; run: sockaccept-ctl load"));
 }

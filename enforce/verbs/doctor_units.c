@@ -13,12 +13,14 @@
 static enum health look_stopped_unit(struct patient *patient, const char *unit)
 {
 	if (patient->loaded) {
-		DETAIL(patient, "%s is stopped, and what is in force was loaded without it; it is enabled, so the next boot loads the policy",
-		       unit);
+		DETAIL(patient,
+		       "%s is stopped, and what is in force was loaded without it; it is enabled, so the next boot loads the policy", unit);
 		return HEALTH_WELL;
 	}
-	return as_health(fail(STATUS_FAILED, "%s is stopped, and no policy of its is in force; it is enabled, so the next boot loads the policy. "
-			      "To load it now: systemctl start %s", unit, unit));
+	return as_health(fail(STATUS_FAILED,
+			      "%s is stopped, and no policy of its is in force; it is enabled, so the next boot loads the policy. "
+			      "To load it now: systemctl start %s",
+			      unit, unit));
 }
 
 enum need {
@@ -41,8 +43,9 @@ static enum health look_unit(struct patient *patient, const char *unit, const ch
 		return as_health(fail(STATUS_FAILED, "can't ask systemctl about %s: %s", unit, strerror(-error)));
 	DETAIL(patient, "%s is %s and %s", unit, state.active, state.file);
 	if (!strcmp(state.active, "failed"))
-		return as_health(fail(STATUS_FAILED, "%s has failed (%s); see: journalctl -b -u %s, mend it, then run: systemctl restart %s",
-				      unit, state.result, unit, unit));
+		return as_health(fail(STATUS_FAILED,
+				      "%s has failed (%s); see: journalctl -b -u %s, mend it, then run: systemctl restart %s", unit,
+				      state.result, unit, unit));
 	if (!strcmp(state.active, "active") && !strcmp(state.file, "enabled"))
 		return HEALTH_WELL;
 	if (strcmp(state.load, "loaded") != 0)
@@ -86,6 +89,9 @@ enum health look_drain_unit(struct patient *patient)
 	DETAIL(patient, promised ? "somebody drains denied listeners" : "this machine wasn't started by systemd");
 	if (promised)
 		return HEALTH_WELL;
-	return denied ? as_health(fail(STATUS_FAILED, "a listener is denied, and nobody drains it: %s. For that, let this run: sockaccept-ctl "
-				       "drain", purpose)) : HEALTH_ABSENT;
+	return denied ? as_health(fail(STATUS_FAILED,
+				       "a listener is denied, and nobody drains it: %s. For that, let this run: sockaccept-ctl "
+				       "drain",
+				       purpose)) :
+			HEALTH_ABSENT;
 }

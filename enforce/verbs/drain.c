@@ -43,17 +43,17 @@
 #define TELL_NS (60 * SECOND)
 
 struct drainer {
-	struct kernel kernel; /* state and program; all else is opened for a round only, as `lock` refuses while somebody holds it */
+	struct kernel kernel;        /* state and program; all else is opened for a round only, as `lock` refuses while somebody holds it */
 	unsigned long long instance; /* of the kernel side; 0: none */
 	struct ring_buffer *calls;
 	int signals;
-	bool wanted;      /* a round is wanted */
-	bool ended;       /* and it has to ask threads again */
-	uint64_t changes; /* of the policy in force: how many it has seen */
-	uint64_t denials; /* how many there were at the last round */
-	uint64_t next_end; /* ns since boot; 0: nothing ends by itself */
+	bool wanted;                                                   /* a round is wanted */
+	bool ended;                                                    /* and it has to ask threads again */
+	uint64_t changes;                                              /* of the policy in force: how many it has seen */
+	uint64_t denials;                                              /* how many there were at the last round */
+	uint64_t next_end;                                             /* ns since boot; 0: nothing ends by itself */
 	int64_t round_at, looked_at, promise_at, tell_at, watchdog_at; /* ns since boot */
-	char *told; /* what it has warned of last */
+	char *told;                                                    /* what it has warned of last */
 };
 
 /* ---------------------------------------------------------------------------------------------

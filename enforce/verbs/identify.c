@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "enforce/base/output.h"
-#include "enforce/kernel/locked.h"
 #include "enforce/kernel/entries.h"
 #include "enforce/kernel/live.h"
+#include "enforce/kernel/locked.h"
 #include "enforce/kernel/processes.h"
 #include "enforce/verbs/subject.h"
 #include "enforce/verbs/verb.h"
@@ -30,7 +30,8 @@ static uint32_t judge_process(const struct kernel *kernel, struct subject *subje
 
 	process_find(kernel, subject->pid, &number);
 	if (number != BINARY_ANY)
-		subject_why(subject, number == entry ? NAMED : "matched: it was executed by a name that a rule gives; its file has another now");
+		subject_why(subject,
+			    number == entry ? NAMED : "matched: it was executed by a name that a rule gives; its file has another now");
 	else if (entry != BINARY_ANY)
 		subject_note(subject, "a rule gives the name that its file has now, but it was executed by another");
 	return number;
@@ -48,8 +49,8 @@ static uint32_t judge(const struct kernel *kernel, struct subject *subject, cons
 	}
 	number = subject->missing ? entry_find(kernel, identity, subject->name) : identity->binary;
 	if (locked_is_set())
-		subject_note(subject, subject->missing ? "as the policy is locked, it can't be told whether a rule names what isn't there"
-						       : "as the policy is locked, only the name that the file has now is looked at");
+		subject_note(subject, subject->missing ? "as the policy is locked, it can't be told whether a rule names what isn't there" :
+							 "as the policy is locked, only the name that the file has now is looked at");
 	if (subject->pid)
 		return judge_process(kernel, subject, identity, number > 0 ? (uint32_t)number : BINARY_ANY);
 	if (number <= 0)
@@ -106,8 +107,8 @@ static void print_notes(struct output *output, const struct subject *subject)
 	output_close(output);
 }
 
-static void print_subject(struct output *output, const struct subject *subject, const struct policy *policy,
-			  const char *binary, uint32_t number)
+static void print_subject(struct output *output, const struct subject *subject, const struct policy *policy, const char *binary,
+			  uint32_t number)
 {
 	output_open_object(output, NULL);
 	output_number(output, "schema", NULL, 1);
@@ -119,8 +120,8 @@ static void print_subject(struct output *output, const struct subject *subject, 
 		output_number(output, "uid", "user", subject->uid);
 	output_text(output, "file", "file", subject->file);
 	output_text(output, "binary", "binary", binary);
-	output_text(output, "why", "why", has_rules(policy, number) ? subject->why :
-		    "no rule names it: rules for any binary apply, then the default");
+	output_text(output, "why", "why",
+		    has_rules(policy, number) ? subject->why : "no rule names it: rules for any binary apply, then the default");
 	print_notes(output, subject);
 	output_text(output, "default", "default", ini_verdict_words[policy->verdict]);
 	if (!output->json && policy->rule_count)

@@ -11,8 +11,8 @@
 #include "bpf/shared/port_table.h"
 #include "enforce/base/output.h"
 #include "enforce/base/when.h"
-#include "enforce/kernel/kernel.h"
 #include "enforce/kernel/entries.h"
+#include "enforce/kernel/kernel.h"
 #include "enforce/kernel/live.h"
 #include "enforce/kernel/ports.h"
 #include "enforce/kernel/waiting.h"
@@ -191,8 +191,7 @@ struct port_printer {
 };
 
 /* `port` is NULL for decisions that found no place among the counters by port. */
-static void print_tally(struct port_printer *printer, uint32_t binary, const uint32_t *port, unsigned verdict,
-			const struct tally *tally)
+static void print_tally(struct port_printer *printer, uint32_t binary, const uint32_t *port, unsigned verdict, const struct tally *tally)
 {
 	struct output *output = printer->output;
 	_cleanup_free_ char *path = path_of(printer->kernel, binary);
@@ -216,7 +215,7 @@ struct port_list {
 	struct port_line {
 		uint64_t key;
 		struct tally tally;
-	} *lines;
+	} * lines;
 	size_t count, room;
 };
 

@@ -25,7 +25,8 @@ static enum status read_seconds(const char *text, uint64_t *seconds)
 	*seconds = strspn(text, "0123456789") == strlen(text) && strlen(text) < 6 ? strtoul(text, NULL, 10) : 0;
 	if (*seconds >= 1 && *seconds <= TRIAL_SECONDS_MAX)
 		return STATUS_DONE;
-	return fail(STATUS_USAGE, "--confirm '%s': write within how many seconds it will be confirmed, from 1 to %d", text, TRIAL_SECONDS_MAX);
+	return fail(STATUS_USAGE, "--confirm '%s': write within how many seconds it will be confirmed, from 1 to %d", text,
+		    TRIAL_SECONDS_MAX);
 }
 
 /* Puts `policy` in force, or at a boot what takes its place. */
@@ -64,6 +65,7 @@ enum status verb_load(const struct invocation *invocation)
 	if (!invocation->given[OPTION_NO_WARNINGS])
 		boot_files_remark(&policy);
 	if (how.confirm)
-		printf("On trial for %" PRIu64 " s: sockaccept-ctl confirm makes it stay, or the policy before it comes back.\n", how.confirm);
+		printf("On trial for %" PRIu64 " s: sockaccept-ctl confirm makes it stay, or the policy before it comes back.\n",
+		       how.confirm);
 	return STATUS_DONE;
 }

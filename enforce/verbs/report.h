@@ -12,7 +12,13 @@
 #include "enforce/records/history.h"
 #include "enforce/records/sums.h"
 
-enum kind { KIND_BINARY, KIND_PORT, KIND_PEER, KIND_RULE, KINDS };
+enum kind {
+	KIND_BINARY,
+	KIND_PORT,
+	KIND_PEER,
+	KIND_RULE,
+	KINDS
+};
 
 struct report {
 	struct filter filter; /* with no time limits: lines from before the period tell what isn't new */
@@ -22,7 +28,7 @@ struct report {
 	struct history history;
 	struct sums sums[KINDS];
 	struct sums before, pairs; /* (binary, port), before the period and in it */
-	uint64_t count[VERDICTS]; /* of events in the period */
+	uint64_t count[VERDICTS];  /* of events in the period */
 	uint64_t missed;
 	struct output output;
 	bool utf8; /* the terminal can show block elements */

@@ -15,7 +15,7 @@
 #include "policy/text.h"
 
 static const struct {
-	const char *key;   /* in JSON: of a table, and of a line in it */
+	const char *key; /* in JSON: of a table, and of a line in it */
 	const char *item;
 	const char *label;
 } kinds[KINDS] = { [KIND_BINARY] = { "binaries", "binary", "BINARY" },
@@ -80,8 +80,7 @@ static void print_sum(struct report *report, enum kind kind, unsigned verdict, c
 static void print_kind(struct report *report, enum kind kind, unsigned verdict)
 {
 	struct sums *sums = &report->sums[kind];
-	const struct sum others = { .text = (char[]){ "(others, too many to keep apart)" },
-				    .count = { sums->others[0], sums->others[1] } };
+	const struct sum others = { .text = (char[]){ "(others, too many to keep apart)" }, .count = { sums->others[0], sums->others[1] } };
 	struct output *output = &report->output;
 	uint64_t most;
 
@@ -169,8 +168,8 @@ static void print_period(struct report *report)
 	if (output->json)
 		return;
 	printf("%s to %s%s: %" PRIu64 " denied, %" PRIu64 " accepted", when_short(report->since + set, report->filter.utc, from),
-	       when_short(until + set, report->filter.utc, to), report->filter.utc ? " UTC" : "",
-	       report->count[VERDICT_DENY], report->count[VERDICT_ALLOW]);
+	       when_short(until + set, report->filter.utc, to), report->filter.utc ? " UTC" : "", report->count[VERDICT_DENY],
+	       report->count[VERDICT_ALLOW]);
 	if (report->missed)
 		printf(", %" PRIu64 " events missed", report->missed);
 	puts("");

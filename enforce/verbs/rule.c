@@ -32,10 +32,10 @@ struct edit {
 	struct rule_edit parts[2]; /* the same, split by kind of removal */
 	size_t part_count;
 	struct port_items made, exact; /* what these point to */
-	uint32_t number; /* of the binary */
-	struct objections objections; /* rules of the live policy that still decide otherwise */
-	char *resolved; /* the binary's path; NULL: any */
-	struct port_items ports; /* what rules.ports and rules.uids point to */
+	uint32_t number;               /* of the binary */
+	struct objections objections;  /* rules of the live policy that still decide otherwise */
+	char *resolved;                /* the binary's path; NULL: any */
+	struct port_items ports;       /* what rules.ports and rules.uids point to */
 	struct user_items users;
 	bool plain; /* remove only rules without a user */
 	bool save;
@@ -134,8 +134,7 @@ static enum status read_edit(const struct invocation *invocation, struct edit *e
  * Binds the edit's binary to the directory entry that its path stands for now, and sets *index to its index in `policy`. The target of a
  * link, or the directory itself, may have been replaced since the first rule was made; *moved says so.
  */
-static enum status bind_binary(struct kernel *kernel, struct policy *policy, const struct edit *edit, size_t *index,
-			       bool *moved)
+static enum status bind_binary(struct kernel *kernel, struct policy *policy, const struct edit *edit, size_t *index, bool *moved)
 {
 	struct binary *binary;
 	uint32_t before;
@@ -159,8 +158,8 @@ static enum status bind_binary(struct kernel *kernel, struct policy *policy, con
 	if (waited)
 		warn("%s is there by now; all its rules now stand for it", edit->rules.path);
 	else if (*moved)
-		warn("%s is another directory entry than when its first rule was made; all its rules now stand for %s",
-		     edit->rules.path, edit->resolved);
+		warn("%s is another directory entry than when its first rule was made; all its rules now stand for %s", edit->rules.path,
+		     edit->resolved);
 	return STATUS_DONE;
 }
 
@@ -294,7 +293,9 @@ static void undo_save(void *data)
 
 static void print_result(const struct edit *edit, bool changed, uint64_t generation)
 {
-	const char *saved = edit->saved.written ? "; saved in " LOCAL_RULES_FILE : edit->save ? "; " LOCAL_RULES_FILE " says so already" : "";
+	const char *saved = edit->saved.written ? "; saved in " LOCAL_RULES_FILE :
+			    edit->save          ? "; " LOCAL_RULES_FILE " says so already" :
+						  "";
 
 	if (changed)
 		printf("Done: generation %" PRIu64 "%s.\n", generation, saved);

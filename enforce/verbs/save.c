@@ -43,8 +43,10 @@ static enum status write_text(const char *path, const char *text, size_t length)
 	TRY(check_file(path, &mode));
 	error = replace_file(path, text, length, mode, true);
 	if (error == -EACCES || error == -EPERM)
-		return fail(STATUS_FAILED, "%s can't be written: %s. Nothing was changed; name a file in a directory of root's, or none for "
-			    "standard output", path, strerror(-error));
+		return fail(STATUS_FAILED,
+			    "%s can't be written: %s. Nothing was changed; name a file in a directory of root's, or none for "
+			    "standard output",
+			    path, strerror(-error));
 	return error ? fail(STATUS_FAILED, "%s can't be written: %s. Nothing was changed", path, strerror(-error)) : STATUS_DONE;
 }
 

@@ -62,8 +62,9 @@ static void print_denied(struct output *output, const struct state *state, uint6
 	output_number(output, "attempts", NULL, tally_attempts(&tally));
 	output_close(output);
 	if (repeats)
-		snprintf(text, sizeof(text), "%" PRIu64 " calls with a connection waiting, %" PRIu64 " attempts; of them all, %" PRIu64
-			 " were repeats", (uint64_t)tally.connections, tally_attempts(&tally), repeats);
+		snprintf(text, sizeof(text),
+			 "%" PRIu64 " calls with a connection waiting, %" PRIu64 " attempts; of them all, %" PRIu64 " were repeats",
+			 (uint64_t)tally.connections, tally_attempts(&tally), repeats);
 	else
 		snprintf(text, sizeof(text), "%" PRIu64 " connections, %" PRIu64 " attempts", (uint64_t)tally.connections,
 			 tally_attempts(&tally));
@@ -238,8 +239,9 @@ static enum status print_not_loaded(const struct invocation *invocation)
 	output_open_object(&output, NULL);
 	output_number(&output, "schema", NULL, 1);
 	output_flag(&output, "loaded", NULL, false);
-	output_coloured(&output, NULL, "enforcing", missing ? "no: not loaded, and nothing can be loaded" :
-			"no: not loaded; run: sockaccept-ctl load [FILE]", COLOUR_BAD);
+	output_coloured(&output, NULL, "enforcing",
+			missing ? "no: not loaded, and nothing can be loaded" : "no: not loaded; run: sockaccept-ctl load [FILE]",
+			COLOUR_BAD);
 	if (missing) {
 		output_open_array(&output, "problems");
 		print_problem(&output, missing);
@@ -253,8 +255,9 @@ static enum status print_not_loaded(const struct invocation *invocation)
 /* Prints what is known of a policy whose pins can't be reached. */
 static enum status print_hidden(const struct invocation *invocation, const struct hidden *hidden, const char *not_enforcing)
 {
-	struct policy policy = { .mode = hidden->mode, .verdict = hidden->verdict, .generation = hidden->generation,
-				 .rule_count = hidden->rules };
+	struct policy policy = {
+		.mode = hidden->mode, .verdict = hidden->verdict, .generation = hidden->generation, .rule_count = hidden->rules
+	};
 	_cleanup_free_ char *problem = hidden_problem();
 	struct output output;
 

@@ -58,8 +58,10 @@ void subject_clear(struct subject *subject)
 static void note_env(struct subject *subject, const char *interpreter, const char *argument)
 {
 	if (program_is_env(interpreter))
-		subject_note(subject, "env goes on to run %s, found by the PATH of whoever starts the script: ask for the program "
-			     "that it finds", argument ? argument : "a program");
+		subject_note(subject,
+			     "env goes on to run %s, found by the PATH of whoever starts the script: ask for the program "
+			     "that it finds",
+			     argument ? argument : "a program");
 }
 
 static enum status resolve(struct subject *subject, const char *path)

@@ -26,7 +26,10 @@ struct subject {
 	size_t note_count;
 };
 
-#define SUBJECT_INIT { .fd = -1 }
+#define SUBJECT_INIT     \
+	{                \
+		.fd = -1 \
+	}
 
 /*
  * Fill an empty `subject` from a path or from the number of a process. For a script, its interpreter is judged. Print what is wrong.

@@ -9,24 +9,19 @@
 #include "enforce/verbs/verb.h"
 #include "policy/text.h"
 
-#define AUDIT_OPTIONS                                                                                          \
-	(TAKES(OPTION_JSON) | TAKES(OPTION_ALL) | TAKES(OPTION_FOLLOW) | TAKES(OPTION_SINCE) | TAKES(OPTION_UNTIL) | \
+#define AUDIT_OPTIONS                                                                                                  \
+	(TAKES(OPTION_JSON) | TAKES(OPTION_ALL) | TAKES(OPTION_FOLLOW) | TAKES(OPTION_SINCE) | TAKES(OPTION_UNTIL) |   \
 	 TAKES(OPTION_BINARY) | TAKES(OPTION_PORT) | TAKES(OPTION_VERDICT) | TAKES(OPTION_USER) | TAKES(OPTION_UNIT) | \
-	 TAKES(OPTION_PEER) | TAKES(OPTION_LIMIT) | TAKES(OPTION_CHECKPOINT) | TAKES(OPTION_UTC) | \
-	 TAKES(OPTION_LOG))
+	 TAKES(OPTION_PEER) | TAKES(OPTION_LIMIT) | TAKES(OPTION_CHECKPOINT) | TAKES(OPTION_UTC) | TAKES(OPTION_LOG))
 #define RULE_OPTIONS (TAKES(OPTION_USER) | TAKES(OPTION_FOR) | TAKES(OPTION_SAVE))
-#define REPORT_OPTIONS                                                                                         \
-	(TAKES(OPTION_JSON) | TAKES(OPTION_SINCE) | TAKES(OPTION_UNTIL) | TAKES(OPTION_BINARY) | TAKES(OPTION_PORT) | \
-	 TAKES(OPTION_USER) | TAKES(OPTION_UNIT) | TAKES(OPTION_PEER) | TAKES(OPTION_TOP) | TAKES(OPTION_UTC) |       \
-	 TAKES(OPTION_LOG))
-#define DAEMON_OPTIONS                                                                                         \
-	(TAKES(OPTION_LOG) | TAKES(OPTION_ROTATE_SIZE) | TAKES(OPTION_ROTATE_KEEP) | TAKES(OPTION_METRICS_FILE))
+#define REPORT_OPTIONS                                                                                                                     \
+	(TAKES(OPTION_JSON) | TAKES(OPTION_SINCE) | TAKES(OPTION_UNTIL) | TAKES(OPTION_BINARY) | TAKES(OPTION_PORT) | TAKES(OPTION_USER) | \
+	 TAKES(OPTION_UNIT) | TAKES(OPTION_PEER) | TAKES(OPTION_TOP) | TAKES(OPTION_UTC) | TAKES(OPTION_LOG))
+#define DAEMON_OPTIONS (TAKES(OPTION_LOG) | TAKES(OPTION_ROTATE_SIZE) | TAKES(OPTION_ROTATE_KEEP) | TAKES(OPTION_METRICS_FILE))
 
 const struct verb verbs[] = {
-	{ "load", "[FILE|DIRECTORY]", 0, 1, TAKES(OPTION_NO_WARNINGS) | TAKES(OPTION_BOOT) | TAKES(OPTION_FORCE) |
-	  TAKES(OPTION_CONFIRM),
-	  PRIVILEGE_PROGRAMS, verb_load,
-	  "Put a policy in force; attach the program if needed", true },
+	{ "load", "[FILE|DIRECTORY]", 0, 1, TAKES(OPTION_NO_WARNINGS) | TAKES(OPTION_BOOT) | TAKES(OPTION_FORCE) | TAKES(OPTION_CONFIRM),
+	  PRIVILEGE_PROGRAMS, verb_load, "Put a policy in force; attach the program if needed", true },
 	{ "confirm", "", 0, 0, 0, PRIVILEGE_PROCESSES, verb_confirm, "Keep the policy that is on trial", true },
 	{ "lock", "", 0, 0, 0, PRIVILEGE_LOCK, verb_lock, "Forbid every change until the machine stops", true },
 	{ "unload", "", 0, 0, 0, PRIVILEGE_PINS, verb_unload, "Detach and remove everything", true },
@@ -37,35 +32,29 @@ const struct verb verbs[] = {
 	{ "remove", "BINARY [PORT...]", 1, -1, TAKES(OPTION_USER) | TAKES(OPTION_SAVE) | TAKES(OPTION_FORCE), PRIVILEGE_PROCESSES,
 	  verb_rule, "Remove rules from the live policy", true },
 	{ "save", "[FILE]", 0, 1, 0, PRIVILEGE_PATHS, verb_save, "Write the live policy as a policy file", false },
-	{ "diff", "[FILE|DIRECTORY]", 0, 1, TAKES(OPTION_JSON), PRIVILEGE_PATHS, verb_diff,
-	  "Show how the live policy and the files differ", false },
-	{ "refresh", "", 0, 0, 0, PRIVILEGE_PROCESSES, verb_refresh,
-	  "Resolve the paths of the live rules again", true },
-	{ "upgrade", "", 0, 0, 0, PRIVILEGE_PROGRAMS, verb_upgrade,
-	  "Take over from an older sockaccept-ctl without a gap", true },
+	{ "diff", "[FILE|DIRECTORY]", 0, 1, TAKES(OPTION_JSON), PRIVILEGE_PATHS, verb_diff, "Show how the live policy and the files differ",
+	  false },
+	{ "refresh", "", 0, 0, 0, PRIVILEGE_PROCESSES, verb_refresh, "Resolve the paths of the live rules again", true },
+	{ "upgrade", "", 0, 0, 0, PRIVILEGE_PROGRAMS, verb_upgrade, "Take over from an older sockaccept-ctl without a gap", true },
 	{ "list", "", 0, 0, TAKES(OPTION_JSON) | TAKES(OPTION_HITS) | TAKES(OPTION_PORTS), PRIVILEGE_PINS, verb_list,
 	  "Show the live rules and how often each decided", false },
-	{ "status", "", 0, 0, TAKES(OPTION_JSON), PRIVILEGE_PATHS, verb_status,
-	  "Show enforcement, mode, default, counts and problems", false },
+	{ "status", "", 0, 0, TAKES(OPTION_JSON), PRIVILEGE_PATHS, verb_status, "Show enforcement, mode, default, counts and problems",
+	  false },
 	{ "listeners", "", 0, 0, TAKES(OPTION_JSON) | TAKES(OPTION_POLICY), PRIVILEGE_PROGRAMS, verb_listeners,
 	  "Show who listens and whether they may accept", false },
-	{ "doctor", "", 0, 0, TAKES(OPTION_JSON), PRIVILEGE_DIAGNOSE, verb_doctor,
-	  "Show what works, what doesn't, and how to fix it", false },
+	{ "doctor", "", 0, 0, TAKES(OPTION_JSON), PRIVILEGE_DIAGNOSE, verb_doctor, "Show what works, what doesn't, and how to fix it",
+	  false },
 	{ "mode", "enforce|permissive", 1, 1, TAKES(OPTION_FORCE), PRIVILEGE_PROCESSES, verb_mode,
 	  "Enforce, or only record what would be denied", true },
-	{ "audit", "", 0, 0, AUDIT_OPTIONS, PRIVILEGE_PATHS, verb_audit,
-	  "Show denials (or every event), oldest first", false },
-	{ "report", "", 0, 0, REPORT_OPTIONS, PRIVILEGE_PATHS, verb_report,
-	  "Sum up denials, accepted connections and what is new", false },
-	{ "metrics", "", 0, 0, TAKES(OPTION_LOG), PRIVILEGE_PATHS, verb_metrics,
-	  "Print the counters for a monitoring system", false },
+	{ "audit", "", 0, 0, AUDIT_OPTIONS, PRIVILEGE_PATHS, verb_audit, "Show denials (or every event), oldest first", false },
+	{ "report", "", 0, 0, REPORT_OPTIONS, PRIVILEGE_PATHS, verb_report, "Sum up denials, accepted connections and what is new", false },
+	{ "metrics", "", 0, 0, TAKES(OPTION_LOG), PRIVILEGE_PATHS, verb_metrics, "Print the counters for a monitoring system", false },
 	{ "daemon", "", 0, 0, DAEMON_OPTIONS, PRIVILEGE_PINS, verb_daemon, "Write the events to a lasting log", false },
 	{ "drain", "", 0, 0, 0, PRIVILEGE_PROCESSES, verb_drain, "Reset connections as they come to denied listeners", false },
 	{ "identify", "PATH|PID", 1, 1, TAKES(OPTION_JSON), PRIVILEGE_PROCESSES, verb_identify,
 	  "Show which rules a program or process has, and why", false },
 	{ "check", "[FILE|DIRECTORY]", 0, 1, TAKES(OPTION_JSON) | TAKES(OPTION_NO_WARNINGS) | TAKES(OPTION_OFFLINE), PRIVILEGE_FILES,
-	  verb_check,
-	  "Check a policy; needs no privilege, changes nothing", false },
+	  verb_check, "Check a policy; needs no privilege, changes nothing", false },
 	{ "help", "[VERB]", 0, 1, TAKES(OPTION_COMPLETION), PRIVILEGE_NONE, verb_help, "Show this help, or the help of a verb", false },
 };
 const size_t verb_count = sizeof(verbs) / sizeof(verbs[0]);
@@ -139,8 +128,7 @@ void help_verb(const struct verb *verb)
 		const struct option_row *row = &option_rows[i];
 		char usage[40];
 
-		snprintf(usage, sizeof(usage), "--%s%s%s", row->name, row->argument ? " " : "",
-			 row->argument ? row->argument : "");
+		snprintf(usage, sizeof(usage), "--%s%s%s", row->name, row->argument ? " " : "", row->argument ? row->argument : "");
 		if (verb->options & TAKES(row->option))
 			printf("  %-20s  %s\n", usage, row->summary);
 	}
@@ -175,8 +163,7 @@ static const char *nearest_verb(const char *name)
 
 enum status verb_unknown(const char *name)
 {
-	return fail(STATUS_USAGE, "unknown verb `%s`; did you mean `%s`? All of them: sockaccept-ctl help", name,
-		    nearest_verb(name));
+	return fail(STATUS_USAGE, "unknown verb `%s`; did you mean `%s`? All of them: sockaccept-ctl help", name, nearest_verb(name));
 }
 
 enum status verb_help(const struct invocation *invocation)

@@ -43,18 +43,21 @@ static enum status refuse_trial(struct kernel *kernel)
 	if (kernel->fd[MAP_CONTROL] < 0)
 		return STATUS_DONE;
 	if (kernel_map(kernel, MAP_CONTROL, false))
-		return fail(STATUS_FAILED, "can't tell whether the policy is on trial; the old kernel side stays: run: sockaccept-ctl unload, then load");
+		return fail(STATUS_FAILED,
+			    "can't tell whether the policy is on trial; the old kernel side stays: run: sockaccept-ctl unload, then load");
 	if (trial_now(kernel, &left) != TRIAL_IS_PENDING)
 		return STATUS_DONE;
-	return fail(STATUS_FAILED, "the policy is on trial for another %" PRIu64 " s, and the old kernel side stays; confirm it, or wait, and run "
-		    "this again then", seconds_up(left));
+	return fail(STATUS_FAILED,
+		    "the policy is on trial for another %" PRIu64 " s, and the old kernel side stays; confirm it, or wait, and run "
+		    "this again then",
+		    seconds_up(left));
 }
 
 /* Opens what this version can read of another version's kernel side. */
 static enum status open_predecessor(struct kernel *kernel)
 {
-	static const enum kernel_object readable[] = { MAP_CONTROL, MAP_STATE, MAP_EVENTS, MAP_POLICY,
-							MAP_EXECUTABLES, MAP_ENTRIES, PROGRAM_IDENTIFY, PROGRAM_PROCESSES };
+	static const enum kernel_object readable[] = { MAP_CONTROL,     MAP_STATE,   MAP_EVENTS,       MAP_POLICY,
+						       MAP_EXECUTABLES, MAP_ENTRIES, PROGRAM_IDENTIFY, PROGRAM_PROCESSES };
 
 	for (size_t i = 0; i < sizeof(readable) / sizeof(readable[0]); i++)
 		TRY(open_pinned(kernel, readable[i]));
@@ -123,8 +126,8 @@ static enum status upgrade_from(uint64_t layout)
 	old.numbers = forget_numbers(&policy);
 	resolve(&policy);
 	TRY(take_over(&policy, &old, ask_those_before));
-	printf("Taken over from layout %" PRIu64 " to %d: %zu rule%s, generation %" PRIu64 ". Counters and events begin anew.\n",
-	       layout, SOCKACCEPT_LAYOUT, policy.rule_count, policy.rule_count == 1 ? "" : "s", policy.generation);
+	printf("Taken over from layout %" PRIu64 " to %d: %zu rule%s, generation %" PRIu64 ". Counters and events begin anew.\n", layout,
+	       SOCKACCEPT_LAYOUT, policy.rule_count, policy.rule_count == 1 ? "" : "s", policy.generation);
 	return STATUS_DONE;
 }
 

@@ -30,8 +30,7 @@ static void die(const char *what)
 
 static int listen_on(uint16_t port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port),
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
@@ -43,8 +42,7 @@ static int listen_on(uint16_t port)
 /* On loopback a connection is in the listener's queue when connect() returns. */
 static int connect_to(uint16_t port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port),
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)))
@@ -125,9 +123,9 @@ int main(int argc, char **argv)
 		fcntl(listeners[0], F_SETFL, O_NONBLOCK);
 	for (size_t i = 0; i < count + 50; i++) {
 		int which = alternating ? i % 2 : 0;
-		uint64_t ticks = nothing ? accept_nothing(listeners[0]) :
+		uint64_t ticks = nothing                   ? accept_nothing(listeners[0]) :
 				 !strcmp(way, "connected") ? connect_once(listeners[0], port) :
-				 accept_once(listeners[which], port + which, !strcmp(way, "denied"));
+							     accept_once(listeners[which], port + which, !strcmp(way, "denied"));
 
 		if (i >= 50) /* the first ones find nothing in place yet */
 			samples[i - 50] = ticks;

@@ -29,11 +29,25 @@ static void must_do(int error, const char *what)
 
 static void describe(struct event *event)
 {
-	*event = (struct event){ .generation = 7, .cgroup_id = 4821, .pid = 812, .tid = 812, .uid = 33, .gid = 33,
-				 .netns = 4026531840U, .sockfd = 6, .binary = BINARY_UNNAMED | 1, .backlog = 1,
-				 .backlog_max = 511, .count = 1, .family = AF_INET, .protocol = IPPROTO_TCP,
-				 .verdict = VERDICT_ALLOW, .reason = REASON_RULE, .flags = EVENT_ENFORCED | EVENT_HAS_PEER,
-				 .local.port = 443, .comm = "nginx",
+	*event = (struct event){ .generation = 7,
+				 .cgroup_id = 4821,
+				 .pid = 812,
+				 .tid = 812,
+				 .uid = 33,
+				 .gid = 33,
+				 .netns = 4026531840U,
+				 .sockfd = 6,
+				 .binary = BINARY_UNNAMED | 1,
+				 .backlog = 1,
+				 .backlog_max = 511,
+				 .count = 1,
+				 .family = AF_INET,
+				 .protocol = IPPROTO_TCP,
+				 .verdict = VERDICT_ALLOW,
+				 .reason = REASON_RULE,
+				 .flags = EVENT_ENFORCED | EVENT_HAS_PEER,
+				 .local.port = 443,
+				 .comm = "nginx",
 				 .rule = { .section = "web", .verdict = VERDICT_ALLOW, .first = 443, .last = 443 },
 				 .path = { sizeof("/usr/sbin/nginx"), "/usr/sbin/nginx" } };
 	inet_pton(AF_INET, "192.0.2.17", event->local.address);
@@ -84,8 +98,8 @@ static void measure(const struct events_bpf *bpf, struct log_keeper *keeper, uin
 	must_do(keeper->writer.error || keeper->source.missed[VERDICT_ALLOW], "write all");
 	getrusage(RUSAGE_SELF, &usage);
 	printf("%.0f lines a second of one processor, each of %.0f bytes; %.2f us a line; at most %ld KiB of memory\n",
-	       (double)keeper->events / busy, (double)keeper->writer.bytes / (double)keeper->events,
-	       busy * 1e6 / (double)keeper->events, usage.ru_maxrss);
+	       (double)keeper->events / busy, (double)keeper->writer.bytes / (double)keeper->events, busy * 1e6 / (double)keeper->events,
+	       usage.ru_maxrss);
 }
 
 int main(int argc, char **argv)
@@ -100,8 +114,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	must_do(!bpf, "open the program");
-	must_do(bpf_map__set_max_entries(bpf->maps.events, VERDICTS * DEFAULT_EVENTS) || events_bpf__load(bpf),
-		"load the program");
+	must_do(bpf_map__set_max_entries(bpf->maps.events, VERDICTS * DEFAULT_EVENTS) || events_bpf__load(bpf), "load the program");
 	describe(&bpf->bss->like);
 	open_kernel(&kernel, bpf);
 	snprintf(path, sizeof(path), "%s/audit.log", argv[1]);

@@ -36,11 +36,26 @@ static void must_do(int error, const char *what)
 static struct event event_at(uint64_t number, int64_t real)
 {
 	bool deny = number % 200 == 0;
-	struct event event = { .seq = number, .generation = 7, .cgroup_id = 4821, .pid = 812, .tid = 812, .uid = 33, .gid = 33,
-			       .netns = 4026531840U, .sockfd = 6, .backlog = 1, .backlog_max = 511, .count = 1,
-			       .family = AF_INET, .protocol = IPPROTO_TCP, .verdict = deny ? VERDICT_DENY : VERDICT_ALLOW,
-			       .reason = REASON_DEFAULT, .flags = EVENT_ENFORCED | EVENT_HAS_PEER, .comm = "server",
-			       .local.port = (__u32)(8000 + number % BINARIES), .peer.port = (__u32)(32768 + number % 28000),
+	struct event event = { .seq = number,
+			       .generation = 7,
+			       .cgroup_id = 4821,
+			       .pid = 812,
+			       .tid = 812,
+			       .uid = 33,
+			       .gid = 33,
+			       .netns = 4026531840U,
+			       .sockfd = 6,
+			       .backlog = 1,
+			       .backlog_max = 511,
+			       .count = 1,
+			       .family = AF_INET,
+			       .protocol = IPPROTO_TCP,
+			       .verdict = deny ? VERDICT_DENY : VERDICT_ALLOW,
+			       .reason = REASON_DEFAULT,
+			       .flags = EVENT_ENFORCED | EVENT_HAS_PEER,
+			       .comm = "server",
+			       .local.port = (__u32)(8000 + number % BINARIES),
+			       .peer.port = (__u32)(32768 + number % 28000),
 			       .time_tai = (__u64)(real + when_tai_offset() * 1000000000LL) };
 
 	inet_pton(AF_INET, "192.0.2.17", event.local.address);

@@ -46,8 +46,8 @@ static void print_program(const struct bpf_program *program, const char *log)
 	if (counts)
 		sscanf(counts, "processed %u insns (limit %*u) max_states_per_insn %u total_states %u", &went, &at_one, &in_all);
 	read_stacks(log, &functions, &largest);
-	printf("%-22s %7zu %9u %7u %7u %10u %6u\n", bpf_program__name(program), bpf_program__insn_cnt(program), went, at_one, in_all, functions,
-	       largest);
+	printf("%-22s %7zu %9u %7u %7u %10u %6u\n", bpf_program__name(program), bpf_program__insn_cnt(program), went, at_one, in_all,
+	       functions, largest);
 }
 
 static int verify(const char *path)

@@ -55,14 +55,12 @@ static void check_diagnostics(const struct diagnostics *diagnostics, unsigned li
 	}
 }
 
-static bool same_rule(const struct policy *p, const struct rule *a, const struct policy *q,
-		      const struct rule *b)
+static bool same_rule(const struct policy *p, const struct rule *a, const struct policy *q, const struct rule *b)
 {
-	return !strcmp(a->section, b->section) &&
-	       !strcmp(p->binaries[a->binary].path, q->binaries[b->binary].path) &&
-	       a->port.first == b->port.first && a->port.last == b->port.last &&
-	       a->port.protocol == b->port.protocol && a->verdict == b->verdict && a->has_uid == b->has_uid &&
-	       a->uid == b->uid && a->counter == COUNTER_NONE && b->counter == COUNTER_NONE;
+	return !strcmp(a->section, b->section) && !strcmp(p->binaries[a->binary].path, q->binaries[b->binary].path) &&
+	       a->port.first == b->port.first && a->port.last == b->port.last && a->port.protocol == b->port.protocol &&
+	       a->verdict == b->verdict && a->has_uid == b->has_uid && a->uid == b->uid && a->counter == COUNTER_NONE &&
+	       b->counter == COUNTER_NONE;
 }
 
 static void check_round_trip(struct policy *policy)

@@ -27,7 +27,7 @@ int main(int count, char **arguments)
 	wanted = bpf_object__find_program_by_name(object, arguments[2]);
 	if (!wanted)
 		return fail("find", errno);
-	bpf_object__for_each_program(program, object)
+	bpf_object__for_each_program (program, object)
 		bpf_program__set_autoload(program, program == wanted);
 	if (count == 4) {
 		replaced = bpf_obj_get(arguments[3]);

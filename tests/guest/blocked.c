@@ -84,7 +84,10 @@ static int compat_call(long number, long first, long second)
 {
 	long result;
 
-	__asm__ volatile("int $0x80" : "=a"(result) : "a"(number), "b"(first), "c"(second), "d"(0), "S"(0) : "memory", "r8", "r9", "r10", "r11");
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "a"(number), "b"(first), "c"(second), "d"(0), "S"(0)
+			 : "memory", "r8", "r9", "r10", "r11");
 	if ((int)result >= 0)
 		return (int)result;
 	errno = -(int)result;

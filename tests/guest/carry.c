@@ -32,7 +32,11 @@
 #include <sys/wait.h>
 
 /* Descriptors that processes hand on to each other. */
-enum { LISTENER = 40, CHANNEL = 41, RING = 42 };
+enum {
+	LISTENER = 40,
+	CHANNEL = 41,
+	RING = 42
+};
 
 #define ENTRIES 8
 
@@ -191,15 +195,12 @@ union control {
 
 static struct msghdr message_of(struct iovec *data, union control *control)
 {
-	return (struct msghdr){
-		.msg_iov = data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(*control)
-	};
+	return (struct msghdr){ .msg_iov = data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(*control) };
 }
 
 static void send_fd(int channel, int fd)
 {
-	union control control = { .header = {
-		.cmsg_len = CMSG_LEN(sizeof(fd)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
+	union control control = { .header = { .cmsg_len = CMSG_LEN(sizeof(fd)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
 	struct iovec data = { .iov_base = "x", .iov_len = 1 };
 	struct msghdr message = message_of(&data, &control);
 

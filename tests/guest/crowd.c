@@ -43,8 +43,7 @@ static void must(bool works, const char *what)
 
 static int listen_on(unsigned port, int type, int protocol)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port),
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM | type, protocol), on = 1;
 
 	must(fd >= 0, "socket");
@@ -165,8 +164,7 @@ static const struct way {
 static int connect_to(const struct way *way, unsigned port)
 {
 	const struct timeval patience = { .tv_sec = way->protocol == IPPROTO_MPTCP ? 2 : 60 };
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port),
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, way->protocol);
 
 	must(fd >= 0, "the client's socket");
@@ -206,7 +204,7 @@ int main(int argc, char **argv)
 	unsigned port = argc == 3 ? (unsigned)strtoul(argv[2], NULL, 10) : 0;
 	struct {
 		unsigned long accepted, served;
-	} *counts;
+	} * counts;
 	int failed = 0, status;
 
 	if (!each || !port) {

@@ -214,10 +214,9 @@ static const struct way {
 	const char *name;
 	int (*set)(int fd);
 } ways[] = {
-	{ "map", by_map },	 { "exe", by_exe },	{ "absent", by_absent },
-	{ "wide", by_wide },	 { "child", by_child },	{ "keep", by_keep },
-	{ "null", by_null },	 { "short", by_short },	{ "fifth", by_fifth },
-	{ "closed", by_closed }, { "execlosed", by_execlosed },
+	{ "map", by_map },     { "exe", by_exe },       { "absent", by_absent },       { "wide", by_wide },
+	{ "child", by_child }, { "keep", by_keep },     { "null", by_null },           { "short", by_short },
+	{ "fifth", by_fifth }, { "closed", by_closed }, { "execlosed", by_execlosed },
 };
 #define WAYS (sizeof(ways) / sizeof(ways[0]))
 

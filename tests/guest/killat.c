@@ -35,13 +35,12 @@ static const struct {
 	long number;
 	const char *name;
 } calls[] = {
-	{ SYS_bpf, "bpf" },	    { SYS_mkdir, "mkdir" },	  { SYS_mkdirat, "mkdirat" },
-	{ SYS_unlink, "unlink" },   { SYS_unlinkat, "unlinkat" }, { SYS_rmdir, "rmdir" },
-	{ SYS_rename, "rename" },   { SYS_renameat, "renameat" }, { SYS_renameat2, "renameat2" },
-	{ SYS_link, "link" },	    { SYS_symlink, "symlink" },	  { SYS_open, "open" },
-	{ SYS_openat, "openat" },   { SYS_flock, "flock" },	  { SYS_ftruncate, "ftruncate" },
-	{ SYS_write, "write" },	    { SYS_mmap, "mmap" },
-	{ SYS_perf_event_open, "perf_event_open" },
+	{ SYS_bpf, "bpf" },       { SYS_mkdir, "mkdir" },       { SYS_mkdirat, "mkdirat" },
+	{ SYS_unlink, "unlink" }, { SYS_unlinkat, "unlinkat" }, { SYS_rmdir, "rmdir" },
+	{ SYS_rename, "rename" }, { SYS_renameat, "renameat" }, { SYS_renameat2, "renameat2" },
+	{ SYS_link, "link" },     { SYS_symlink, "symlink" },   { SYS_open, "open" },
+	{ SYS_openat, "openat" }, { SYS_flock, "flock" },       { SYS_ftruncate, "ftruncate" },
+	{ SYS_write, "write" },   { SYS_mmap, "mmap" },         { SYS_perf_event_open, "perf_event_open" },
 	{ SYS_ptrace, "ptrace" },
 };
 
@@ -61,14 +60,10 @@ static bool may_change(const struct __ptrace_syscall_info *info)
 	const uint64_t *args = info->seccomp.args;
 
 	switch (info->seccomp.nr) {
-	case SYS_open:
-		return args[1] & (O_WRONLY | O_RDWR | O_CREAT);
-	case SYS_openat:
-		return args[2] & (O_WRONLY | O_RDWR | O_CREAT);
-	case SYS_mmap:
-		return args[3] & MAP_SHARED;
-	default:
-		return name_of((long)info->seccomp.nr);
+	case SYS_open: return args[1] & (O_WRONLY | O_RDWR | O_CREAT);
+	case SYS_openat: return args[2] & (O_WRONLY | O_RDWR | O_CREAT);
+	case SYS_mmap: return args[3] & MAP_SHARED;
+	default: return name_of((long)info->seccomp.nr);
 	}
 }
 
@@ -78,11 +73,9 @@ static void stop_at_calls(void)
 	struct sock_filter filter[2 * CALLS + 2];
 	struct sock_fprog program = { .filter = filter };
 
-	filter[program.len++] =
-		(struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	filter[program.len++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < CALLS; i++) {
-		filter[program.len++] =
-			(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i].number, 0, 1);
+		filter[program.len++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i].number, 0, 1);
 		filter[program.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
 	}
 	filter[program.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
@@ -180,7 +173,8 @@ static int run(pid_t child, unsigned long wanted, int error, bool all)
 	int status, signal = 0;
 
 	waitpid(child, &status, 0);
-	ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_EXITKILL));
+	ptrace(PTRACE_SETOPTIONS, child, NULL,
+	       (void *)(PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_EXITKILL));
 	while (next_stop(child, &stopped, signal, &status)) {
 		struct __ptrace_syscall_info info = { 0 };
 

@@ -261,10 +261,7 @@ static int by_socketcall(int listener)
 	arguments[0] = (uint32_t)listener;
 	arguments[1] = arguments[2] = 0;
 	signal(SIGSEGV, no_32_bit_calls);
-	__asm__ volatile("int $0x80"
-			 : "=a"(result)
-			 : "0"(102L), "b"(5L), "c"(arguments)
-			 : "memory", "r8", "r9", "r10", "r11");
+	__asm__ volatile("int $0x80" : "=a"(result) : "0"(102L), "b"(5L), "c"(arguments) : "memory", "r8", "r9", "r10", "r11");
 	signal(SIGSEGV, SIG_DFL);
 	return (int)result;
 }
@@ -280,8 +277,8 @@ static const struct how {
 	const char *name;
 	int (*accept)(int listener);
 } hows[] = {
-	{ "accept", by_accept }, { "accept4", by_accept4 },	{ "epoll", by_epoll },
-	{ "uring", by_uring },	 { "multishot", by_multishot }, { "socketcall", by_socketcall },
+	{ "accept", by_accept }, { "accept4", by_accept4 },     { "epoll", by_epoll },
+	{ "uring", by_uring },   { "multishot", by_multishot }, { "socketcall", by_socketcall },
 };
 #define HOWS (sizeof(hows) / sizeof(hows[0]))
 

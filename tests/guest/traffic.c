@@ -115,8 +115,8 @@ static void count(struct outcomes *outcomes, int result)
 
 static int print_outcomes(const struct outcomes *outcomes)
 {
-	printf("accepted %lu denied %lu other %lu%s%s\n", outcomes->accepted, outcomes->denied, outcomes->other,
-	       outcomes->other ? " " : "", outcomes->other ? strerrorname_np(outcomes->error) : "");
+	printf("accepted %lu denied %lu other %lu%s%s\n", outcomes->accepted, outcomes->denied, outcomes->other, outcomes->other ? " " : "",
+	       outcomes->other ? strerrorname_np(outcomes->error) : "");
 	fflush(stdout);
 	return outcomes->other ? 1 : 0;
 }
@@ -372,6 +372,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	fputs("usage: traffic serve PORT... | connect PORT COUNT | supply PORT... | burst PORT COUNT | "
-	      "spin COUNT PORT... | spinfor SECONDS PORT | fork COUNT PORT\n", stderr);
+	      "spin COUNT PORT... | spinfor SECONDS PORT | fork COUNT PORT\n",
+	      stderr);
 	return 2;
 }

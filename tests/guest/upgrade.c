@@ -114,16 +114,12 @@ static void rename_over(const char *program, const char *suffix)
 static void upgrade(const char *program, unsigned way)
 {
 	switch (way % 4) {
-	case 0:
-		rename_over(program, ".new");
-		break;
+	case 0: rename_over(program, ".new"); break;
 	case 1:
 		unlink(program);
 		copy_to(program, O_CREAT | O_EXCL);
 		break;
-	case 2:
-		copy_to(program, O_TRUNC);
-		break;
+	case 2: copy_to(program, O_TRUNC); break;
 	default:
 		unlink(beside(program, ".dpkg-tmp"));
 		if (link(program, beside(program, ".dpkg-tmp")))

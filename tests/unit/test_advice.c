@@ -130,8 +130,8 @@ static void advise(const char *text)
 static void print_all(void)
 {
 	for (size_t i = 0; i < diagnostics.count; i++)
-		print_message("  %s:%u: %s\n", diagnostics.list[i].file ? diagnostics.list[i].file : "-",
-			      diagnostics.list[i].line, diagnostics.list[i].message);
+		print_message("  %s:%u: %s\n", diagnostics.list[i].file ? diagnostics.list[i].file : "-", diagnostics.list[i].line,
+			      diagnostics.list[i].message);
 }
 
 /* Expects exactly these warnings in this order, each as its line, a blank and a part of its text. NULL ends them. */
@@ -180,8 +180,7 @@ static void test_anyone_runs_it(void **state)
 	expect(DENY "[w]\nbinary = @/a\ndeny = 80\n", NULL);
 	expect(DENY "[w]\nbinary = any\nallow = 80\n", NULL);
 	/* One of its sections has a user. The warning names the other section. */
-	expect(DENY "[u]\nbinary = @/a\nuser = 0\nallow = 80\n[w]\nbinary = @/a\nallow = 81\n", "8 @/a: " ANYONE,
-	       NULL);
+	expect(DENY "[u]\nbinary = @/a\nuser = 0\nallow = 80\n[w]\nbinary = @/a\nallow = 81\n", "8 @/a: " ANYONE, NULL);
 	/* Several binaries in a section: a warning at the line of each. */
 	put("b", 0711);
 	expect(DENY "[w]\nbinary = @/a\nbinary = @/b\nallow = 80\n", "4 @/a: " ANYONE, "5 @/b: " ANYONE, NULL);
@@ -244,8 +243,7 @@ static void test_not_anyone_runs_it(void **state)
 
 #define FOR(name) DENY "[w]\nbinary = @/" name "\nuser = 0\nallow = 80\n"
 #define INSTEAD(interpreter) \
-	"a script, so the rule never matches; name its interpreter, " interpreter \
-	", or the program that the script starts"
+	"a script, so the rule never matches; name its interpreter, " interpreter ", or the program that the script starts"
 
 static void write_to(const char *name, const char *text, mode_t mode)
 {
@@ -337,7 +335,7 @@ static void test_not_executable(void **state)
 	expect(FOR("a"), NULL);
 }
 
-#define LINK(name, file) \
+#define LINK(name, file)                                                                                                          \
 	"4 @/" name ": a link, so the rule stands for @/" file ", and everyone who runs that program gets it; to narrow it, add " \
 	"user = ... or name a copy of the program"
 
@@ -372,7 +370,7 @@ static void test_link(void **state)
 /* The rules are for a program that no other warning is about. */
 #define COPY "[w]\nbinary = /proc/self/exe\n"
 #define ANY "[any]\nbinary = any\n"
-#define ESCAPES(port) \
+#define ESCAPES(port)                                                                 \
 	"2 /proc/self/exe: a copy of it under another name escapes the deny of " port \
 	" in [w]; set default = deny, or deny it for binary = any"
 
@@ -435,8 +433,7 @@ static void test_copy_is_allowed(void **state)
 	expect_rules(COPY "deny = 80\n" ANY "deny = any\nallow = 81, 1-79\n", "");
 	expect_rules(COPY "deny = 80/tcp\n" ANY "deny = any\nallow = any/sctp\n", "");
 	expect_rules(COPY "user = 33\ndeny = 80\n" ANY "deny = any\n[b]\nbinary = any\nuser = 34\nallow = 80\n", "");
-	expect_rules(COPY "user = 33\ndeny = 80\n" ANY "deny = any\n[b]\nbinary = any\nuser = 33\nallow = 80\n",
-		     ESCAPES("80"));
+	expect_rules(COPY "user = 33\ndeny = 80\n" ANY "deny = any\n[b]\nbinary = any\nuser = 33\nallow = 80\n", ESCAPES("80"));
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -450,8 +447,7 @@ static const char *fault(const char *place, const char *what, const char *remedy
 {
 	static char text[256];
 
-	snprintf(text, sizeof(text), "4 @/d/e/a: @/%s %s, who can put another program in its place; %s @/%s", place, what,
-		 remedy, place);
+	snprintf(text, sizeof(text), "4 @/d/e/a: @/%s %s, who can put another program in its place; %s @/%s", place, what, remedy, place);
 	return text;
 }
 
@@ -521,8 +517,7 @@ static void test_sticky(void **state)
 	assert_int_equal(chown("d/e/a", OTHER, 0), 0);
 	expect(TEXT, owned("d/e/a", "belongs to user 54321"), NULL);
 	assert_int_equal(unlink("d/e/a"), 0);
-	expect(TEXT, "4 no such file yet",
-	       "4 @/d/e/a: anyone can create it in @/d/e; install it first, or in another directory", NULL);
+	expect(TEXT, "4 no such file yet", "4 @/d/e/a: anyone can create it in @/d/e; install it first, or in another directory", NULL);
 	assert_int_equal(chmod("d/e", 0755), 0);
 	expect(TEXT, "4 no such file yet", NULL);
 	/* The owner of a sticky directory can replace what is in it. */

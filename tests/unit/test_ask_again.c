@@ -62,8 +62,16 @@ static void test_states(void **state)
 /* What isn't understood is left alone, and is not taken for a thread that does nothing. */
 static void test_other_texts(void **state)
 {
-	static const char *const texts[] = { "", "\n", "run", "43", "43 0x3", "43 0x3 0x0" POINTERS, "-2" POINTERS, "7 0x1" POINTERS,
-					     "-1 0x1 0x2 0x3 0x4 0x5 0x6" POINTERS, "4294967296 0x1 0x2 0x3 0x4 0x5 0x6" POINTERS };
+	static const char *const texts[] = { "",
+					     "\n",
+					     "run",
+					     "43",
+					     "43 0x3",
+					     "43 0x3 0x0" POINTERS,
+					     "-2" POINTERS,
+					     "7 0x1" POINTERS,
+					     "-1 0x1 0x2 0x3 0x4 0x5 0x6" POINTERS,
+					     "4294967296 0x1 0x2 0x3 0x4 0x5 0x6" POINTERS };
 	struct call call = { .state = CALL_KNOWN, .number = 99 };
 
 	(void)state;
@@ -128,8 +136,8 @@ static void test_lost_restart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_states),	    cmocka_unit_test(test_other_texts), cmocka_unit_test(test_native),
-		cmocka_unit_test(test_compat),	    cmocka_unit_test(test_lost_restart),
+		cmocka_unit_test(test_states), cmocka_unit_test(test_other_texts),  cmocka_unit_test(test_native),
+		cmocka_unit_test(test_compat), cmocka_unit_test(test_lost_restart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -277,8 +277,8 @@ static bool same_rule(const struct policy *a, const struct rule *x, const struct
 	return !strcmp(a->binaries[x->binary].path, b->binaries[y->binary].path) &&
 	       a->binaries[x->binary].number == b->binaries[y->binary].number && !strcmp(x->section, y->section) &&
 	       x->port.first == y->port.first && x->port.last == y->port.last && x->port.protocol == y->port.protocol &&
-	       x->verdict == y->verdict && x->has_uid == y->has_uid && (!x->has_uid || x->uid == y->uid) &&
-	       x->counter == y->counter && x->until == y->until;
+	       x->verdict == y->verdict && x->has_uid == y->has_uid && (!x->has_uid || x->uid == y->uid) && x->counter == y->counter &&
+	       x->until == y->until;
 }
 
 static void test_image_reads_back(void **unused)

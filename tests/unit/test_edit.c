@@ -20,13 +20,17 @@
 #define PORTS_MAX 4
 
 /* Returns an edit made of words. Ports and users are numbers with commas between. */
-static struct rule_edit edit_of(const char *verb, const char *path, const char *ports, const char *users,
-			       struct port_item items[PORTS_MAX], uint32_t uids[PORTS_MAX])
+static struct rule_edit edit_of(const char *verb, const char *path, const char *ports, const char *users, struct port_item items[PORTS_MAX],
+				uint32_t uids[PORTS_MAX])
 {
-	struct rule_edit edit = { .path = path, .ports = items, .uids = uids, .remove = !strncmp(verb, "remove", 6),
-				 .removal = !strcmp(verb, "remove-made") ? REMOVE_MADE :
-					    !strcmp(verb, "remove-plain") ? REMOVE_MADE_PLAIN : REMOVE_EXACT,
-				 .verdict = strcmp(verb, "deny") ? VERDICT_ALLOW : VERDICT_DENY };
+	struct rule_edit edit = { .path = path,
+				  .ports = items,
+				  .uids = uids,
+				  .remove = !strncmp(verb, "remove", 6),
+				  .removal = !strcmp(verb, "remove-made")  ? REMOVE_MADE :
+					     !strcmp(verb, "remove-plain") ? REMOVE_MADE_PLAIN :
+									     REMOVE_EXACT,
+				  .verdict = strcmp(verb, "deny") ? VERDICT_ALLOW : VERDICT_DENY };
 	char copy[64], *at = copy, *word;
 
 	snprintf(copy, sizeof(copy), "%s", ports);
@@ -87,11 +91,14 @@ static void test_everything_else_stays(void **unused)
 	(void)unused;
 	/* the file says so already */
 	expect_edit(before, "allow", "/bin/a", "443", "", before);
-	expect_edit(before, "allow", "/bin/a", "8080", "", "; head\n\n[web] ; first\n  ; a word on it\nbinary = /bin/a\nallow = 80,\n"
+	expect_edit(before, "allow", "/bin/a", "8080", "",
+		    "; head\n\n[web] ; first\n  ; a word on it\nbinary = /bin/a\nallow = 80,\n"
 		    "   443, 8080 ; tls\n\n# tail\n[b]\nbinary=/bin/b\nallow=1-9\n");
-	expect_edit(before, "remove", "/bin/a", "80", "", "; head\n\n[web] ; first\n  ; a word on it\nbinary = /bin/a\n"
+	expect_edit(before, "remove", "/bin/a", "80", "",
+		    "; head\n\n[web] ; first\n  ; a word on it\nbinary = /bin/a\n"
 		    "allow  = 443 ; tls\n\n# tail\n[b]\nbinary=/bin/b\nallow=1-9\n");
-	expect_edit(before, "remove", "/bin/a", "443", "", "; head\n\n[web] ; first\n  ; a word on it\nbinary = /bin/a\n"
+	expect_edit(before, "remove", "/bin/a", "443", "",
+		    "; head\n\n[web] ; first\n  ; a word on it\nbinary = /bin/a\n"
 		    "allow  = 80\n; tls\n\n# tail\n[b]\nbinary=/bin/b\nallow=1-9\n");
 	expect_edit(before, "remove", "/bin/a", "", "", "; head\n\n  ; a word on it\n; tls\n\n# tail\n[b]\nbinary=/bin/b\nallow=1-9\n");
 	/* a comment or a blank line inside a list doesn't end it; a tab before a comment is a blank */
@@ -101,7 +108,8 @@ static void test_everything_else_stays(void **unused)
 		    "[a]\nbinary = /bin/a\nallow = 80, 443\t; note\n");
 	expect_edit("\xef\xbb\xbf[a]\nbinary = /bin/a\nallow = 80\n", "allow", "/bin/a", "443", "",
 		    "\xef\xbb\xbf[a]\nbinary = /bin/a\nallow = 80, 443\n");
-	expect_edit(before, "deny", "/bin/b", "1-9", "", "; head\n\n[web] ; first\n  ; a word on it\nbinary = /bin/a\nallow = 80,\n"
+	expect_edit(before, "deny", "/bin/b", "1-9", "",
+		    "; head\n\n[web] ; first\n  ; a word on it\nbinary = /bin/a\nallow = 80,\n"
 		    "   443 ; tls\n\n# tail\n\n[cli]\nbinary = /bin/b\ndeny   = 1-9\n");
 }
 
@@ -109,7 +117,8 @@ static void test_long_lists_go_on_in_a_new_line(void **unused)
 {
 	(void)unused;
 	expect_edit("[a]\nbinary = /bin/a\nallow = 10001, 10002, 10003, 10004, 10005, 10006, 10007, 10008, 10009\n", "allow", "/bin/a",
-		    "1,20000-20009", "", "[a]\nbinary = /bin/a\nallow = 10001, 10002, 10003, 10004, 10005, 10006, 10007, 10008, 10009, 1\n"
+		    "1,20000-20009", "",
+		    "[a]\nbinary = /bin/a\nallow = 10001, 10002, 10003, 10004, 10005, 10006, 10007, 10008, 10009, 1\n"
 		    "allow  = 20000-20009\n");
 }
 
@@ -119,7 +128,8 @@ static void test_users(void **unused)
 
 	(void)unused;
 	expect_edit(before, "allow", "/bin/a", "80", "33", before);
-	expect_edit(before, "allow", "/bin/a", "80", "", "[a]\nbinary = /bin/a\nuser = root, 33\nallow = 80\n\n"
+	expect_edit(before, "allow", "/bin/a", "80", "",
+		    "[a]\nbinary = /bin/a\nuser = root, 33\nallow = 80\n\n"
 		    "[cli]\nbinary = /bin/a\nallow  = 80\n");
 	expect_problem(before, "deny", "/bin/a", "80", "33", "4: [a]: this line is for other binaries or users too");
 	expect_edit(before, "deny", "/bin/a", "80", "33,0", "\n[cli]\nbinary = /bin/a\nuser   = 33, 0\ndeny   = 80\n");
@@ -134,8 +144,13 @@ static void test_users_as_given(void **unused)
 	static char *const words[] = { "root", "33", "daemon", "a-user-with-a-rather-long-name", "another-user-with-a-longer-one" };
 	static const uint32_t uids[] = { 0, 33, 1, 4001, 4002 };
 	struct port_item port;
-	struct rule_edit edit = { .path = "/bin/a", .ports = &port, .port_count = 1, .uids = uids, .uid_count = 3, .user_words = words,
-				 .verdict = VERDICT_DENY };
+	struct rule_edit edit = { .path = "/bin/a",
+				  .ports = &port,
+				  .port_count = 1,
+				  .uids = uids,
+				  .uid_count = 3,
+				  .user_words = words,
+				  .verdict = VERDICT_DENY };
 	char *problem, *text;
 
 	(void)unused;
@@ -177,7 +192,8 @@ static void test_what_is_shared(void **unused)
 	expect_problem(before, "deny", "/bin/a", "80", "", "4: [ab]");
 	expect_problem(before, "remove", "/bin/b", "any", "", "5: [ab]");
 	expect_edit(before, "allow", "/bin/a", "80", "", before);
-	expect_edit(before, "deny", "/bin/a", "81", "", "[ab]\nbinary = /bin/a\nbinary = /bin/b\nallow = 80\ndeny = any\n\n"
+	expect_edit(before, "deny", "/bin/a", "81", "",
+		    "[ab]\nbinary = /bin/a\nbinary = /bin/b\nallow = 80\ndeny = any\n\n"
 		    "[cli]\nbinary = /bin/a\ndeny   = 81\n");
 }
 
@@ -286,9 +302,14 @@ static void test_file_says_what_the_live_policy_does(void **unused)
 	for (int round = 0; round < 5000; round++) {
 		struct port_item ports[2];
 		uint32_t uids[2] = { users[random_below(3)], 2000 };
-		struct rule_edit edit = { .path = paths[random_below(3)], .ports = ports, .port_count = 1 + random_below(2), .uids = uids,
-					 .uid_count = random_below(3), .remove = !random_below(3),
-					 .removal = random_below(3), .verdict = (uint8_t)random_below(2) };
+		struct rule_edit edit = { .path = paths[random_below(3)],
+					  .ports = ports,
+					  .port_count = 1 + random_below(2),
+					  .uids = uids,
+					  .uid_count = random_below(3),
+					  .remove = !random_below(3),
+					  .removal = random_below(3),
+					  .verdict = (uint8_t)random_below(2) };
 		char *before = random_text(), *problem, *after;
 		struct policy expected, seen;
 

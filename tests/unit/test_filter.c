@@ -22,8 +22,13 @@ static const struct filter all = { .since = INT64_MIN, .verdicts = VERDICT_BIT(V
 /* A denial of nginx on 80/tcp. */
 static struct event denial(void)
 {
-	return (struct event){ .verdict = VERDICT_DENY, .time_boot = 1000, .uid = 33, .family = AF_INET, .protocol = IPPROTO_TCP,
-			       .local.port = 80, .listener_port = 80 };
+	return (struct event){ .verdict = VERDICT_DENY,
+			       .time_boot = 1000,
+			       .uid = 33,
+			       .family = AF_INET,
+			       .protocol = IPPROTO_TCP,
+			       .local.port = 80,
+			       .listener_port = 80 };
 }
 
 static bool wants(const struct filter *filter, const struct event *event)
@@ -215,9 +220,14 @@ static void test_together(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_time_and_verdict), cmocka_unit_test(test_binary), cmocka_unit_test(test_ports),
-		cmocka_unit_test(test_differences),      cmocka_unit_test(test_user),   cmocka_unit_test(test_unit),
-		cmocka_unit_test(test_peer),             cmocka_unit_test(test_together),
+		cmocka_unit_test(test_time_and_verdict),
+		cmocka_unit_test(test_binary),
+		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_differences),
+		cmocka_unit_test(test_user),
+		cmocka_unit_test(test_unit),
+		cmocka_unit_test(test_peer),
+		cmocka_unit_test(test_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,8 +74,8 @@ static char *spell(struct policy *policy)
 		const struct rule *rule = &policy->rules[i];
 
 		assert_int_equal(rule->counter, COUNTER_NONE);
-		fprintf(stream, "; %s: %s %s %s", rule->section, policy->binaries[rule->binary].path,
-			ini_verdict_words[rule->verdict], port_format(&rule->port, port));
+		fprintf(stream, "; %s: %s %s %s", rule->section, policy->binaries[rule->binary].path, ini_verdict_words[rule->verdict],
+			port_format(&rule->port, port));
 		if (rule->has_uid)
 			fprintf(stream, " by %u", rule->uid);
 	}
@@ -280,8 +280,7 @@ static void test_bad(void **state)
 		if (r.diagnostics.count != 1 || r.diagnostics.errors != 1 || first->line != bad[i].line ||
 		    !strstr(first->message, bad[i].fragment)) {
 			print_all(&r.diagnostics);
-			fail_msg("expected one error, line %u, '%s', of:\n%s", bad[i].line, bad[i].fragment,
-				 bad[i].text);
+			fail_msg("expected one error, line %u, '%s', of:\n%s", bad[i].line, bad[i].fragment, bad[i].text);
 		}
 		assert_string_equal(first->file, "p.ini");
 		end(&r);
@@ -343,10 +342,8 @@ static const struct {
 	{ TEXT(HEAD "allow = 80\ndeny = any\n"), "enforce allow" WEB "; web: /usr/sbin/nginx deny any", 0 },
 	{ TEXT(HEAD "allow = 80,\n  443\n"), "enforce allow" WEB "; web: /usr/sbin/nginx allow 443", 0 },
 	{ TEXT(HEAD "allow = 80\n  443\n"), "enforce allow" WEB "; web: /usr/sbin/nginx allow 443", 0 },
-	{ TEXT(HEAD "allow = 80,\n\n  ; https\n\t443 ; here\n"),
-	  "enforce allow" WEB "; web: /usr/sbin/nginx allow 443", 0 },
-	{ TEXT(HEAD "user = 0,\n  7\nallow = 80\n"),
-	  "enforce allow" WEB " by 0; web: /usr/sbin/nginx allow 80 by 7", 0 },
+	{ TEXT(HEAD "allow = 80,\n\n  ; https\n\t443 ; here\n"), "enforce allow" WEB "; web: /usr/sbin/nginx allow 443", 0 },
+	{ TEXT(HEAD "user = 0,\n  7\nallow = 80\n"), "enforce allow" WEB " by 0; web: /usr/sbin/nginx allow 80 by 7", 0 },
 	{ TEXT(HEAD "user = root, root, 0\nuser = root\nallow = 80\n"), "enforce allow" WEB " by 0", 0 },
 	{ TEXT("[b]\nbinary = /a\nbinary = any\ndeny = 1/tcp,2\nuser = 4294967294\n"),
 	  "enforce allow; b: /a deny 1/tcp by 4294967294; b: /a deny 2 by 4294967294; "
@@ -366,16 +363,13 @@ static const struct {
 	/* names at their limits, and odd ones */
 	{ TEXT("[0123456789012345678901234567890123456789012345678]\nbinary = /a\ndeny = 1\n"),
 	  "enforce allow; 0123456789012345678901234567890123456789012345678: /a deny 1", 0 },
-	{ TEXT("[a b;c#d=e:f]\nbinary = /a b;c#d=e:f\ndeny = 1\n"),
-	  "enforce allow; a b;c#d=e:f: /a b;c#d=e:f deny 1", 0 },
+	{ TEXT("[a b;c#d=e:f]\nbinary = /a b;c#d=e:f\ndeny = 1\n"), "enforce allow; a b;c#d=e:f: /a b;c#d=e:f deny 1", 0 },
 	{ TEXT("[\xc3\xa4]\nbinary = /\xff\xc3\xa4\ndeny = 1\n"), "enforce allow; \xc3\xa4: /\xff\xc3\xa4 deny 1", 0 },
 	{ TEXT("[Sockaccept]\nbinary = /a\ndeny = 1\n"), "enforce allow; Sockaccept: /a deny 1", 0 },
-	{ TEXT("[a]\nbinary = /" T100 T50 T10 T10 "012345678\ndeny = 1\n"),
-	  "enforce allow; a: /" T100 T50 T10 T10 "012345678 deny 1", 0 },
+	{ TEXT("[a]\nbinary = /" T100 T50 T10 T10 "012345678\ndeny = 1\n"), "enforce allow; a: /" T100 T50 T10 T10 "012345678 deny 1", 0 },
 	/* 198 bytes: the longest line, of each kind, also the last one and with a mark before it */
 	{ TEXT(";" T100 T50 T10 T10 T10 T10 "0123456\n[sockaccept]\ndefault = deny\n"), "enforce deny", 0 },
-	{ TEXT("\xef\xbb\xbf;" T100 T50 T10 T10 T10 T10 "0123456\r\n[sockaccept]\ndefault = deny\n"),
-	  "enforce deny", 0 },
+	{ TEXT("\xef\xbb\xbf;" T100 T50 T10 T10 T10 T10 "0123456\r\n[sockaccept]\ndefault = deny\n"), "enforce deny", 0 },
 	{ TEXT("[sockaccept]\ndefault = deny ; " T100 T50 T10 T10 "01234567890\n"), "enforce deny", 0 },
 	{ TEXT("[sockaccept]\ndefault = deny\n;" T100 T50 T10 T10 T10 T10 "0123456"), "enforce deny", 0 },
 };
@@ -663,10 +657,9 @@ static void test_write_refuses(void **state)
 		const char *section, *path;
 		bool writable;
 	} cases[] = {
-		{ "web", "/a", true },        { "a]b", "/a", false },     { "", "/a", false },
-		{ "a\nb", "/a", false },      { "a ;b", "/a", false },    { " a", "/a", false },
-		{ "web", "/a ;b", false },    { "web", "a", false },      { "web", "/a\nb", false },
-		{ "web", "/a/", false },      { "web", "/a ", false },    { "web", "", false },
+		{ "web", "/a", true },         { "a]b", "/a", false },  { "", "/a", false },       { "a\nb", "/a", false },
+		{ "a ;b", "/a", false },       { " a", "/a", false },   { "web", "/a ;b", false }, { "web", "a", false },
+		{ "web", "/a\nb", false },     { "web", "/a/", false }, { "web", "/a ", false },   { "web", "", false },
 		{ "sockaccept", "/a", false }, { "web", "any", true },
 	};
 
@@ -717,18 +710,10 @@ static void test_read_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_messages),
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_warning),
-		cmocka_unit_test(test_all_errors),
-		cmocka_unit_test(test_error_cap),
-		cmocka_unit_test(test_two_files),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_write_text),
-		cmocka_unit_test(test_write_refuses),
-		cmocka_unit_test(test_write_full),
+		cmocka_unit_test(test_bad),        cmocka_unit_test(test_messages),      cmocka_unit_test(test_good),
+		cmocka_unit_test(test_warning),    cmocka_unit_test(test_all_errors),    cmocka_unit_test(test_error_cap),
+		cmocka_unit_test(test_two_files),  cmocka_unit_test(test_limits),        cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_write_text), cmocka_unit_test(test_write_refuses), cmocka_unit_test(test_write_full),
 		cmocka_unit_test(test_read_error),
 	};
 

@@ -83,11 +83,8 @@ static void test_no_policy_denies_nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),
-		cmocka_unit_test(test_text_of_vsock),
-		cmocka_unit_test(test_text_without_port),
-		cmocka_unit_test(test_program),
-		cmocka_unit_test(test_no_policy_denies_nobody),
+		cmocka_unit_test(test_text),    cmocka_unit_test(test_text_of_vsock),           cmocka_unit_test(test_text_without_port),
+		cmocka_unit_test(test_program), cmocka_unit_test(test_no_policy_denies_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,17 +34,18 @@ static void assert_meaning(const struct load_error *error, const char *part)
 
 static void test_verifier(void **state)
 {
-	struct load_error error = TOLD("libbpf: prog 'socket_accept': BPF program load failed: Permission denied\n",
-				       "libbpf: prog 'socket_accept': -- BEGIN PROG LOAD LOG --\n"
-				       "reg type unsupported for arg#0 function socket_accept#155\n"
-				       "0: R1=ctx(off=0,imm=0) R10=fp0\n"
-				       "1258: (b7) r3 = 1                     ; frame2: R3_w=1\n"
-				       "1259: (85) call bpf_timer_init#169\n"
-				       "bpf_timer cannot be used for PREEMPT_RT.\n"
-				       "processed 958 insns (limit 1000000) max_states_per_insn 1 total_states 48 peak_states 48 mark_read 22\n"
-				       "-- END PROG LOAD LOG --\n",
-				       "libbpf: prog 'socket_accept': failed to load: -13\n", "libbpf: failed to load object 'sockaccept_bpf'\n",
-				       "libbpf: failed to load BPF skeleton 'sockaccept_bpf': -13\n");
+	struct load_error error =
+		TOLD("libbpf: prog 'socket_accept': BPF program load failed: Permission denied\n",
+		     "libbpf: prog 'socket_accept': -- BEGIN PROG LOAD LOG --\n"
+		     "reg type unsupported for arg#0 function socket_accept#155\n"
+		     "0: R1=ctx(off=0,imm=0) R10=fp0\n"
+		     "1258: (b7) r3 = 1                     ; frame2: R3_w=1\n"
+		     "1259: (85) call bpf_timer_init#169\n"
+		     "bpf_timer cannot be used for PREEMPT_RT.\n"
+		     "processed 958 insns (limit 1000000) max_states_per_insn 1 total_states 48 peak_states 48 mark_read 22\n"
+		     "-- END PROG LOAD LOG --\n",
+		     "libbpf: prog 'socket_accept': failed to load: -13\n", "libbpf: failed to load object 'sockaccept_bpf'\n",
+		     "libbpf: failed to load BPF skeleton 'sockaccept_bpf': -13\n");
 
 	(void)state;
 	assert_string_equal(error.reason, "bpf_timer cannot be used for PREEMPT_RT");
@@ -76,9 +77,10 @@ static void test_missing_field(void **state)
 
 static void test_missing_function(void **state)
 {
-	struct load_error error = TOLD("libbpf: prog 'accept_end': failed to find kernel BTF type ID of 'do_accept': -3\n",
-				       "libbpf: prog 'accept_end': failed to prepare load attributes: -3\n",
-				       "libbpf: prog 'accept_end': failed to load: -3\n", "libbpf: failed to load object 'sockaccept_bpf'\n");
+	struct load_error error =
+		TOLD("libbpf: prog 'accept_end': failed to find kernel BTF type ID of 'do_accept': -3\n",
+		     "libbpf: prog 'accept_end': failed to prepare load attributes: -3\n",
+		     "libbpf: prog 'accept_end': failed to load: -3\n", "libbpf: failed to load object 'sockaccept_bpf'\n");
 	struct load_error hook = TOLD("libbpf: prog 'connection_graft': failed to find kernel BTF type ID of 'sock_graft': -3\n",
 				      "libbpf: prog 'connection_graft': failed to load: -3\n");
 
@@ -92,10 +94,11 @@ static void test_missing_function(void **state)
 /* The map that there is no memory for, not one that could be made at the second try. */
 static void test_map(void **state)
 {
-	struct load_error error = TOLD("libbpf: Error in bpf_create_map_xattr(entries):Cannot allocate memory(-12). Retrying without BTF.\n",
-				       "libbpf: Error in bpf_create_map_xattr(events):Cannot allocate memory(-12). Retrying without BTF.\n",
-				       "libbpf: map 'events': failed to create: Cannot allocate memory(-12)\n",
-				       "libbpf: failed to load object 'sockaccept_bpf'\n");
+	struct load_error error =
+		TOLD("libbpf: Error in bpf_create_map_xattr(entries):Cannot allocate memory(-12). Retrying without BTF.\n",
+		     "libbpf: Error in bpf_create_map_xattr(events):Cannot allocate memory(-12). Retrying without BTF.\n",
+		     "libbpf: map 'events': failed to create: Cannot allocate memory(-12)\n",
+		     "libbpf: failed to load object 'sockaccept_bpf'\n");
 
 	(void)state;
 	assert_string_equal(error.reason, "map 'events': failed to create: Cannot allocate memory(-12)");
@@ -122,8 +125,8 @@ static void test_nothing_better(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_verifier), cmocka_unit_test(test_missing_field),	cmocka_unit_test(test_missing_function),
-		cmocka_unit_test(test_map),	 cmocka_unit_test(test_nothing_better),
+		cmocka_unit_test(test_verifier), cmocka_unit_test(test_missing_field),  cmocka_unit_test(test_missing_function),
+		cmocka_unit_test(test_map),      cmocka_unit_test(test_nothing_better),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,8 +77,13 @@ static void open_writer(struct log_writer *writer, off_t rotate_bytes, struct lo
 /* An event of this number and time, with its number as the port too. */
 static void add(struct log_writer *writer, uint64_t seq, int64_t real)
 {
-	const struct event event = { .seq = seq, .generation = 3, .count = 1, .family = AF_INET, .protocol = IPPROTO_TCP,
-				     .verdict = seq % 3 ? VERDICT_ALLOW : VERDICT_DENY, .flags = EVENT_ENFORCED,
+	const struct event event = { .seq = seq,
+				     .generation = 3,
+				     .count = 1,
+				     .family = AF_INET,
+				     .protocol = IPPROTO_TCP,
+				     .verdict = seq % 3 ? VERDICT_ALLOW : VERDICT_DENY,
+				     .flags = EVENT_ENFORCED,
 				     .local.port = (__u32)seq,
 				     .time_tai = (__u64)(real + when_tai_offset() * SECOND) };
 	const struct record record = { .event = &event, .binary = "/usr/bin/server" };
@@ -97,8 +102,7 @@ static struct log_source source_at(uint64_t seq, int64_t real, int64_t boot, con
 }
 
 /* Events [from, to), one a second, with a source before every hundred. */
-static void fill(struct log_writer *writer, uint64_t from, uint64_t to, int64_t real, int64_t boot, const char *boot_id,
-		 uint64_t instance)
+static void fill(struct log_writer *writer, uint64_t from, uint64_t to, int64_t real, int64_t boot, const char *boot_id, uint64_t instance)
 {
 	for (uint64_t seq = from; seq < to; seq++) {
 		int64_t later = (int64_t)(seq - from) * SECOND;
@@ -683,8 +687,8 @@ static void text_beside_its_copy_is_read_once(void **state)
 
 static void names_are_told_apart(void **state)
 {
-	static const char *const names[] = { "audit.log.2", "audit.log.1", "audit.log.0", "audit.log", "audit.log-20261101", "audit.log.1.xz",
-					     "audit.log.", "audit.log.x", "audit.logs", "other.log" };
+	static const char *const names[] = { "audit.log.2",    "audit.log.1", "audit.log.0", "audit.log",  "audit.log-20261101",
+					     "audit.log.1.xz", "audit.log.",  "audit.log.x", "audit.logs", "other.log" };
 	struct log_reader reader;
 
 	(void)state;
@@ -702,8 +706,7 @@ static void names_are_told_apart(void **state)
 	assert_int_equal(reader.files.count, 5);
 	assert_int_equal(reader.files.foreign, 1);
 	for (size_t i = 0; i < 5; i++) {
-		static const char *const order[] = { "audit.log-20261101", "audit.log.2", "audit.log.1", "audit.log.0",
-						     "audit.log" };
+		static const char *const order[] = { "audit.log-20261101", "audit.log.2", "audit.log.1", "audit.log.0", "audit.log" };
 		const char *text;
 		size_t length;
 

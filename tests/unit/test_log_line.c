@@ -43,9 +43,19 @@ static void read_back(const struct event *event, const struct record *record, st
 static void event_reads_back(void **state)
 {
 	const char *odd = "/opt/\"a\"\\b/\xe2\x80\xae\x1b[31m\xff/server";
-	struct event event = { .seq = 1ULL << 40, .generation = 9, .count = 7, .family = AF_INET6, .protocol = IPPROTO_MPTCP,
-			       .verdict = VERDICT_DENY, .reason = REASON_RULE, .flags = EVENT_HAS_PEER, .uid = 4294967294U,
-			       .local.port = 8443, .peer.port = 51000, .sockfd = -1, .time_tai = 1764100000123456789ULL };
+	struct event event = { .seq = 1ULL << 40,
+			       .generation = 9,
+			       .count = 7,
+			       .family = AF_INET6,
+			       .protocol = IPPROTO_MPTCP,
+			       .verdict = VERDICT_DENY,
+			       .reason = REASON_RULE,
+			       .flags = EVENT_HAS_PEER,
+			       .uid = 4294967294U,
+			       .local.port = 8443,
+			       .peer.port = 51000,
+			       .sockfd = -1,
+			       .time_tai = 1764100000123456789ULL };
 	struct record record = { .event = &event, .binary = odd, .unit = "a b.service", .rule = "web: deny any" };
 	_cleanup_free_ char *text = NULL;
 	struct log_line line;
@@ -69,8 +79,7 @@ static void event_reads_back(void **state)
 
 static void folded_event_reads_back(void **state)
 {
-	const struct event event = { .seq = 5, .count = 300, .verdict = VERDICT_DENY, .family = AF_INET,
-				     .differ = DIFFER_ALL };
+	const struct event event = { .seq = 5, .count = 300, .verdict = VERDICT_DENY, .family = AF_INET, .differ = DIFFER_ALL };
 	const struct record record = { .event = &event };
 	_cleanup_free_ char *text = NULL;
 	struct log_line line;
@@ -79,8 +88,8 @@ static void folded_event_reads_back(void **state)
 	read_back(&event, &record, &line, &text);
 	assert_null(line.record.binary);
 	assert_null(line.record.rule);
-	assert_int_equal(line.event.differ, DIFFER_GENERATION | DIFFER_OPERATION | DIFFER_ENFORCED | DIFFER_RULE | DIFFER_UID | DIFFER_BINARY |
-			 DIFFER_FAMILY | DIFFER_PROTOCOL | DIFFER_ADDRESS | DIFFER_PORT);
+	assert_int_equal(line.event.differ, DIFFER_GENERATION | DIFFER_OPERATION | DIFFER_ENFORCED | DIFFER_RULE | DIFFER_UID |
+						    DIFFER_BINARY | DIFFER_FAMILY | DIFFER_PROTOCOL | DIFFER_ADDRESS | DIFFER_PORT);
 	log_line_clear(&line);
 }
 
@@ -91,13 +100,24 @@ static void each_difference_is_one_null(void **state)
 		__u32 difference;
 		const char *null;
 	} members[] = {
-		{ DIFFER_GENERATION, "\"generation\":null" }, { DIFFER_CGROUP, "\"cgroup_id\":null" }, { DIFFER_PID, "\"pid\":null" },
-		{ DIFFER_TID, "\"tid\":null" }, { DIFFER_UID, "\"uid\":null" }, { DIFFER_GID, "\"gid\":null" },
-		{ DIFFER_NETNS, "\"netns\":null" }, { DIFFER_SOCKFD, "\"sockfd\":null" }, { DIFFER_BINARY, "\"binary\":null" },
-		{ DIFFER_BACKLOG, "\"backlog\":null" }, { DIFFER_BACKLOG_MAX, "\"backlog_max\":null" },
-		{ DIFFER_PROTOCOL, "\"protocol\":null" }, { DIFFER_OPERATION, "\"operation\":null" },
-		{ DIFFER_RULE, "\"reason\":null" }, { DIFFER_ENFORCED, "\"enforced\":null" },
-		{ DIFFER_ADDRESS, "\"local\":{\"address\":null" }, { DIFFER_PORT, "\"port\":null" }, { DIFFER_COMM, "\"comm\":null" },
+		{ DIFFER_GENERATION, "\"generation\":null" },
+		{ DIFFER_CGROUP, "\"cgroup_id\":null" },
+		{ DIFFER_PID, "\"pid\":null" },
+		{ DIFFER_TID, "\"tid\":null" },
+		{ DIFFER_UID, "\"uid\":null" },
+		{ DIFFER_GID, "\"gid\":null" },
+		{ DIFFER_NETNS, "\"netns\":null" },
+		{ DIFFER_SOCKFD, "\"sockfd\":null" },
+		{ DIFFER_BINARY, "\"binary\":null" },
+		{ DIFFER_BACKLOG, "\"backlog\":null" },
+		{ DIFFER_BACKLOG_MAX, "\"backlog_max\":null" },
+		{ DIFFER_PROTOCOL, "\"protocol\":null" },
+		{ DIFFER_OPERATION, "\"operation\":null" },
+		{ DIFFER_RULE, "\"reason\":null" },
+		{ DIFFER_ENFORCED, "\"enforced\":null" },
+		{ DIFFER_ADDRESS, "\"local\":{\"address\":null" },
+		{ DIFFER_PORT, "\"port\":null" },
+		{ DIFFER_COMM, "\"comm\":null" },
 	};
 	struct event event = { .count = 2, .verdict = VERDICT_DENY, .family = AF_INET, .protocol = IPPROTO_TCP, .flags = EVENT_HAS_PEER };
 	const struct record record = { .event = &event, .binary = "/usr/bin/server", .unit = "a.service", .rule = "a: deny any" };
@@ -121,8 +141,14 @@ static void each_difference_is_one_null(void **state)
 
 static void vsock_and_prctl_read_back(void **state)
 {
-	struct event event = { .seq = 1, .count = 1, .generation = 1, .family = AF_VSOCK, .flags = EVENT_HAS_PEER,
-			       .local.port = 70000, .peer.port = 4000000000U, .peer.address = { 3 } };
+	struct event event = { .seq = 1,
+			       .count = 1,
+			       .generation = 1,
+			       .family = AF_VSOCK,
+			       .flags = EVENT_HAS_PEER,
+			       .local.port = 70000,
+			       .peer.port = 4000000000U,
+			       .peer.address = { 3 } };
 	const struct record record = { .event = &event, .hint = "/chroot/server" };
 	_cleanup_free_ char *text = NULL, *again = NULL;
 	struct log_line line;
@@ -145,7 +171,13 @@ static void vsock_and_prctl_read_back(void **state)
 static void other_lines_are_none_of_ours(void **state)
 {
 	static const char *const lines[] = {
-		"", "{", "[]", "null", "{}", "{\"schema\":1}", "{\"schema\":2,\"seq\":1,\"time\":\"2026-11-25T00:00:00.000000000Z\"}",
+		"",
+		"{",
+		"[]",
+		"null",
+		"{}",
+		"{\"schema\":1}",
+		"{\"schema\":2,\"seq\":1,\"time\":\"2026-11-25T00:00:00.000000000Z\"}",
 		"{\"schema\":1,\"time\":\"2026-11-25T00:00:00.000000000Z\",\"source\":{}}",
 		"{\"schema\":1,\"time\":\"2026-11-25T00:00:00.000000000Z\",\"source\":7}",
 		"{\"schema\":1,\"time\":\"2026-99-25T00:00:00.000000000Z\",\"seq\":1,\"count\":1,\"verdict\":\"deny\"}",

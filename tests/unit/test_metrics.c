@@ -78,7 +78,8 @@ static void test_labels(void **unused)
 	policy_init(&policy);
 	rule.binary = policy_binary(&policy, "/bin/\"a");
 	labels = metrics_rule_labels(&policy, &rule);
-	assert_string_equal(labels, "section=\"web\",binary=\"/bin/\\\"a\",user=\"33\",verdict=\"allow\",ports=\"80-89/tcp\",temporary=\"yes\"");
+	assert_string_equal(labels,
+			    "section=\"web\",binary=\"/bin/\\\"a\",user=\"33\",verdict=\"allow\",ports=\"80-89/tcp\",temporary=\"yes\"");
 	free(labels);
 	rule.until = 0;
 	labels = metrics_rule_labels(&policy, &rule);

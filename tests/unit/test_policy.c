@@ -261,8 +261,7 @@ static void test_order_never_matters(void **unused)
 	assert_int_equal(policy_normalise(&forward), policy_normalise(&backward));
 	assert_int_equal(forward.rule_count, backward.rule_count);
 	for (size_t i = 0; i < forward.rule_count; i++) {
-		assert_string_equal(forward.binaries[forward.rules[i].binary].path,
-				    backward.binaries[backward.rules[i].binary].path);
+		assert_string_equal(forward.binaries[forward.rules[i].binary].path, backward.binaries[backward.rules[i].binary].path);
 		assert_int_equal(rule_rank(&forward.rules[i]), rule_rank(&backward.rules[i]));
 		assert_int_equal(forward.rules[i].port.first, backward.rules[i].port.first);
 	}

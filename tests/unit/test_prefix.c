@@ -72,9 +72,23 @@ static void test_other_families(void **state)
 
 static void test_errors(void **state)
 {
-	static const char *const bad[] = { "", "/8", "10", "10.0.0", "10.0.0.256", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/x",
-					   "10.0.0.0/-1", "10.0.0.0/8 ", "10.0.0.0/0000008", "10.0.0.1/8", "fe80::/129", "fe80::1/10",
-					   "fe80::%eth0", "example.org", "0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0" };
+	static const char *const bad[] = { "",
+					   "/8",
+					   "10",
+					   "10.0.0",
+					   "10.0.0.256",
+					   "10.0.0.0/",
+					   "10.0.0.0/33",
+					   "10.0.0.0/x",
+					   "10.0.0.0/-1",
+					   "10.0.0.0/8 ",
+					   "10.0.0.0/0000008",
+					   "10.0.0.1/8",
+					   "fe80::/129",
+					   "fe80::1/10",
+					   "fe80::%eth0",
+					   "example.org",
+					   "0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -89,7 +103,7 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ipv4),	       cmocka_unit_test(test_ipv6),   cmocka_unit_test(test_mapped),
+		cmocka_unit_test(test_ipv4),           cmocka_unit_test(test_ipv6),   cmocka_unit_test(test_mapped),
 		cmocka_unit_test(test_other_families), cmocka_unit_test(test_errors),
 	};
 

@@ -83,8 +83,7 @@ static void again(void)
 static void print_all(void)
 {
 	for (size_t i = 0; i < diagnostics.count; i++)
-		print_message("  %s:%u: %s\n", diagnostics.list[i].file, diagnostics.list[i].line,
-			      diagnostics.list[i].message);
+		print_message("  %s:%u: %s\n", diagnostics.list[i].file, diagnostics.list[i].line, diagnostics.list[i].message);
 }
 
 /* Reads a policy, and expects these ports of its rules, in the order of reading. */
@@ -109,8 +108,7 @@ static void expect_diagnostic(enum severity severity, const char *file, const ch
 	for (size_t i = 0; i < diagnostics.count; i++) {
 		const struct diagnostic *d = &diagnostics.list[i];
 
-		found = found ||
-			(d->severity == severity && !strcmp(d->file, file) && strstr(d->message, fragment));
+		found = found || (d->severity == severity && !strcmp(d->file, file) && strstr(d->message, fragment));
 	}
 	if (!found) {
 		print_all();
@@ -428,8 +426,7 @@ static int read_default_places(void)
 	source_read(NULL, READ_FOR_LOAD, &policy, &diagnostics);
 	if (diagnostics.errors != 1 || strcmp(diagnostics.list[0].file, DEFAULT_POLICY_DIR "/x.ini"))
 		return 7;
-	if (unlink(DEFAULT_POLICY_DIR "/x.ini") < 0 || unlink(DEFAULT_POLICY_FILE) < 0 ||
-	    symlink("nowhere", DEFAULT_POLICY_FILE) < 0)
+	if (unlink(DEFAULT_POLICY_DIR "/x.ini") < 0 || unlink(DEFAULT_POLICY_FILE) < 0 || symlink("nowhere", DEFAULT_POLICY_FILE) < 0)
 		return 8;
 	again();
 	source_read(NULL, READ_FOR_LOAD, &policy, &diagnostics);
@@ -589,8 +586,7 @@ static void test_resolve(void **state)
 	resolve_policy(&policy, READ_FOR_CHECK, &diagnostics);
 	assert_int_equal(diagnostics.count, 1);
 	assert_int_equal(diagnostics.errors, 0);
-	assert_non_null(
-		strstr(diagnostics.list[0].message, "sbin/later: no such file yet; the rule waits for it"));
+	assert_non_null(strstr(diagnostics.list[0].message, "sbin/later: no such file yet; the rule waits for it"));
 	assert_string_equal(policy.binaries[2].resolved, in_directory("bin/later"));
 
 	assert_false(policy.binaries[2].waits);
@@ -650,8 +646,9 @@ static void test_no_file_waits_at_boot(void **state)
  * Users who are gone
  */
 
-#define GONE "[r]\nbinary = /bin/sh\nuser = root, nobody-of-that-name\nallow = 80\n" \
-	     "[s]\nbinary = /bin/sh\nuser = nobody-of-that-name\ndeny = any\n"
+#define GONE                                                                    \
+	"[r]\nbinary = /bin/sh\nuser = root, nobody-of-that-name\nallow = 80\n" \
+	"[s]\nbinary = /bin/sh\nuser = nobody-of-that-name\ndeny = any\n"
 
 static void test_unknown_user_waits_at_boot(void **state)
 {
@@ -670,7 +667,7 @@ static void test_unknown_user_waits_at_boot(void **state)
 	assert_int_equal(diagnostics.count, 2);
 	assert_int_equal(diagnostics.list[1].line, 7);
 	assert_string_equal(diagnostics.list[1].message, "unknown user 'nobody-of-that-name'; the rules of [s] for this user wait, and "
-			    "match nobody until then");
+							 "match nobody until then");
 	assert_int_equal(policy.rule_count, 3);
 	assert_int_equal(policy.unknown_user_count, 1);
 	for (size_t i = 0; i < 3; i++)
@@ -702,7 +699,7 @@ static void test_unknown_user_waits_at_boot(void **state)
 
 	/* What can never be a user is an error at boot too. */
 	put("gone.ini", "[r]\nbinary = /bin/sh\nuser = any\nallow = 80\n[s]\nbinary = /bin/sh\nuser = two words\nallow = 80\n"
-	    "[t]\nbinary = /bin/sh\nuser = 4294967295\nallow = 80\n");
+			"[t]\nbinary = /bin/sh\nuser = 4294967295\nallow = 80\n");
 	again();
 	source_read("gone.ini", READ_AT_BOOT, &policy, &diagnostics);
 	assert_int_equal(diagnostics.errors, 3);

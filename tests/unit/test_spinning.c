@@ -18,7 +18,12 @@
 static struct event denial(uint32_t binary, uint64_t second, uint32_t count)
 {
 	return (struct event){
-		.generation = 1, .binary = binary, .listener_port = 80, .time_boot = second * SECOND, .count = count, .verdict = VERDICT_DENY,
+		.generation = 1,
+		.binary = binary,
+		.listener_port = 80,
+		.time_boot = second * SECOND,
+		.count = count,
+		.verdict = VERDICT_DENY,
 	};
 }
 
@@ -118,12 +123,14 @@ static void test_text(void **state)
 	spinning.list[0].protocol = 6;
 	spinner = spinning_note(&spinning, &event);
 	assert_non_null(spinner);
-	assert_string_equal(spinner_text(spinner, &record, text), "/bin/server (pid 12) on 80/tcp: 10000 denials a second for 8 s, as it tries again "
+	assert_string_equal(spinner_text(spinner, &record, text),
+			    "/bin/server (pid 12) on 80/tcp: 10000 denials a second for 8 s, as it tries again "
 			    "at once; stop or restart it, or allow it there");
 	event.differ = DIFFER_PID;
 	record.binary = NULL;
 	record.hint = "/x";
-	assert_string_equal(spinner_text(spinner, &record, text), "(/x) on 80/tcp: 10000 denials a second for 8 s, as it tries again at once; stop or "
+	assert_string_equal(spinner_text(spinner, &record, text),
+			    "(/x) on 80/tcp: 10000 denials a second for 8 s, as it tries again at once; stop or "
 			    "restart it, or allow it there");
 }
 
@@ -131,7 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_windows), cmocka_unit_test(test_series_end), cmocka_unit_test(test_apart),
-		cmocka_unit_test(test_room),	cmocka_unit_test(test_text),
+		cmocka_unit_test(test_room),    cmocka_unit_test(test_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

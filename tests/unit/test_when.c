@@ -95,10 +95,37 @@ static void test_summer_time(void **state)
 
 static void test_errors(void **state)
 {
-	static const char *const bad[] = { "", "x", "10", "10x", "m", "10m ", "-10m", "1h-3m", "9999999999s", "24:00", "12:60",
-					   "12:00:61", "1:00", "12:0", "12:00:", "2026-02-29", "2026-13-01", "2026-00-10",
-					   "2026-11-24T", "2026-11-24T14", "2026-11-24T14:00X", "2026-11-24T14:00+1",
-					   "2026-11-24T14:00+25:00", "2026-11-24T14:00Zx", "9999-01-01", "0001-01-01T00:00", "1700-01-01", "2026-11-24T14:00:00.", "2026-11-24T14:00:00.x", "26-11-24", "now and then" };
+	static const char *const bad[] = { "",
+					   "x",
+					   "10",
+					   "10x",
+					   "m",
+					   "10m ",
+					   "-10m",
+					   "1h-3m",
+					   "9999999999s",
+					   "24:00",
+					   "12:60",
+					   "12:00:61",
+					   "1:00",
+					   "12:0",
+					   "12:00:",
+					   "2026-02-29",
+					   "2026-13-01",
+					   "2026-00-10",
+					   "2026-11-24T",
+					   "2026-11-24T14",
+					   "2026-11-24T14:00X",
+					   "2026-11-24T14:00+1",
+					   "2026-11-24T14:00+25:00",
+					   "2026-11-24T14:00Zx",
+					   "9999-01-01",
+					   "0001-01-01T00:00",
+					   "1700-01-01",
+					   "2026-11-24T14:00:00.",
+					   "2026-11-24T14:00:00.x",
+					   "26-11-24",
+					   "now and then" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -124,8 +151,8 @@ static void test_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ago),	    cmocka_unit_test(test_time_of_day), cmocka_unit_test(test_dates),
-		cmocka_unit_test(test_summer_time), cmocka_unit_test(test_errors),	cmocka_unit_test(test_text),
+		cmocka_unit_test(test_ago),         cmocka_unit_test(test_time_of_day), cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_summer_time), cmocka_unit_test(test_errors),      cmocka_unit_test(test_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
