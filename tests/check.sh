@@ -39,13 +39,28 @@ quiet() { # NAME COMMAND...
 	quiet_name=$1
 	shift
 	code=0
+	began=$(date +%s)
 	"$@" >"$logs/$quiet_name.log" 2>&1 || code=$?
+	echo "$(($(date +%s) - began)) s: $quiet_name" >>"$logs/times"
 	if [ "$code" -eq 0 ] && [ ! -s "$logs/$quiet_name.log" ]; then
 		echo "ok $quiet_name" | tee "$logs/$quiet_name.tests"
 	else
 		echo "not ok $quiet_name: status $code" | tee "$logs/$quiet_name.tests"
 		head -n 40 "$logs/$quiet_name.log" | sed 's/^/    /'
 	fi
+}
+
+# Prints the ten tests that took longest, "SECONDS s: PART: TEST". A part that doesn't say how long its tests take counts as one.
+slowest() {
+	while read -r seconds _ name; do
+		if ! grep -q '^# [a-z0-9_]*: [0-9.]* s$' "$logs/$name.log"; then
+			echo "$seconds s: $name"
+		fi
+	done <"$logs/times" >"$logs/tests.times"
+	for log in "$logs"/*.log; do
+		sed -n "s|^# \([a-z0-9_]*\): \([0-9.]*\) s\$|\2 s: $(basename "$log" .log): \1|p" "$log"
+	done >>"$logs/tests.times"
+	sort -rn "$logs/tests.times" | head -n 10
 }
 
 export CMOCKA_MESSAGE_OUTPUT=TAP
@@ -203,6 +218,8 @@ cat $logs/*.tests >$logs/all
 passed=$(grep -c '^ok' $logs/all)
 failed=$(grep -c '^not ok' $logs/all)
 skipped=$(grep -c '^skip' $logs/all)
+echo "the slowest tests:"
+slowest | sed 's/^/    /'
 # Once more, as few read all of that.
 grep -E '^(not ok|skip)' $logs/all
 if [ "$skipped" -ne 0 ]; then

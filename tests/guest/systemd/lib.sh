@@ -16,6 +16,7 @@ expect() { # WHAT WANTED SEEN
 test_case() { # FUNCTION
 	rm -f /tmp/why
 	status=0
+	began=$(cut -d ' ' -f 1 /proc/uptime)
 	# in the background, as a function on the left of || doesn't stop at its first error
 	(
 		set -e
@@ -29,6 +30,7 @@ test_case() { # FUNCTION
 		tail -n 15 /tmp/said | sed 's/^/    /'
 		failures=$((failures + 1))
 	fi
+	echo "# $1: $(echo "$began $(cut -d ' ' -f 1 /proc/uptime)" | awk '{ printf "%.1f s", $2 - $1 }')"
 }
 
 # answers PORT: whether somebody accepts a connection there and says something
