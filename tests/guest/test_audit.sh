@@ -72,13 +72,12 @@ filters() {
 
 # Repeats that are folded are shown by what they have in common, and no more.
 filters_of_folds() {
-	unloaded
 	deny_all
 	"$traffic" spin 1000 22611 22612 >outcome
-	until_true 5 test "$("$sockaccept" audit --json | wc -l)" -ge 4 || sleep 1
-	"$sockaccept" audit --json >events
+	until_true 5 test "$("$sockaccept" audit --json --port 22611,22612 | wc -l)" -ge 4 || sleep 1
+	"$sockaccept" audit --json --port 22611,22612 >events
 	expect "denials on 22611" 500 "$("$sockaccept" audit --json --port 22611 | sed 's/.*"count":\([0-9]*\)}/\1/' | awk '{ n += $1 } END { print n }')"
-	expect "of its user" "$(wc -l <events)" "$("$sockaccept" audit --json --user root | wc -l)"
+	expect "of its user" "$(wc -l <events)" "$("$sockaccept" audit --json --user root --port 22611,22612 | wc -l)"
 }
 
 # refuses MESSAGE OPTION...: status 2, and nothing is shown
@@ -201,7 +200,6 @@ checkpoint_says_what_was_missed() {
 }
 
 follower_keeps_its_checkpoint() {
-	unloaded
 	deny_all
 	is_denied 22651
 	background follower "$sockaccept" audit --json --follow --checkpoint mark
@@ -221,7 +219,6 @@ follower_ends_in_time() {
 }
 
 hits_have_a_time() {
-	unloaded
 	load <<-END
 		[probe]
 		binary = $probe

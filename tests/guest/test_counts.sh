@@ -74,6 +74,6 @@ permissive_accepts_and_records() {
 	expect "status says enforcing, mode" "true enforce" "$(state enforcing mode)"
 }
 
-test_case count_10000_denied_10000_allowed
 test_case running_server_obeys_new_rule
+test_case count_10000_denied_10000_allowed
 test_case permissive_accepts_and_records

@@ -42,7 +42,6 @@ kept() {
 
 # Whoever is alerted by what is new, or counts denials, doesn't hear of it.
 doctor_leaves_no_records() {
-	unloaded
 	write_policy shut.ini <<-END
 		[sockaccept]
 		default = deny
@@ -253,13 +252,13 @@ doctor_sees_gate_and_drain() {
 	finds gate ok
 }
 
+test_case doctor_misses_what_is_not_loaded
+test_case doctor_tries_only_what_can_work
+test_case doctor_tries_what_is_not_loaded
 test_case doctor_finds_all_well
 test_case doctor_sees_gate_and_drain
 test_case doctor_leaves_no_records
 test_case doctor_is_heard_without_ipv4
-test_case doctor_misses_what_is_not_loaded
-test_case doctor_tries_what_is_not_loaded
-test_case doctor_tries_only_what_can_work
 test_case doctor_sees_that_ftrace_is_off
 test_case doctor_misses_a_pin
 test_case doctor_knows_the_machines_bpffs

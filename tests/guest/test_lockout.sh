@@ -97,7 +97,7 @@ one_line_for_a_server() {
 
 # Its first thread has ended, and another one listens: that isn't a process that can't be looked at.
 first_thread_has_ended() {
-	unloaded
+	load </dev/null
 	background python python3 -S -c '
 import ctypes, socket, threading, time
 s = socket.socket()
@@ -116,7 +116,6 @@ ctypes.CDLL(None).syscall(60, 0)'
 
 # Listeners come and go all the time while the list is made.
 listeners_that_end_are_not_unknown() {
-	unloaded
 	for name in fleeting transient; do
 		background $name python3 -S -c '
 import os, socket
