@@ -34,22 +34,6 @@ show() { # NAME CODE
 	fi
 }
 
-# A part that is one test: it succeeds, and prints nothing.
-quiet() { # NAME COMMAND...
-	quiet_name=$1
-	shift
-	code=0
-	began=$(date +%s)
-	"$@" >"$logs/$quiet_name.log" 2>&1 || code=$?
-	echo "$(($(date +%s) - began)) s: $quiet_name" >>"$logs/times"
-	if [ "$code" -eq 0 ] && [ ! -s "$logs/$quiet_name.log" ]; then
-		echo "ok $quiet_name" | tee "$logs/$quiet_name.tests"
-	else
-		echo "not ok $quiet_name: status $code" | tee "$logs/$quiet_name.tests"
-		head -n 40 "$logs/$quiet_name.log" | sed 's/^/    /'
-	fi
-}
-
 # Prints the ten tests that took longest, "SECONDS s: PART: TEST". A part that doesn't say how long its tests take counts as one.
 slowest() {
 	while read -r seconds _ name; do
@@ -80,23 +64,6 @@ valgrind_tests() {
 		part "valgrind-$test" valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
 			"build/tests/unit/$test"
 	done
-}
-
-shell_files() {
-	echo tests/*.sh tests/*/*.sh tests/guest/systemd/* tests/guest/run tests/guest/boot tests/guest/init tests/guest/init_systemd \
-		enforce/boot/*.sh enforce/boot/deb/postinst enforce/boot/deb/prerm enforce/boot/deb/postrm .ci/run
-}
-
-lint() {
-	# shellcheck disable=SC2046 # a list of files
-	quiet shellcheck shellcheck -x $(shell_files)
-	quiet includes tests/includes.sh
-	quiet cppcheck cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem --error-exitcode=1 -I. -D__STDC__ \
-		'-DLIBBPF_OPTS(type,name,...)=struct type name = {0}' policy enforce
-	quiet clang-tidy sh -c 'clang-tidy --quiet policy/*.c enforce/*.c enforce/*/*.c -- -std=gnu11 -D_GNU_SOURCE -I. -Ibuild \
-		-DSOCKACCEPT_VERSION=\"0\" 2>/dev/null'
-	quiet clang-build make -s -B B=build/clang all CC=clang WERROR=-Werror say=
 }
 
 # The Debian package, as Debian's own checker sees it.
@@ -189,7 +156,7 @@ run_job() { # JOB
 		unit_tests
 		valgrind_tests
 		;;
-	lint) lint ;;
+	lint) part lint tests/lint.sh ;;
 	toolchains) part toolchains tests/toolchains.sh ;;
 	fuzz) part fuzz tests/fuzz/fuzz.sh "$fuzz_seconds" ;;
 	*) return 2 ;;
@@ -211,7 +178,7 @@ for series in $kernels; do
 done
 jobs="preempt locked$jobs"
 [ "$first" = "$last" ] || jobs="guest-$last $jobs"
-jobs="guest-$first package log $jobs harmless lint unit fuzz little-memory no-bpf-lsm"
+jobs="guest-$first package log $jobs harmless lint unit toolchains fuzz little-memory no-bpf-lsm"
 rm -rf $logs
 mkdir -p $logs
 # shellcheck disable=SC2086 # they are words
