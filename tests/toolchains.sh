@@ -18,6 +18,7 @@ packages=clang,gcc,make,pkgconf,bpftool,libbpf-dev,libelf-dev,zlib1g-dev,libcap-
 entry=$cache/toolchain-1
 failed=0
 
+# shellcheck disable=SC2317 # quietly calls it
 make_root() {
 	mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" "$suite" "$work/entry" "$(main_mirror)"
 }
@@ -35,6 +36,7 @@ judge() {
 	fi
 }
 
+# shellcheck disable=SC2317 # judge calls it
 # build_there DIRECTORY ARG...: with the programs of the root directory, from a copy that is removed
 build_there() {
 	copy=$1
