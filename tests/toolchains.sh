@@ -46,7 +46,7 @@ build_there() {
 	code=0
 	chroot "$entry" make -s -C "/${copy#"$entry"/}" all WERROR=-Werror say= "$@" || code=$?
 	rm -rf "$copy"
-	return $code
+	return "$code"
 }
 
 if [ ! -d "$entry" ]; then

@@ -2,10 +2,10 @@
 # shellcheck shell=sh
 # The emulator, as tests/guest/run and tests/guest/boot start it. usage: . emulator.sh
 #
-# Of the including script: misused, and $work, $kernel_directory, $cpus, $by_turns, $memory, $timeout, $icount, $append, $log and
+# Of the including script: misused, and $name, $work, $kernel_directory, $cpus, $by_turns, $memory, $timeout, $icount, $append, $log and
 # $terminal.
 
-: "${by_turns:=}" "${terminal:=}" "${icount:=}" "${append:=}" "${devices:=}" "${timeout:=}" "${memory:=}" "${log:=}" "${work:=}" "${kernel_directory:=}"
+: "${name:=guest}" "${by_turns:=}" "${terminal:=}" "${icount:=}" "${append:=}" "${devices:=}" "${timeout:=}" "${memory:=}" "${log:=}" "${work:=}" "${kernel_directory:=}"
 
 # quote WORD...: the words, so that a shell reads them back
 quote() {
