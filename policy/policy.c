@@ -15,9 +15,7 @@
 
 void policy_init(struct policy *policy)
 {
-	*policy = (struct policy){
-		.mode = MODE_ENFORCE, .verdict = VERDICT_ALLOW, .switches = { [0 ... SWITCHES - 1] = ANSWER_YES }, .events = DEFAULT_EVENTS
-	};
+	*policy = (struct policy)POLICY_INIT;
 }
 
 uint32_t policy_flags(const struct policy *policy)

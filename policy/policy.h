@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "bpf/shared/event.h"
 #include "bpf/shared/image.h"
 #include "policy/port.h"
 
@@ -97,6 +98,13 @@ enum purpose {
 	READ_OFFLINE,   /* as READ_FOR_CHECK, but for another machine: what this one lacks is a note */
 	READ_AT_BOOT,   /* what can change by itself is a warning: files, directories and users that are gone */
 };
+
+/* The value of an empty policy, for its declaration: what is cleaned up when it goes out of scope must have one from the start. */
+#define POLICY_INIT                                                                                                \
+	{                                                                                                          \
+		.mode = MODE_ENFORCE, .verdict = VERDICT_ALLOW, .switches = { [0 ... SWITCHES - 1] = ANSWER_YES }, \
+		.events = DEFAULT_EVENTS                                                                           \
+	}
 
 /* Makes `policy` an empty one: mode enforce, default allow, all switches on, generation 0. What it held before is not freed. */
 void policy_init(struct policy *policy);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What can be said of the code without running it: `make lint`, and a part of `make check`.
 # usage: tests/lint.sh --format      writes what format would have, in place
-#        tests/lint.sh [NAME...]     only these: includes format shellcheck cppcheck clang-tidy manual clang-build
+#        tests/lint.sh [NAME...]     only these: includes format cleanup shellcheck cppcheck clang-tidy manual clang-build
 #
 # Prints "ok NAME" for each, or "not ok NAME" and what is wrong. Exits with 1 if anything is.
 # shellcheck disable=SC2317 # check calls the functions below by their names
@@ -63,6 +63,11 @@ clang_tidy() {
 		-DSOCKACCEPT_VERSION=\"0\" 2>/dev/null' sh
 }
 
+# What is cleaned up when it goes out of scope has a value from the start: else an early return cleans up what was on the stack.
+cleanup() {
+	! grep -rnE '_cleanup_[a-z]+_ [^=;(]*;' enforce policy
+}
+
 manual() {
 	mandoc -Tlint -W warning man/*.[1-8]
 }
@@ -80,6 +85,7 @@ if [ "$wanted" = --format ]; then
 fi
 check includes tests/includes.sh
 check format format
+check cleanup cleanup
 check shellcheck shell_check
 check manual manual
 check cppcheck cpp_check

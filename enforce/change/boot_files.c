@@ -33,9 +33,8 @@ bool boot_files_are_source(const struct policy *policy)
 enum boot_files boot_files_compare(const struct policy *live)
 {
 	_cleanup_diagnostics_ struct diagnostics diagnostics = { 0 };
-	_cleanup_policy_ struct policy files;
+	_cleanup_policy_ struct policy files = POLICY_INIT;
 
-	policy_init(&files);
 	if (access(DEFAULT_POLICY_FILE, F_OK) && access(DEFAULT_POLICY_DIR, F_OK))
 		return BOOT_FILES_NONE;
 	policy_files_read(NULL, READ_AT_BOOT, false, &files, &diagnostics);

@@ -49,9 +49,8 @@ enum status edit_policy(const struct policy_edit *edit, uint64_t *generation, bo
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
 	_cleanup_close_ int lock = -1;
-	_cleanup_policy_ struct policy policy;
+	_cleanup_policy_ struct policy policy = POLICY_INIT;
 
-	policy_init(&policy);
 	TRY(change_begin(&lock));
 	TRY(kernel_open(&kernel, true, false));
 	TRY(trial_refuse(&kernel));

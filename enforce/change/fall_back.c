@@ -24,9 +24,8 @@ static bool read_last_good_in_force(struct policy *live)
  */
 static bool read_later_last_good(struct policy *policy)
 {
-	_cleanup_policy_ struct policy live;
+	_cleanup_policy_ struct policy live = POLICY_INIT;
 
-	policy_init(&live);
 	if (!read_last_good_in_force(&live) || !last_good_read(policy) || policy->failure != FAILURE_CLOSED)
 		return false;
 	policy_normalise(policy);
@@ -38,9 +37,8 @@ enum status fall_back(enum status why)
 	const struct publication how = { .boot = true, .last_good = true };
 	const char *what = why == STATUS_INVALID ? "the policy is invalid" : "the policy can't be put in force";
 	bool loaded = hidden_found() || kernel_is_loaded(true) == STATUS_DONE;
-	_cleanup_policy_ struct policy policy;
+	_cleanup_policy_ struct policy policy = POLICY_INIT;
 
-	policy_init(&policy);
 	boot_files_set_source(&policy, LAST_GOOD_FILE);
 	if (loaded && !read_later_last_good(&policy))
 		fail(why, "%s: nothing of it was applied, and the one in force stays", what);

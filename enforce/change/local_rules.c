@@ -91,10 +91,8 @@ static void apply(struct policy *policy, const struct rule_edit *edits, size_t c
 static enum status check_text(const struct local_rules *rules, const struct rule_edit *edits, size_t count)
 {
 	_cleanup_diagnostics_ struct diagnostics diagnostics = { 0 };
-	_cleanup_policy_ struct policy expected, seen;
+	_cleanup_policy_ struct policy expected = POLICY_INIT, seen = POLICY_INIT;
 
-	policy_init(&expected);
-	policy_init(&seen);
 	read_text(rules->before ? rules->before : "", &expected, &diagnostics);
 	apply(&expected, edits, count);
 	read_text(rules->after, &seen, &diagnostics);

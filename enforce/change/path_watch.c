@@ -38,10 +38,9 @@
 static enum status find(struct moved *moved)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	_cleanup_policy_ struct policy policy;
+	_cleanup_policy_ struct policy policy = POLICY_INIT;
 	uint64_t layout = SOCKACCEPT_LAYOUT;
 
-	policy_init(&policy);
 	TRY(kernel_layout(&layout));
 	/* The kernel side of another version is for that version's daemon. */
 	if (layout != SOCKACCEPT_LAYOUT)

@@ -84,10 +84,9 @@ static enum status attach_and_prove(struct kernel *kernel)
 /* Does what publish_first() does once the programs are loaded. */
 static enum status publish_and_attach(struct kernel *kernel, struct policy *policy, const struct publication *how)
 {
-	_cleanup_policy_ struct policy nothing; /* denies nothing, as when nothing was loaded */
+	_cleanup_policy_ struct policy nothing = POLICY_INIT; /* denies nothing, as when nothing was loaded */
 	_cleanup_free_ bool *taken = live_counters(policy);
 
-	policy_init(&nothing);
 	TRY(number_and_check(kernel, NULL, policy, how));
 	TRY(prepare_fallback(kernel, &nothing, 0, how->confirm));
 	TRY(begin_trial(kernel, how->confirm));
@@ -156,11 +155,9 @@ static enum status replace(struct kernel *kernel, const struct policy *before, s
 
 static enum status publish_next(struct kernel *kernel, struct policy *policy, const struct publication *how)
 {
-	_cleanup_policy_ struct policy before, fallback;
+	_cleanup_policy_ struct policy before = POLICY_INIT, fallback = POLICY_INIT;
 	bool pending = false;
 
-	policy_init(&before);
-	policy_init(&fallback);
 	TRY(read_before(kernel, how->confirm, &before, &fallback, &pending));
 	TRY(replace(kernel, &before, &fallback, pending, policy, how));
 	stance_warn(stance_of(&before), stance_of(policy));

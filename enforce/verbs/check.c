@@ -34,9 +34,8 @@ static void print_check(const struct diagnostics *diagnostics, const struct poli
 enum status verb_check(const struct invocation *invocation)
 {
 	_cleanup_diagnostics_ struct diagnostics diagnostics = { 0 };
-	_cleanup_policy_ struct policy policy;
+	_cleanup_policy_ struct policy policy = POLICY_INIT;
 
-	policy_init(&policy);
 	policy_files_read(invocation->arguments[0], invocation->given[OPTION_OFFLINE] ? READ_OFFLINE : READ_FOR_CHECK,
 			  !invocation->given[OPTION_NO_WARNINGS], &policy, &diagnostics);
 	if (!diagnostics.errors)

@@ -22,9 +22,8 @@
 /* Sets *generation to that of the policy in force. */
 static enum status read_generation(const struct kernel *kernel, uint64_t *generation)
 {
-	_cleanup_policy_ struct policy policy;
+	_cleanup_policy_ struct policy policy = POLICY_INIT;
 
-	policy_init(&policy);
 	TRY(live_read_image(kernel, &policy));
 	*generation = policy.generation;
 	return STATUS_DONE;
@@ -51,12 +50,11 @@ static enum status refuse_nothing(void)
 
 static enum status confirm(const struct kernel *kernel)
 {
-	_cleanup_policy_ struct policy policy;
+	_cleanup_policy_ struct policy policy = POLICY_INIT;
 	uint64_t left;
 
 	if (trial_now(kernel, &left) == TRIAL_IS_NONE)
 		return refuse_nothing();
-	policy_init(&policy);
 	/* Whatever can fail comes before the trial word is changed. */
 	TRY(live_read(kernel, &policy));
 	if (!trial_confirm(kernel))

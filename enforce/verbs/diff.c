@@ -141,11 +141,9 @@ static void print_all(const struct invocation *invocation, const struct policy *
 enum status verb_diff(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	_cleanup_policy_ struct policy files, live;
+	_cleanup_policy_ struct policy files = POLICY_INIT, live = POLICY_INIT;
 	bool same = false;
 
-	policy_init(&files);
-	policy_init(&live);
 	TRY(kernel_open(&kernel, false, false));
 	if (policy_files_read_valid(invocation->arguments[0], READ_FOR_LOAD, false, &files) != STATUS_DONE)
 		return fail(STATUS_INVALID, "the policy is invalid");

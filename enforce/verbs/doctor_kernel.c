@@ -30,9 +30,8 @@ enum health look_pins(struct patient *patient)
 static uint32_t wanted_events(void)
 {
 	_cleanup_diagnostics_ struct diagnostics diagnostics = { 0 };
-	_cleanup_policy_ struct policy policy;
+	_cleanup_policy_ struct policy policy = POLICY_INIT;
 
-	policy_init(&policy);
 	policy_files_read(NULL, READ_FOR_CHECK, false, &policy, &diagnostics);
 	return policy.events;
 }
@@ -117,11 +116,10 @@ static enum status read_and_judge(struct patient *patient, struct policy *policy
 
 enum health look_policy(struct patient *patient)
 {
-	_cleanup_policy_ struct policy policy;
+	_cleanup_policy_ struct policy policy = POLICY_INIT;
 	enum status status;
 	uint64_t left;
 
-	policy_init(&policy);
 	if (!patient->loaded)
 		return HEALTH_UNKNOWN;
 	status = read_and_judge(patient, &policy);

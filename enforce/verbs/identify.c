@@ -134,13 +134,12 @@ static void print_subject(struct output *output, const struct subject *subject, 
 static enum status identify(const struct kernel *kernel, struct subject *subject, bool json)
 {
 	_cleanup_identity_ struct identity identity = { 0 };
-	_cleanup_policy_ struct policy policy;
+	_cleanup_policy_ struct policy policy = POLICY_INIT;
 	_cleanup_free_ char *binary = NULL;
 	uint32_t number = BINARY_ANY;
 	struct output output;
 	int error = subject->fd < 0 ? 0 : identify_files(kernel, &subject->fd, &identity, 1);
 
-	policy_init(&policy);
 	if (error)
 		return fail(STATUS_FAILED, "can't identify it: %s", strerror(-error));
 	TRY(live_read_image(kernel, &policy));

@@ -142,9 +142,8 @@ static void print_waiting(const struct rule_printer *printer)
 static enum status list_rules(struct output *output, const struct kernel *kernel, bool last_hit)
 {
 	struct rule_printer printer = { .output = output, .kernel = kernel, .last_hit = last_hit };
-	_cleanup_policy_ struct policy policy;
+	_cleanup_policy_ struct policy policy = POLICY_INIT;
 
-	policy_init(&policy);
 	TRY(live_read(kernel, &policy));
 	printer.policy = &policy;
 	printer.users = any_user(&policy);

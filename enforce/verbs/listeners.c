@@ -140,11 +140,10 @@ static void print_all(const struct invocation *invocation, const struct listener
 /* Reads the policy that is asked into `policy`. It stays empty if nothing is in force and no file was given. */
 static enum status read_policy(struct kernel *kernel, const char *path, bool loaded, struct policy *policy)
 {
-	_cleanup_policy_ struct policy live;
+	_cleanup_policy_ struct policy live = POLICY_INIT;
 
 	if (!path)
 		return loaded ? live_read_image(kernel, policy) : STATUS_DONE;
-	policy_init(&live);
 	if (policy_files_read_valid(path, READ_FOR_LOAD, false, policy) != STATUS_DONE)
 		return fail(STATUS_INVALID, "the policy is invalid");
 	/* Temporary rules stay in force with `load`, so they count here too. */
@@ -159,10 +158,9 @@ static enum status show(const struct invocation *invocation, struct kernel *kern
 	const char *path = invocation->given[OPTION_POLICY];
 	_cleanup_listeners_ struct listeners listeners = { 0 };
 	_cleanup_image_ struct image image = { 0 };
-	_cleanup_policy_ struct policy policy;
+	_cleanup_policy_ struct policy policy = POLICY_INIT;
 	int error = 0;
 
-	policy_init(&policy);
 	TRY(read_policy(kernel, path, loaded, &policy));
 	if (path || loaded)
 		error = image_build(&policy, &image);

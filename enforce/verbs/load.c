@@ -48,9 +48,8 @@ enum status verb_load(const struct invocation *invocation)
 {
 	struct publication how = { .boot = invocation->given[OPTION_BOOT], .force = invocation->given[OPTION_FORCE] };
 	_cleanup_close_ int lock = -1;
-	_cleanup_policy_ struct policy policy;
+	_cleanup_policy_ struct policy policy = POLICY_INIT;
 
-	policy_init(&policy);
 	TRY(read_seconds(invocation->given[OPTION_CONFIRM], &how.confirm));
 	/* The lock is taken before the files are read: what was read last is loaded last. */
 	TRY(change_begin(&lock));

@@ -61,12 +61,11 @@ static void warn_of_temporaries(const struct policy *policy)
 enum status verb_save(const struct invocation *invocation)
 {
 	_cleanup_kernel_ struct kernel kernel = KERNEL_INIT;
-	_cleanup_policy_ struct policy policy;
+	_cleanup_policy_ struct policy policy = POLICY_INIT;
 	_cleanup_free_ char *text = NULL;
 	size_t length = 0;
 	int error = 0;
 
-	policy_init(&policy);
 	TRY(kernel_open(&kernel, false, false));
 	TRY(live_read_image(&kernel, &policy));
 	policy.events = kernel_events(&kernel) ?: policy.events;

@@ -286,12 +286,11 @@ static enum status print_hidden(const struct invocation *invocation, const struc
 
 static enum status print_loaded(const struct invocation *invocation, const struct kernel *kernel, const char *not_enforcing)
 {
-	_cleanup_policy_ struct policy policy;
+	_cleanup_policy_ struct policy policy = POLICY_INIT;
 	_cleanup_moved_ struct moved moved = { 0 };
 	struct output output;
 	bool problems;
 
-	policy_init(&policy);
 	TRY(live_read(kernel, &policy));
 	TRY(moved_find(kernel, &policy, &moved));
 	windows_close(kernel, WINDOWS_CURRENT);

@@ -118,9 +118,8 @@ static void clear_predecessor(struct predecessor *old)
 static enum status upgrade_from(uint64_t layout)
 {
 	_cleanup_predecessor_ struct predecessor old = { .kernel = KERNEL_INIT };
-	_cleanup_policy_ struct policy policy;
+	_cleanup_policy_ struct policy policy = POLICY_INIT;
 
-	policy_init(&policy);
 	TRY(open_predecessor(&old.kernel));
 	TRY(read_policy_in_force(&old.kernel, &policy));
 	old.numbers = forget_numbers(&policy);

@@ -19,7 +19,7 @@ is_brief() {
 	case ${BRIEF-}:$1 in
 	:*) return 1 ;;
 	*/test_advice.sh | */test_audit.sh | */test_counts.sh | */test_input.sh | */test_json.sh | */test_log.sh) return 0 ;;
-	*/test_boot_files.sh | */test_doctor.sh | */test_harmless.sh | */test_lockout.sh | */test_names.sh | */test_save.sh | */test_process.sh) return 0 ;;
+	*/test_boot_files.sh | */test_doctor.sh | */test_harmless.sh | */test_lockout.sh | */test_names.sh | */test_outputs.sh | */test_save.sh | */test_process.sh) return 0 ;;
 	*/test_hidden.sh | */test_listen_rules.sh | */test_load.sh | */test_outside.sh | */test_spinning.sh | */test_waiting.sh) return 0 ;;
 	*/test_temporary.sh | */test_trial.sh | */test_upgrade.sh) return 0 ;;
 	1:*/test_stress.sh | 2:*/test_listeners.sh | 2:*/test_recording.sh | 2:*/test_servers.sh) return 0 ;;

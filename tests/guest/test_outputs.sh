@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# What scripts rely on stays as it was: JSON, INI, metrics and exit statuses, against what the version before has printed.
+
+: "${root:?}" "${sockaccept:?}" "${probe:?}"
+
+outputs_are_as_before() {
+	unloaded
+	# shellcheck disable=SC2016 # the inner shell's
+	unshare --mount sh -c 'mount -t tmpfs etc /etc/sockaccept && exec "$0" "$@"' "$root/tests/guest/outputs.sh" "$sockaccept" "$probe" >outputs
+	diff "$root/tests/guest/outputs.expected" outputs >differences || because "not as before: $(head -n 20 differences)"
+}
+
+mkdir -p /etc/sockaccept
+test_case outputs_are_as_before
