@@ -19,6 +19,8 @@ work=$(mktemp -d "${TMPDIR:-/var/tmp}/sockaccept-systemd.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cp -a "$("$here/debian_root.sh")" "$work/root"
 mkdir "$work/root/test"
+# All that the package needs is there; apt reads the whole archive's lists for half a minute otherwise, each time.
+rm -rf "$work"/root/var/lib/apt/lists/*
 cp "$package" "$work/root/test/sockaccept.deb"
 cp "$older" "$work/root/test/older.deb"
 cp "$traffic" "$work/root/test/traffic"
