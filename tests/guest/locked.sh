@@ -242,12 +242,26 @@ attaches() {
 	finish "$pid"
 }
 
+# program_is_gone ID
+program_is_gone() {
+	! bpftool prog show id "$1" >shown 2>&1
+}
+
+# The policy goes with its pins. As loading one for each takes long, that is shown of the first; of the others, that a program goes
+# which is pinned there.
 mounts_are_a_way_out_before() {
+	policy
+	is_denied 28002
+	unmount_above || because "unmount_above: it wasn't possible"
+	accepts 28002
+	again
 	for attack in $mount_attacks; do
-		policy
-		is_denied 28002
+		mkdir $pins
+		bpftool prog load "$writer" $pins/program type syscall
+		program=$(bpftool prog show pinned $pins/program -j | value id)
+		! program_is_gone "$program" || because "$attack: nothing is pinned: $(cat shown)"
 		$attack || because "$attack: it wasn't possible"
-		accepts 28002
+		until_true 20 program_is_gone "$program" || because "$attack: the program that was pinned is still there"
 		again
 	done
 	# harmless by itself; but then what is enforced is somewhere where everybody unmounts
