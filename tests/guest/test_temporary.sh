@@ -102,7 +102,6 @@ temporary_rules_are_replaced_and_kept() {
 
 # A monitoring system takes nothing at all of what has a series twice.
 temporary_rules_have_metrics_of_their_own() {
-	unloaded
 	deny_all
 	ctl allow "$probe" 26051 --user root
 	ctl allow "$probe" 26051 --user root --for 1h
@@ -116,8 +115,8 @@ temporary_rules_have_metrics_of_their_own() {
 }
 
 temporary_rules_are_bounded() {
-	unloaded
 	deny_all
+	ctl remove "$probe"
 	for time in 0s -1s 367d 12 1x ''; do
 		expect_status 2 "$sockaccept" allow "$probe" 26041 "--for=$time"
 	done
