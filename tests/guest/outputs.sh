@@ -108,7 +108,10 @@ s.listen()
 print(flush=True)
 time.sleep(60)' >"$work/listens" &
 listens=$!
-until [ -s "$work/listens" ]; do sleep 0.1; done
+for _ in $(seq 100); do
+	[ ! -s "$work/listens" ] || break
+	sleep 0.1
+done
 shows "listeners" listeners --json
 shows "listeners under the files" listeners --json --policy /etc/sockaccept
 kill $listens

@@ -6,10 +6,10 @@
 
 outputs_are_as_before() {
 	unloaded
-	# shellcheck disable=SC2016 # the inner shell's
-	unshare --mount sh -c 'mount -t tmpfs etc /etc/sockaccept && exec "$0" "$@"' "$root/tests/guest/outputs.sh" "$sockaccept" "$probe" >outputs
+	rm -rf /etc/sockaccept
+	"$root/tests/guest/outputs.sh" "$sockaccept" "$probe" >outputs
+	rm -rf /etc/sockaccept
 	diff "$root/tests/guest/outputs.expected" outputs >differences || because "not as before: $(head -n 20 differences)"
 }
 
-mkdir -p /etc/sockaccept
 test_case outputs_are_as_before
