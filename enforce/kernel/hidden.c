@@ -80,7 +80,7 @@ static int open_map(const struct program_ids *program, const char *name, enum bp
 	return -1;
 }
 
-/* Returns the slot of the policy in force (bpf/shared/sockaccept.h: policies on trial). */
+/* Returns the slot of the policy in force (bpf/shared/control.h: policies on trial). */
 static __u32 slot_in_force(const struct program_ids *program)
 {
 	_cleanup_close_ int fd = open_map(program, "control", BPF_MAP_TYPE_ARRAY);

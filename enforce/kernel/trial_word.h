@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Begins and ends trials of policies, by the word control.trial (bpf/shared/sockaccept.h). All functions but trial_now() and trial_slot()
+ * Begins and ends trials of policies, by the word control.trial (bpf/shared/control.h). All functions but trial_now() and trial_slot()
  * need the change lock, and `kernel` open for writing.
  */
 #ifndef SOCKACCEPT_TRIAL_WORD_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reads the event buffers (bpf/shared/sockaccept.h has the protocol).
+ * Reads the event buffers (bpf/shared/event.h has the protocol).
  *
  * Order: a writer takes its ticket before its number. The reader reads `next_seq` first and `tickets` second. So every event with a number
  * below `next_seq` has a ticket below `tickets`, and when all those tickets are dealt with, no lower number can come any more. Events with

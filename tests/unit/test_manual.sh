@@ -170,7 +170,12 @@ model_tests() {
 
 # has_test NAME: also one that is made for each file system, or family
 has_test() {
-	grep -qE "^[[:space:]]*test_case \"?($1|${1%_ext4}_[$]kind|${1%_inet}_[$]family)\"?( |\$)" "$top"/tests/guest/test_*.sh "$top"/tests/guest/locked.sh
+	case $1 in
+	denied_*_is_harmless) set -- 'denied_[$][{]harmless[}]_is_harmless' ;;
+	esac
+	grep -qE "^[[:space:]]*test_case \"?($1|${1%_ext4}_[$]kind|${1%_inet}_[$](family|each))\"?( |\$)" "$top"/tests/guest/test_*.sh \
+		"$top"/tests/guest/locked.sh "$top"/tests/guest/lock_killed.sh "$top"/tests/guest/little_memory.sh "$top"/tests/guest/no_bpf_lsm.sh \
+		"$top"/tests/guest/systemd/[0-9]*
 }
 
 # No claim without a test.
@@ -181,6 +186,20 @@ test_model() {
 		has_test "$name" || problem="$problem there is no test $name;"
 	done
 	judge threat_model "$problem"
+}
+
+# promise_tests: the tests that man/docs/promises.md names, in italics
+promise_tests() {
+	tr '\n' ' ' <"$man/docs/promises.md" | grep -o '[^*]\*[^*]*\*' | grep -o '[a-z0-9]*_[a-z0-9_]*[a-z0-9]' | sort -u
+}
+
+test_promises() {
+	problem=
+	[ -n "$(promise_tests)" ] || problem="promises.md names no test"
+	for name in $(promise_tests); do
+		has_test "$name" || problem="$problem there is no test $name;"
+	done
+	judge promises "$problem"
 }
 
 if [ ! -x "$program" ]; then
@@ -198,5 +217,6 @@ else
 fi
 test_policies
 test_model
+test_promises
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
