@@ -41,16 +41,17 @@ static int read_of_thread(pid_t pid, pid_t tid, const char *name, char *text, si
 	return 0;
 }
 
-/* Returns the letter of its state (proc(5), stat); 'X', dead, if it has ended. */
+/* Returns the letter of its state (proc(5), stat): 'X', dead, if it has ended; '?' if that can't be read. */
 static char state_of(const struct thread *thread)
 {
 	char stat[512];
 	const char *name_end;
+	int error = read_of_thread(thread_pid(thread), thread->tid, "stat", stat, sizeof(stat));
 
-	if (read_of_thread(thread_pid(thread), thread->tid, "stat", stat, sizeof(stat)))
-		return 'X';
+	if (error)
+		return error == -ENOENT || error == -ESRCH ? 'X' : '?';
 	name_end = strrchr(stat, ')');
-	return name_end && name_end[1] == ' ' ? name_end[2] : 'X';
+	return name_end && name_end[1] == ' ' ? name_end[2] : '?';
 }
 
 /* Returns the denied listener that is open as `fd`, or NULL. */

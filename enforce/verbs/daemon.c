@@ -171,6 +171,7 @@ static enum status begin(struct daemon *daemon)
 
 	if (awaits_restart(daemon))
 		return STATUS_DONE;
+	change_lock_clear_remains();
 	status = log_keep_begin(&daemon->keeper, &daemon->kernel);
 	if (status == STATUS_DONE)
 		notify("STATUS=writing the log");

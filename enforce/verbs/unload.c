@@ -6,6 +6,7 @@
 
 #include "enforce/change/change_lock.h"
 #include "enforce/kernel/kernel.h"
+#include "enforce/kernel/locked.h"
 #include "enforce/kernel/take_over.h"
 #include "enforce/verbs/verb.h"
 #include "policy/cleanup.h"
@@ -19,6 +20,7 @@ static enum status refuse_unloading(void)
 
 static enum status remove_all(void)
 {
+	locked_remove_remains();
 	TRY(take_over_clean());
 	return kernel_detach();
 }
