@@ -7,7 +7,18 @@
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
 const char *const ini_key_words[] = {
-	"mode", "default", "events", "failure", "judge-listen", "gate", "drain", "binary", "user", "allow", "deny", "listen",
+	[KEY_MODE] = "mode",
+	[KEY_DEFAULT] = "default",
+	[KEY_EVENTS] = "events",
+	[KEY_FAILURE] = "failure",
+	[KEY_FIRST_SWITCH + SWITCH_JUDGE_LISTEN] = "judge-listen",
+	[KEY_FIRST_SWITCH + SWITCH_GATE] = "gate",
+	[KEY_FIRST_SWITCH + SWITCH_DRAIN] = "drain",
+	[KEY_BINARY] = "binary",
+	[KEY_USER] = "user",
+	[KEY_ALLOW] = "allow",
+	[KEY_DENY] = "deny",
+	[KEY_LISTEN] = "listen",
 };
 const char *const *const ini_switch_words = &ini_key_words[KEY_FIRST_SWITCH];
 _Static_assert(LENGTH(ini_key_words) == KEYS, "each key has a word");

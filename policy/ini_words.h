@@ -30,16 +30,16 @@ enum key {
 	KEY_REFUSED,     /* the line was refused, so nothing can be said of one that continues it */
 };
 
-/* By enum key. */
-extern const char *const ini_key_words[KEYS];
+/* By enum key. None of these arrays has its length here, so that ini_words.c can compare what it has with what is wanted. */
+extern const char *const ini_key_words[];
 
 /* The keys of the switches, by enum policy_switch. */
 extern const char *const *const ini_switch_words;
 
 /* By enum mode, enum failure, enum answer and enum verdict. */
-extern const char *const ini_mode_words[MODES];
-extern const char *const ini_failure_words[FAILURES];
-extern const char *const ini_answer_words[ANSWERS];
-extern const char *const ini_verdict_words[VERDICTS + 1]; /* VERDICT_LISTEN too, which only a rule has */
+extern const char *const ini_mode_words[];
+extern const char *const ini_failure_words[];
+extern const char *const ini_answer_words[];
+extern const char *const ini_verdict_words[]; /* VERDICT_LISTEN too, which only a rule has */
 
 #endif

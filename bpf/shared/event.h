@@ -178,6 +178,9 @@ struct closing {
 
 _Static_assert(sizeof(struct endpoint) == 20, "no padding");
 _Static_assert(sizeof(struct event) == 512, "an event slot is eight cache lines");
+_Static_assert(__builtin_offsetof(struct event, rule) % 8 == 0 && __builtin_offsetof(struct event, comm) % 8 == 0 &&
+		       __builtin_offsetof(struct event, path) % 8 == 0,
+	       "COPY_WORDS() (bpf/event.bpf.h) copies from there on by words of 8 bytes");
 _Static_assert(sizeof(struct fold_key) == 24, "no padding: it is hashed");
 _Static_assert((DEFAULT_EVENTS & (DEFAULT_EVENTS - 1)) == 0 && (MIN_EVENTS & (MIN_EVENTS - 1)) == 0 && (MAX_EVENTS & (MAX_EVENTS - 1)) == 0,
 	       "a ticket is masked to a slot");
