@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# On a machine with little memory: tests/guest/run --memory 1024 tests/guest/little_memory.sh
+# Shows that on a machine with too little memory for the buffers, load and doctor say so and leave nothing behind.
+# Fails if enforce/kernel/load.c gives another reason or a wrong size, or if a load that failed leaves pins.
+# Run it with: tests/guest/run --memory 1024 tests/guest/little_memory.sh
 root=$(cd "$(dirname "$0")/../.." && pwd)
 
 # shellcheck source=tests/guest/harness.sh

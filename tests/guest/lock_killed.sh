@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# `lock`, killed at its calls, in a guest of its own, as one that comes through lasts until that stops:
-# tests/guest/run tests/guest/lock_killed.sh
+# Shows that a `lock` that is killed at any of its calls leaves the policy locked, or as it was and with a remedy that works.
+# Fails if enforce/change/guard.c attaches, freezes and pins in another order, or if enforce/kernel/locked.c doesn't recognise what it left.
+# Runs in a guest of its own, because a lock lasts until the machine stops: tests/guest/run tests/guest/lock_killed.sh
 root=$(cd "$(dirname "$0")/../.." && pwd)
 
 # shellcheck source=tests/guest/harness.sh

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# A locked policy, in a guest of its own, as it lasts until that stops: tests/guest/run tests/guest/locked.sh
-#
-# Each attempt is made before, where it must have the effect that it is made for, or at least be possible: or the test would
-# prove nothing. Then locked, where it must not.
+# Shows that root can't change a locked policy by ordinary means, can still read and drain it, and that containers notice nothing.
+# Fails if bpf/guard.bpf.c or guard_mounts.bpf.h leaves a way open or refuses what isn't ours, if enforce/change/guard.c forgets an object,
+# if holders.c misses a process that holds one, or if a kernel no longer calls one of the guard's hooks.
+# Each attack is made before the lock too, where it must work or be possible: otherwise its refusal would prove nothing.
+# Runs in a guest of its own, because a lock lasts until the machine stops: tests/guest/run tests/guest/locked.sh
 root=$(cd "$(dirname "$0")/../.." && pwd)
 
 # shellcheck source=tests/guest/harness.sh

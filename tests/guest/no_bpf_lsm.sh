@@ -1,6 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# On a kernel without BPF LSM: tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh
+# Shows that on a kernel without BPF LSM, load, status and doctor say what is missing and how to get it, and leave nothing behind.
+# Fails if enforce/kernel/prerequisites.c misreads the list of security modules, or if enforce/change/publish.c, where that list can't be
+# read, doesn't try a real accept(2).
+# Run it with: tests/guest/run --append lsm=apparmor tests/guest/no_bpf_lsm.sh
 root=$(cd "$(dirname "$0")/../.." && pwd)
 
 # shellcheck source=tests/guest/harness.sh

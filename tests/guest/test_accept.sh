@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# What is mediated: families, protocols and ways to accept; and what never is.
+# Shows which calls are mediated: each family, protocol and way to accept (accept4(2), io_uring, ...) is judged, counted and recorded, and
+# AF_UNIX never is.
+# Fails if bpf/accept.bpf.h skips a family, if bpf/listener.bpf.h reads a protocol or a port wrongly (VSOCK ports have 32 bits), if
+# bpf/queue.bpf.h takes an empty queue for a connection, or if a kernel no longer calls the hook in one of these ways.
 
 : "${sockaccept:?}" "${probe:?}" "${work:?}"
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Rules that hold less than they seem to: the warnings, and that what they say is so.
+# Shows that load, check, allow and deny warn of rules that hold less than they seem to, and that what a warning says happens in the kernel.
+# Fails if policy/advice.c or policy/program.c misses such a rule, warns once its advice was followed, or advises what has no effect. The
+# unit test test_advice.c has every case of the warnings; this file has their effects.
 
 : "${sockaccept:?}" "${probe:?}" "${preload:?}" "${work:?}"
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Threads that wait in accept(2) when a change of the policy denies them: they enter the hook once more, and their programs see nothing but
-# that.
+# Shows that threads that wait in accept(2) get EPERM when a change of the policy denies them: each enters the hook once more, and no
+# program notices anything else.
+# Fails if enforce/change/waiting_threads.c or accept_call.c misses such a thread, if interrupt.c disturbs another one or leaves one stopped
+# or traced, if a verb forgets take_effect.c, or if a kernel restarts accept(2) differently after a tracer's interrupt.
 
 : "${root:?}" "${sockaccept:?}" "${blocked:?}" "${killat:?}" "${work:?}" "${base:?}" "${pid=}"
 

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Each decision is under one whole policy, whatever happens to the commands that change it.
+# Shows that each decision is made under one whole policy, whatever happens to the commands that change it: they run at once, fail, are
+# killed.
+# Fails if enforce/change/publish.c or enforce/kernel/image_store.c changes a policy in force in more than one step, if
+# enforce/change/change_lock.c lets two commands change it at once, or if bpf/caller.bpf.h reads the reference to the policy twice for one
+# call.
 
 : "${sockaccept:?}" "${probe:?}" "${traffic:?}" "${killat:?}" "${pins:?}" "${work:?}"
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# What can be asked of the audit log, and how it is shown.
+# Shows what `audit` can select, how it goes on from a checkpoint, and that its table fits the terminal.
+# Fails if enforce/records/filter.c selects wrongly (also among folded repeats), if checkpoint.c or reader.c loses an event or doesn't say
+# that it missed some, if times depend on a clock that was set (enforce/base/when.c), or if enforce/records/event_columns.c makes a row
+# wider than the terminal.
 
 : "${sockaccept:?}" "${probe:?}" "${traffic:?}" "${work:?}"
 pid=

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# A policy in force that isn't what the next boot loads.
+# Shows that load, confirm and status say when the next boot will load another policy than the one in force, none, or an invalid one; and
+# that they say nothing otherwise.
+# Fails if enforce/change/boot_files.c or differences.c compares wrongly: temporary rules, for example, are no difference.
 
 : "${sockaccept:?}" "${probe:?}" "${work:?}"
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Counters are exact, and a new rule holds from the next accept() on.
+# Shows that counters are exact over 20,000 connections, and that a change of rules or mode holds from the next accept(2) on, also for a
+# running server.
+# Fails if bpf/count.bpf.h counts other than by atomic adds, if is_answered() in bpf/answer.bpf.h reuses an answer of another policy, or if
+# bpf/accept.bpf.h refuses in permissive mode.
 
 : "${sockaccept:?}" "${traffic:?}"
 pid=

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# What `doctor` says: of a machine on which all is well, and of each thing that can be amiss. What wants another boot is tested
-# there: lsm= without bpf in no_bpf_lsm.sh, the units in systemd/.
+# Shows what `doctor` says of a healthy machine, and of each fault.
+# Faults that need another boot are tested elsewhere: lsm= without bpf in no_bpf_lsm.sh, the units in systemd/.
+# Fails if enforce/verbs/doctor*.c misses a fault or blames the wrong part, if self_test.c or refuses_unfollowed() in bpf/accept.bpf.h
+# records or counts doctor's own accepts, or if the load that it tries leaves something in the kernel.
 
 : "${sockaccept:?}" "${pins:?}" "${probe:?}" "${work:?}"
 pid=

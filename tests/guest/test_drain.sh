@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Denying harms nobody but who is denied: what waits on a denied listener is taken out and reset, and its new connections are refused.
+# Shows that denying a listener resets the connections that wait on it, keeps new ones out, and harms no listener that somebody may still
+# accept on.
+# Fails if enforce/change/drain.c judges the holders of a listener wrongly, if bpf/drain.bpf.h lets a connection through to anybody else, if
+# bpf/gate.bpf.h or request.bpf.h refuses too much or too little, or if enforce/verbs/drain.c misses a knock or the end of a temporary rule.
 
 : "${blocked:?}" "${sockaccept:?}" "${work:?}" "${base:?}" "${probe:?}"
 pid=

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# What a process is, is settled by the name under which it was executed: whatever happens to names later, and whatever the kernel has
-# in memory. All caches are dropped before each step.
+# Shows that a process is judged by the name under which it was executed, whatever happens to names later and whatever the kernel keeps in
+# memory: all caches are dropped before each step.
+# Fails if bpf/process.bpf.h looks the name up again at accept(2), if bpf/execute.bpf.h doesn't settle it at execve(2) and fork(2), or if a
+# kernel drops the inode of a running program.
 
 : "${root:?}" "${sockaccept:?}" "${carry:?}" "${work:?}" "${base:?}"
 fs=

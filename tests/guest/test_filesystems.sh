@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# A rule on ext4, tmpfs, overlayfs and btrfs: through upgrades, evictions, snapshots, and numbers that are used again.
+# Shows that a rule stands for the same directory entry on ext4, tmpfs, overlayfs and btrfs: through upgrades of the program, dropped
+# caches, snapshots, and numbers of inodes and devices that are used again.
+# Fails if bpf/identity.bpf.h tells directories apart by too little, if bpf/identify.bpf.h doesn't forget an unmounted file system, or if
+# enforce/kernel/module_layout.c doesn't find the subvolume of a file on btrfs.
 
 : "${root:?}" "${sockaccept:?}" "${probe:?}" "${traffic:?}" "${upgrade:?}" "${work:?}" "${base:?}"
 pid=

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# What an ordinary user can do to pass for another binary, in a user namespace where that user is root.
+# Shows that an ordinary user, as root of a user namespace of its own, can't pass for an allowed binary: not by chroot, mounts, FUSE or
+# prctl(2).
+# Fails if bpf/identity.bpf.h judges by a path instead of the directory entry, if bpf/prctl.bpf.h lets a PR_SET_MM through or refuses
+# another call, or if a kernel makes its own checks of PR_SET_MM before the hook.
+# Each attack is first shown to work: without sockaccept, or where the default allows.
 
 : "${sockaccept:?}" "${carry:?}" "${forge:?}" "${outsider:?}" "${work:?}" "${pins:?}" "${base:?}"
 real=$work/here/allowed

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Real servers that are denied while they run harm nobody: they use hardly any processor, hardly log, and no client waits for ever.
-# HARMLESS_SECONDS: how long clients come to each, 20 unless set. tests/bench/harmless.sh has the same servers and clients.
+# Shows that real servers that are denied while they run harm nobody: they use little processor time, log little, and no client waits for
+# ever.
+# Fails if the gate (bpf/gate.bpf.h, bpf/request.bpf.h) or the drain (enforce/change/drain.c) doesn't keep the queue of a denied listener
+# empty, or if drain.c drains a listener that postfix's master keeps for smtpd.
+# HARMLESS_SECONDS: how long clients come to each server (default 20). tests/bench/harmless.sh has the same servers and clients.
 
 : "${sockaccept:?}" "${work:?}"
 pid=

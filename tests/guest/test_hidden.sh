@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# A policy in force whose pins something is mounted over.
+# Shows that a policy whose pins something is mounted over is still found, and that no command then acts as if nothing were loaded.
+# Fails if enforce/kernel/hidden.c doesn't find the attached program, or doesn't name the mount; or if a verb that changes the policy
+# doesn't ask it first (enforce/change/publish.c, enforce/kernel/open.c).
 
 : "${sockaccept:?}" "${pins:?}" "${probe:?}"
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Which file a rule stands for, and which name an event gives.
+# Shows which file a rule stands for (a directory and a name in it, whatever file has that name), and which name an event gives.
+# Fails if bpf/identity.bpf.h identifies a file by its inode or by its path in a namespace, if enforce/kernel/binaries.c gives one entry two
+# numbers, or if bpf/path.bpf.h reports a path that isn't the machine's. Some tests run once more with all caches dropped.
 
 : "${sockaccept:?}" "${probe:?}" "${traffic:?}" "${work:?}"
 pid=

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Bad input: on the command line, in policy files, and from the machine.
+# Shows that bad input is refused with a message and the documented exit status, and changes nothing: command lines, policy files that
+# others can write, a missing bpffs, a full output.
+# Fails if enforce/main.c accepts a wrong argument or ignores a failed write, if policy/source.c trusts a file that it shouldn't, if
+# policy/ini_*.c names the wrong line, or if enforce/kernel/prerequisites.c takes another mount for the machine's bpffs.
 
 : "${sockaccept:?}" "${probe:?}" "${work:?}"
 

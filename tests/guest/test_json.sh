@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# What is printed for programs to read, and what is printed of what others chose.
+# Shows that JSON is valid, compact and complete as documented, and that names which others chose (comm, paths) can't control a terminal.
+# Fails if enforce/base/output.c or escape.c lets a byte through unescaped, if enforce/records/event_print.c drops, adds or reorders a
+# member, or if enforce/records/reader.c consumes events, so that a second reader misses them.
 
 : "${sockaccept:?}" "${probe:?}" "${work:?}"
 pid=

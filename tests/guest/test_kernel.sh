@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Switches of the kernel that could turn enforcement off behind our back.
+# Shows that switches of the kernel that turn enforcement off are refused by the kernel or reported as NOT ENFORCING; and that a guest meant
+# to have a preemptible or real-time kernel has one.
+# Fails if enforce/kernel/prerequisites.c doesn't look at kernel.ftrace_enabled, or if a kernel lets that be 0 and calls BPF programs all
+# the same.
 
 : "${sockaccept:?}"
 ftrace=/proc/sys/kernel/ftrace_enabled

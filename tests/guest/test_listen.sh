@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# listen(2) is judged: a denied server fails at its start.
+# Shows that listen(2) is judged: a server that may accept there under no condition fails at its start, and says so.
+# Fails if bpf/listen.bpf.h or the tables that it reads (policy/image_listen.c) refuse a server that a rule lets accept as some user, let a
+# denied one listen, or refuse anything in permissive mode or with judge-listen = no.
 
 : "${sockaccept:?}" "${probe:?}" "${traffic:?}" "${work:?}" "${base:?}"
 pid=

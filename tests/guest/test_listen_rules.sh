@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Which rules let a binary listen: those of any user, those that say `listen`, and temporary ones before them.
+# Shows which rules let a binary listen: those for any user, temporary ones before lasting ones, and `listen`, which no `deny` beats.
+# Fails if bpf/shared/decision.h ranks these otherwise for listen(2), or asks who the user is. The unit test test_decision.c tries random
+# policies; this file shows that the kernel does the same.
 
 : "${sockaccept:?}" "${work:?}"
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Who listens, and what a policy says of it.
+# Shows that `listeners` finds every listener (each family, other network namespaces, containers), and that its verdict is right.
+# Fails if bpf/listing.bpf.h or enforce/kernel/listeners.c misses one, if listener_process.c takes a container's file for the machine's, or
+# if policy/decide.c decides otherwise than the hook.
 
 : "${sockaccept:?}" "${traffic:?}" "${work:?}" "${pins:?}"
 pid=

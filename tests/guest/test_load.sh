@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# What `load` says where the kernel doesn't take what it is given, and that it leaves nothing behind then. What wants another
-# machine is tested there: without BPF LSM in no_bpf_lsm.sh, with little memory in little_memory.sh.
+# Shows what `load` says when the kernel refuses what it is given, and that it leaves nothing behind.
+# Fails if enforce/kernel/load.c gives the wrong reason or size, or if enforce/change/publish.c doesn't find out by a real accept(2) that
+# the program isn't called, or leaves it attached.
+# What needs another machine is tested elsewhere: no BPF LSM in no_bpf_lsm.sh, little memory in little_memory.sh.
 
 : "${sockaccept:?}" "${pins:?}" "${work:?}"
 small=/sys/fs/cgroup/small

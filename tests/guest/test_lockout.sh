@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Changes that deny who listens now, and above all the sshd that the administrator came by.
+# Shows that a change names the servers that it denies, and refuses to deny the sshd by which the administrator came in.
+# Fails if enforce/change/denied_listeners.c names too many or too few, if way_in.c doesn't find the connection, or if lockout.c forgets a
+# way to lock out: the end of a temporary rule, `mode enforce`, a policy on trial.
 
 : "${sockaccept:?}" "${traffic:?}" "${work:?}"
 pid=

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# The lasting log: what the daemon writes, through kills, full disks and rotations, and what reads it.
+# Shows that the lasting log has each event once, or says how many it lacks, through kills, full disks, rotation and set clocks; and what
+# reads it (audit, report, metrics, rsyslog, journald).
+# Fails if enforce/records/log_write.c appends a part of a line or a line twice, if log_rotate.c, log_watch.c or log_target.c loses the
+# file, if history.c reads an event twice, or if enforce/verbs/daemon.c keeps a lock or a privilege.
 
 : "${sockaccept:?}" "${traffic:?}" "${probe:?}" "${work:?}" "${base:?}"
 pid=

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# A listener that is moved to another port under a thread that waits in accept(2); and listeners that have no port.
+# Shows that a listener can't be moved to another port under a thread that waits in accept(2), and how listeners without a port are judged.
+# Fails if bpf/listened.bpf.h forgets where a socket listened first, if bpf/listen.bpf.h lets a bind(2) or listen(2) elsewhere through, if
+# is_idle() in bpf/listener.bpf.h is wrong, or if a kernel itself treats a second bind(2) or listen(2) of a socket differently.
 
 : "${sockaccept:?}" "${moved:?}" "${early:?}" "${probe:?}" "${work:?}" "${base:?}"
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Which name of a file counts, when a path leads elsewhere, and what `identify` says of it.
+# Shows which name of a file counts (renames, hard links, mounts, overlayfs, FUSE), that status, refresh and the daemon notice when a path
+# leads elsewhere, and what `identify` says.
+# Fails if bpf/identity.bpf.h looks up the wrong name, if enforce/kernel/identify.c accepts a file that no rule can name, if
+# enforce/kernel/moved.c or enforce/change/path_watch.c misses a change, or if enforce/verbs/subject.c differs from the hook.
 
 : "${sockaccept:?}" "${probe:?}" "${traffic:?}" "${work:?}" "${base:?}"
 pid=

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# What scripts rely on stays as it was: JSON, INI, metrics and exit statuses, against what the version before has printed.
+# Shows that what scripts rely on stays as it was: JSON, INI, metrics and exit statuses are compared with what the version before printed
+# (outputs.expected, made by outputs.sh).
+# Fails if any verb in enforce/verbs/ prints something else, even a space, or ends with another status.
 
 : "${root:?}" "${sockaccept:?}" "${probe:?}"
 

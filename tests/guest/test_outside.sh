@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# What is out of scope: connections that come about, or change hands, without an accept(2) of the binary that has them.
+# Shows what is out of scope: connections that come about, or change hands, without an accept(2) of the binary that uses them.
+# Fails if a program in bpf/ begins to refuse or count these, or if a kernel begins to call security_socket_accept() for them. Then
+# sockaccept(7) has to change too.
 
 : "${sockaccept:?}" "${traffic:?}" "${work:?}"
 pid=

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Which binary a process is, however it came to run it, and whoever made the listener or the ring.
+# Shows which binary a process is, however it came to run it (descriptor, loader, script, set-user-ID, threads, io_uring), and whoever made
+# the listener or the ring.
+# Fails if bpf/identity.bpf.h or bpf/process.bpf.h looks at another file than the executable, if bpf/caller.bpf.h takes the user or the
+# binary from anything but the task that calls, or if a kernel runs io_uring requests in a task of another process.
 
 : "${sockaccept:?}" "${carry:?}" "${outsider:?}" "${traffic:?}" "${work:?}"
 pid=

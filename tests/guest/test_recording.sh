@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# What is recorded: connections that come late, calls that fail, and repeats that are folded.
+# Shows that each connection and denial is recorded once, and that folding repeats and sharing the buffers hide nobody.
+# Fails if bpf/fold.bpf.h, window.bpf.h or share.bpf.h counts wrongly or gives a user too much, if difference.bpf.h keeps a fact that
+# repeats don't share, if settle.bpf.h loses a call whose end wasn't seen, if ends.bpf.h or unit.bpf.h reads the wrong peer or unit, or if
+# event.bpf.h makes a torn event.
 
 : "${sockaccept:?}" "${traffic:?}" "${crowd:?}" "${probe:?}" "${pins:?}" "${work:?}" "${base:?}"
 pid=

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Which rule decides, and how rules are listed, replaced and removed.
+# Shows which rule decides, and how rules are listed, replaced and removed.
+# Fails if bpf/shared/decision.h or policy/image_build.c ranks rules otherwise than documented, if policy/policy_edit.c replaces or removes
+# too much or too little, if enforce/kernel/live.c loses the hits of rules that stay, if enforce/change/overruled.c or weaker.c warns
+# wrongly, or if `unload` leaves a pin or an attached program.
 
 : "${sockaccept:?}" "${probe:?}" "${pins:?}" "${work:?}"
 # Neither root's nor anybody's in particular.

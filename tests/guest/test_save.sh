@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# A change that lasts: --save, save and diff; and commands that are killed, or whose calls fail, in the middle of it.
+# Shows that --save, save and diff agree with the policy in force, and that commands that are killed, or whose calls fail, leave all or
+# nothing changed.
+# Fails if enforce/change/local_rules.c saves what another file undoes, or puts a change in force before its file is complete, if
+# enforce/base/replace.c writes a file other than whole, or if enforce/change/publish.c puts a policy in force before its trial has begun.
 
 : "${sockaccept:?}" "${probe:?}" "${killat:?}" "${work:?}"
 

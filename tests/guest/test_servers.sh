@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Real servers and clients, under `default = deny` with nginx allowed on 80.
+# Shows that real servers and clients work as the policy says: nginx is allowed on 80, ncat is denied and later allowed.
+# Fails if the hooks in bpf/ return anything but EPERM for a denial, or if a server doesn't go on once it is allowed again.
 
 : "${sockaccept:?}" "${traffic:?}" "${work:?}"
 pid=

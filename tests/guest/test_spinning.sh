@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Who tries a denied accept(2) again at once, for ever, is named.
+# Shows that status and the daemon name a server that tries a denied accept(2) again at once, for ever, and none that pauses in between.
+# Fails if the rate or the time limit in enforce/records/spinning.c is wrong, or if bpf/window.bpf.h doesn't make an event of each window.
 
 : "${sockaccept:?}" "${traffic:?}" "${work:?}"
 pid=

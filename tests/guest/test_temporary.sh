@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Temporary rules: they end by themselves, in the kernel, and until then beat those that last.
+# Shows that temporary rules beat lasting ones, and end by themselves: in the kernel, at their time, whatever the wall clock says.
+# Fails if is_passing() in bpf/shared/decision.h compares times wrongly, if bpf/answer.bpf.h reuses an answer beyond the end of its rule, if
+# policy/policy_edit.c replaces the wrong rules, or if enforce/records/metrics_labels.c gives two rules the same labels.
 
 : "${sockaccept:?}" "${probe:?}" "${traffic:?}"
 

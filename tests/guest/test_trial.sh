@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Policies on trial: what isn't confirmed in time goes again, by the kernel alone.
+# Shows that a policy that isn't confirmed in time is rolled back by the kernel alone, and that a confirmed one stays.
+# Fails if slot_on_trial() in bpf/caller.bpf.h switches too early, too late or back again, if enforce/kernel/trial_word.c lets a
+# confirmation and a rollback both win, or if enforce/change/publish.c or trial.c falls back to the wrong policy.
 
 : "${sockaccept:?}" "${probe:?}"
 pid=

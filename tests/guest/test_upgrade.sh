@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Upgrades of sockaccept itself: one kernel side takes over from another, with other maps.
+# Shows that a new version takes over from an older one with other maps without a gap, also if it is killed or its calls fail; and that an
+# older version leaves a newer one alone.
+# Fails if enforce/kernel/take_over.c removes the old kernel side before the new one decides, if carry_processes.c forgets what a process
+# is, or if enforce/kernel/open.c accepts another layout.
 
 : "${sockaccept:?}" "${traffic:?}" "${probe:?}" "${killat:?}" "${pins:?}" "${root:?}" "${work:?}"
 pid=

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# Rules whose path leads nowhere, or whose user isn't known: they wait, and all others are in force.
+# Shows that a rule whose path leads nowhere, or whose user isn't known, waits while all other rules are in force; and that the last good
+# policy holds at boot, whatever is missing.
+# Fails if policy/resolve.c or enforce/kernel/binaries.c makes such a rule an error or lets it match, if enforce/verbs/refresh.c doesn't
+# find what came back, or if enforce/change/fall_back.c or last_good.c loses the policy.
 
 : "${sockaccept:?}" "${probe:?}" "${work:?}" "${pins:?}"
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# A machine on which nobody may trace, whatever their capabilities. This has to be the last file of a guest: it can't be taken back, and
-# killat traces.
+# Shows that where Yama lets nobody trace, a change of the policy names the process that may take one more connection.
+# Fails if enforce/change/ask_again.c doesn't notice that, or names a process that doesn't wait in accept(2).
+# Must be the last file of a guest: the switch can't be turned back, and killat needs to trace.
 
 : "${blocked:?}" "${work:?}" "${pid=}"
 
