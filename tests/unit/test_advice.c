@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tests the warnings about policies that hold less than they seem to: each is given, in one line, and not given after its advice was
+ * Tests the warnings about policies that hold less than they seem to: each is given, in one line, and not given once its advice was
  * followed.
+ * Fails if policy/advice.c, or policy/program.c for scripts and links, warns too often, too seldom or at the wrong line.
  *
  * Skips what needs chown if the user isn't root, since all files would be that user's.
  */

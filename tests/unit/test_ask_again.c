@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * System calls of other threads: the texts are those of /proc/PID/task/TID/syscall, as kernels print them.
+ * Tests how system calls of other threads are recognised, by texts of /proc/PID/task/TID/syscall as kernels print them.
+ * Fails if enforce/change/accept_call.c takes another call for accept(2), misses one of a 32-bit program, or mixes up the two tables of
+ * calls.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Checkpoints: a place is read back as it was written, and no other file is taken for one.
+ * Tests that a checkpoint is read back as it was written, and that no other file is taken for one.
+ * Fails if enforce/records/checkpoint.c loses a field, accepts a file that isn't a checkpoint, or replaces such a file.
  */
 #include <setjmp.h>
 #include <stdarg.h>

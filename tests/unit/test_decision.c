@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tests the decision header, as the kernel compiles it, on images of random policies, against an oracle that reads the rules one after
- * the other and knows nothing but the documented precedence. A binary may listen if that oracle lets some user accept.
+ * Tests the decision header, as the kernel compiles it, on images of random policies, against an oracle that reads the rules one after the
+ * other and knows only the documented precedence. A binary may listen if that oracle lets some user accept.
+ * Fails if bpf/shared/decision.h ranks rules otherwise, if policy/image_build.c or image_listen.c puts a rule in the wrong cell, or if
+ * image_read.c accepts a broken image.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Text from elsewhere: nothing that a terminal could obey comes out, and JSON stays JSON.
+ * Tests the printing of text from elsewhere: nothing that a terminal could obey comes out, and JSON stays valid.
+ * Fails if enforce/base/escape.c lets a byte through, or if enforce/base/output.c prints another value as text than as JSON.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which events a filter wants: each condition alone, and what an event doesn't know.
+ * Tests which events a filter selects: each condition alone, all together, and what an event doesn't say.
+ * Fails if enforce/records/filter.c selects a folded event by something that its repeats don't share, or if enforce/base/items.c reads a
+ * list of ports or users wrongly.
  */
 #include <arpa/inet.h>
 #include <setjmp.h>

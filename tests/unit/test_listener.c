@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How a listener is printed, and what is said of one without a policy.
+ * Tests how a listener is printed, and that without a policy nobody is denied.
+ * Fails if enforce/kernel/listener.c prints an address, a port or a program wrongly, or takes an empty image for one that denies.
  */
 #include <arpa/inet.h>
 #include <setjmp.h>

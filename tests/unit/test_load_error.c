@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which of libbpf's warnings tells why a program isn't taken. The warnings are those of libbpf 1.1.2, shortened, as kernels of
- * Debian's made it print them.
+ * Tests which of libbpf's warnings is picked to say why a program was refused. The warnings are those of libbpf 1.1.2, shortened, as
+ * Debian's kernels made it print them.
+ * Fails if enforce/kernel/load_error.c picks another line; a new libbpf that words them differently needs new texts.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The lasting log without a kernel: that the end is found whatever stands there, and that every way to a place in it leads to the
- * same lines. (Of the lines themselves: test_log_line.c.)
+ * Tests the lasting log without a kernel: its end is found whatever the file contains, and every way to a place leads to the same lines.
+ * Fails if enforce/records/log_write.c keeps a part of a line, if log_rotate.c, log_target.c or log_names.c loses or mixes up files, if
+ * log_seek.c lands on the wrong line, or if log_unpack.c or log_files.c misreads gzip. The lines themselves are tested in test_log_line.c.
  */
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The lines of the lasting log: that each reads back as what was written.
+ * Tests that each line of the lasting log reads back as the event that was written.
+ * Fails if enforce/records/event_print.c and log_line.c disagree about a member, or if log_line.c accepts a line that isn't ours.
  */
 #include <arpa/inet.h>
 #include <setjmp.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Needles: a line that the filter wants has them all. A line that lacks one isn't wanted.
+ * Tests needles: texts that every wanted line of the log contains, so that a line without one needn't be parsed.
+ * Fails if enforce/records/needles.c names a text that a wanted line can lack; `audit` would then miss events.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tests which rules overrule a new one, and whether it has an effect at all, on random policies, against an oracle that tries every
- * request of a small world and knows nothing but the documented precedence.
+ * Tests which rules overrule a new one, and whether it has any effect, on random policies, against an oracle that tries every request of a
+ * small world and knows only the documented precedence.
+ * Fails if policy/overrule.c names a rule that doesn't decide, or misses one that does.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Tests what `allow`, `deny` and `remove` do to a policy, and that the order of rules never matters.
+ * Fails if policy/policy_edit.c replaces or removes too much or too little, if policy/policy_order.c depends on the order, or if one
+ * directory entry becomes two binaries.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tests port items: what is one, what isn't and why, and that an item is written as it is read.
+ * Tests port items: which texts are one, why others aren't, and that an item is written as it is read.
+ * Fails if policy/port.c accepts a bad port or range, or writes it differently.
  */
 #include <setjmp.h>
 #include <stdarg.h>

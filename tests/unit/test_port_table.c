@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The table of counters by (binary, port, verdict): its keys, their two groups, and taking places.
+ * Tests the table of counters by (binary, port, verdict): its keys, the two groups of each key, and how places are taken.
+ * Fails if bpf/shared/port_table.h gives two keys one place, gives a place away again, or spreads keys unevenly.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Prefixes of addresses.
+ * Tests prefixes of addresses.
+ * Fails if enforce/base/prefix.c matches an address outside the prefix, misses one inside (also IPv4 mapped into IPv6), or accepts a text
+ * that isn't a prefix.
  */
 #include <arpa/inet.h>
 #include <setjmp.h>

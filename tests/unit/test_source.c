@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tests where a policy comes from: whose files are trusted, in which order they are read, that nothing in their place can block the
- * reader, and what the paths in them stand for.
+ * Tests where a policy comes from: whose files are trusted, in which order they are read, that nothing in their place can block the reader,
+ * and which file a path stands for.
+ * Fails if policy/source.c trusts a file that others can write or waits for a FIFO, or if policy/resolve.c follows a path differently from
+ * the kernel or makes an error of what may wait.
  *
  * Skips what needs chown or chroot if the user isn't root.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who spins, by the events of denials.
+ * Tests who counts as spinning, judged by the events of denials.
+ * Fails if enforce/records/spinning.c adds up windows wrongly, mixes two servers, or names one that has stopped or that pauses.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sums by text: adding, sorting, and the most that are kept apart.
+ * Tests sums by text: adding, sorting, and the limit on how many texts are kept apart.
+ * Fails if enforce/records/sums.c loses a count, also one beyond the limit, or sorts differently.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Points in time, with clocks that stand still.
+ * Tests points in time, with clocks that stand still.
+ * Fails if enforce/base/when.c reads a date, a time of day or a length of time wrongly, gets the hour of summer time wrong, or accepts a
+ * time that doesn't exist.
  */
 #include <setjmp.h>
 #include <stdarg.h>
