@@ -24,7 +24,7 @@ begin_anew() {
 	END
 }
 
-# can_be_changed: at once, or after the remedy that is said
+# can_be_changed: expects that the policy can be changed, at once or after the remedy that the message names
 can_be_changed() {
 	if ! "$sockaccept" allow "$probe" 28103 >said 2>&1; then
 		expect_said "a lock that didn't come to its end"
@@ -40,12 +40,13 @@ can_be_changed() {
 	ctl remove "$probe" 28103
 }
 
-# leaves_much: whether the call that it was killed at is one of those at the end, which freeze and pin
+# leaves_much: true if it was killed at one of the last calls, which freeze and pin
 leaves_much() {
 	grep -qE 'bpf (6|8|22)$|write' called
 }
 
-# Killed anywhere, it can be seen and changed, or it is locked. The last one comes through, if none before was killed so late.
+# Wherever `lock` is killed, the policy can be read and changed, or it is locked. If no killed one locks it, the last one, which isn't
+# killed, does.
 killed_lock_is_none_or_whole() {
 	begin_anew
 	kills=0

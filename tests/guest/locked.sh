@@ -16,7 +16,7 @@ handles=$base/bin/handles
 steal=$base/bin/steal
 attach=$base/bin/attach
 
-# what may still be opened, and how; of our programs use, everything else may not
+# What may still be opened, and how. Nothing else that our programs use may be.
 readable='map binary_paths read
 map drain_calls any
 map events any
@@ -34,7 +34,7 @@ program identify_files any
 program list_listeners any
 program list_processes any'
 
-# map_id NAME: as the kernel lists it, with its name cut at 15 bytes
+# map_id NAME: prints the id of a map. The kernel cuts its name at 15 bytes.
 map_id() {
 	bpftool map show -j | tr '{' '\n' | grep "\"name\":\"$(echo "$1" | cut -c 1-15)\"" | value id
 }
@@ -56,8 +56,8 @@ holds() {
 	is_denied 28002
 }
 
-# hold PIN NAME [hidden]: a process that has the object open, until it is ended. On SIGUSR1 it writes to it and says what came
-# of that. Hidden: meanwhile, the descriptor is under way over a socket.
+# hold PIN NAME [hidden]: starts a process that has the object open until it is ended. On SIGUSR1 it writes to the object and prints the
+# result. With `hidden`, the descriptor meanwhile is only in a message that waits in a socket.
 hold() {
 	cat >hold.py <<-'END'
 		import ctypes, errno, os, signal, socket, struct, sys
@@ -89,7 +89,7 @@ hold() {
 	until_true 30 grep -q . "hold-$2" || because "it doesn't hold: $(cat "hold-$2.errors")"
 }
 
-# make_exchange: exchange.py A B gives each the other's name
+# make_exchange: writes exchange.py; `exchange.py A B` exchanges the two names
 make_exchange() {
 	cat >$base/exchange.py <<-'END'
 		import ctypes, os, sys
@@ -101,7 +101,7 @@ make_exchange() {
 
 # --- mounts
 
-# As on a machine with systemd, where mounts are shared. The bpffs is in a file system whose directories can be removed.
+# lay_out: mounts as on a machine with systemd, where mounts are shared. The bpffs is in a file system whose directories can be removed.
 lay_out() {
 	mount --make-rshared /
 	mkdir -p $base/cgroup $base/there
@@ -113,7 +113,7 @@ lay_out() {
 	mount -t bpf -o mode=700 bpf /sys/fs/bpf
 }
 
-# again: once an attack has taken them away
+# again: mounts everything again, after an attack has taken it away
 again() {
 	for left in $base/there /sys; do
 		! mountpoint -q "$left" || umount -l "$left"
@@ -124,7 +124,7 @@ again() {
 	lay_out
 }
 
-# Each takes the pins away, and with them what is enforced. By arguments, as in a mount namespace of the machine's kind.
+# Each of these attacks takes the pins away, and the policy with them.
 unmount_above() {
 	umount -l /sys
 }
@@ -133,7 +133,7 @@ unmount_bpffs() {
 	umount -l /sys/fs/bpf
 }
 
-# from another mount of the same, which the kernel unmounts together with this one
+# From a peer of the mount: the kernel unmounts both together.
 unmount_peer() {
 	mount --rbind /sys $base/there
 	umount -l $base/there
@@ -168,7 +168,7 @@ move_by_descriptor() {
 	umount -l $base/there
 }
 
-# what is mounted on it elsewhere goes with a directory
+# Removing a directory also unmounts what is mounted on it in other namespaces.
 remove_directory() {
 	unshare --mount --propagation private sh -c 'umount -l /sys/fs/bpf && rmdir /sys/fs/bpf'
 }
@@ -186,7 +186,7 @@ exchange_directory() {
 mount_attacks="unmount_above unmount_bpffs unmount_peer unmount_peer_inside unmount_in_namespace unmount_bpffs_in_namespace
 	move_and_unmount move_by_descriptor remove_directory replace_directory exchange_directory"
 
-# mounts move FROM TO | beneath NEW AT | group FROM TO: by the calls that take descriptors
+# mounts move FROM TO | beneath NEW AT | group FROM TO: does that by the calls that take descriptors
 mounts() {
 	python3 -S - "$@" <<-'END'
 		import ctypes, os, sys
@@ -214,7 +214,7 @@ possible_before() {
 	policy
 	holds
 	expect "locked" false "$(state locked)"
-	# by id, and by a program
+	# By its id, and by a program.
 	zeros=$(head -c 144 /dev/zero | od -An -v -tx1 | tr -d '\n')
 	# shellcheck disable=SC2086 # they are bytes
 	bpftool map update id "$(map_id control)" key 0 0 0 0 value hex $zeros
@@ -228,7 +228,7 @@ possible_before() {
 	mv $pins/seen_paths $pins/moved
 	mv $pins/moved $pins/seen_paths
 	sysctl -q kernel.bpf_stats_enabled=0
-	# to overrule who refuses a descriptor
+	# Programs that would overrule a hook that refuses a descriptor.
 	attaches modify
 	case $(uname -r) in
 	6.1.*) attaches first ;;
@@ -236,19 +236,19 @@ possible_before() {
 	holds
 }
 
-# attaches PROGRAM: one of those that overrule
+# attaches PROGRAM: attaches one of the programs that overrule
 attaches() {
 	background "attach-$1" $attach $override "$1"
 	until_true 30 grep -q attached "attach-$1" || because "$1: $(cat "attach-$1" "attach-$1.errors")"
 	finish "$pid"
 }
 
-# program_is_gone ID
+# program_is_gone ID: true if there is no such program
 program_is_gone() {
 	! bpftool prog show id "$1" >shown 2>&1
 }
 
-# The policy goes with its pins. As loading one for each takes long, that is shown of the first; of the others, that a program goes
+# The policy goes with its pins. Loading one for each attack would take long, so that is shown once; for the others, that a program goes
 # which is pinned there.
 mounts_are_a_way_out_before() {
 	policy
@@ -265,13 +265,13 @@ mounts_are_a_way_out_before() {
 		until_true 20 program_is_gone "$program" || because "$attack: the program that was pinned is still there"
 		again
 	done
-	# harmless by itself; but then what is enforced is somewhere where everybody unmounts
+	# Harmless by itself. But it moves the pins to a place where everybody unmounts.
 	policy
 	pivot_there_and_back
 	is_denied 28002
 }
 
-# In the machine's mount namespace: all processes get the new root, and then the old one again.
+# Works in the machine's mount namespace: all processes get the new root, and then the old one again.
 pivot_there_and_back() {
 	mount --make-rprivate /
 	mount -t tmpfs new $base/there
@@ -321,20 +321,20 @@ lock_refuses_holders() {
 	holds
 }
 
-# our_maps: kind, name and number of what `bpftool` lists of the policy that was loaded since
+# our_maps: prints kind, name and id of each map that was made since $base/foreign was written
 our_maps() {
 	read -r last _ <$base/foreign
 	bpftool map show -j | tr '{' '\n' | sed -n 's/.*"id":\([0-9]*\),.*"name":"\([^"]*\)".*/map \2 \1/p' | awk -v last="$last" '$3 > last'
 }
 
-# refused COMMAND...: it fails, and the policy holds
+# refused COMMAND...: expects that it fails
 refused() {
 	"$@" >said 2>&1 && because "it was possible: $*"
 	attempts=$((attempts + 1))
 	cat said
 }
 
-# is_refused COMMAND...: by the guard
+# is_refused COMMAND...: expects that the guard refuses it
 is_refused() {
 	refused "$@"
 	grep -q "not permitted" said || because "$*: $(cat said)"
@@ -350,7 +350,7 @@ locked_policy_holds() {
 	images=$(find $pins/policies -type f | wc -l)
 	hold $pins/entries hidden hidden
 	hidden=$pid
-	# it holds nothing that would keep anybody from locking
+	# The drain holds nothing that would make `lock` fail.
 	background drain "$sockaccept" drain
 	sleep 2
 	lock_from_elsewhere
@@ -384,7 +384,7 @@ locked_policy_holds() {
 	kill -USR1 "$hidden"
 	until_true 30 grep -q . hold-hidden
 	until_true 30 grep -q EPERM hold-hidden || because "through a descriptor from before: $(cat hold-hidden hold-hidden.errors)"
-	# what only hides the pins changes nothing
+	# A mount that only hides the pins changes nothing.
 	mount -t bpf bpf /sys/fs/bpf
 	holds
 	expect_status 1 "$sockaccept" status
@@ -394,8 +394,8 @@ locked_policy_holds() {
 	holds
 }
 
-# In a mount namespace that has another bpffs there is nothing to lock; in one that has the same, as a service's, the machine's mounts
-# are guarded, which stay.
+# In a mount namespace with another bpffs there is nothing to lock. In one with the same bpffs, such as a service's, `lock` guards the
+# machine's mounts.
 lock_from_elsewhere() {
 	unshare --mount --propagation slave sh -c "mount -t bpf bpf /sys/fs/bpf && exec '$sockaccept' lock" >said 2>&1 &&
 		because "it locked somewhere else"
@@ -405,7 +405,7 @@ lock_from_elsewhere() {
 	expect_said "Locked"
 }
 
-# Everything that came with the policy and its lock, by its number: of what has none of the names above, there is no descriptor.
+# Tries to open everything that came with the policy and its lock, by its id. Only what has one of the names above can be opened.
 nothing_else_can_be_opened() {
 	# shellcheck disable=SC2046 # two numbers
 	$handles above $(cat $base/foreign) >tried
@@ -445,13 +445,13 @@ no_mount_is_a_way_out() {
 		holds
 	done
 	refused unshare --mount --propagation private nsenter --target 1 --mount umount -l /sys
-	# harmless
+	# Harmless.
 	mount -o remount,ro /sys/fs/bpf
 	mount -o remount,bind,ro /sys/fs/bpf
 	holds
 	mount -o remount,bind,rw /sys/fs/bpf
 	mount -o remount,rw /sys/fs/bpf
-	# another mount made one of those that are unmounted together
+	# Tries to make another mount a peer of these, which would be unmounted together.
 	mount --bind /sys/fs $base/there
 	mkdir -p $base/apart
 	mount --bind /sys/fs $base/apart
@@ -476,7 +476,7 @@ no_mount_is_a_way_out() {
 	holds
 }
 
-# again_there: what a refused attack has left
+# again_there: removes what a refused attack has left
 again_there() {
 	mount --make-rprivate $base/there 2>/dev/null || true
 	umount -l $base/there 2>/dev/null || true
@@ -484,7 +484,7 @@ again_there() {
 	rm -rf /sys/fs/empty
 }
 
-# Containers and services have what they had, and nothing of it is counted.
+# Containers and services can do what they could before, and nothing of it is counted as an attempt.
 containers_do_not_notice() {
 	before=$(state attempts_refused)
 	for propagation in private slave; do
@@ -492,9 +492,9 @@ containers_do_not_notice() {
 		unshare --mount --propagation $propagation sh -ec 'umount -R /sys/fs; umount -l /'
 		unshare --mount --propagation $propagation sh -ec "$(container)"
 	done
-	# what is private in there, no more goes from there
+	# Nothing spreads from mounts that are private there.
 	unshare --mount --propagation unchanged sh -ec 'mount --make-rprivate /; umount -l /sys'
-	# as systemd makes a service's
+	# As systemd makes a service's mount namespace.
 	unshare --mount --propagation slave sh -ec '
 		mount --make-rshared /
 		mount -t tmpfs private /tmp
@@ -503,7 +503,7 @@ containers_do_not_notice() {
 		umount /sys
 		umount /tmp'
 	as_nobody unshare --user --map-root-user --mount sh -ec "$(container)"
-	# beside the pins, in the machine's own
+	# In the machine's own mount namespace, beside the pins.
 	mount -t tmpfs other $base/there
 	mount --bind /sys/fs/bpf $base/there
 	umount $base/there
@@ -518,7 +518,7 @@ containers_do_not_notice() {
 	holds
 }
 
-# container: what an engine does, as a script
+# container: prints a script that does what a container engine does
 container() {
 	cat <<-'END'
 		root=$(mktemp -d)
@@ -542,7 +542,7 @@ container() {
 	END
 }
 
-# value_of_each KEY: of all lines
+# value_of_each KEY: prints that number of each line
 value_of_each() {
 	sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"
 }
@@ -571,7 +571,7 @@ locked_policy_can_be_read() {
 	expect_status 4 "$sockaccept" listeners --policy saved.ini
 }
 
-# denied_server PORT: is denied each accept, and tries again when something waits
+# A server that is denied each accept, and tries again when something waits.
 denied_server='
 import select, socket, sys
 listener = socket.socket()
@@ -588,7 +588,8 @@ while True:
         pass
 '
 
-# What an unlocked policy lets nobody but the drain do, nobody can do to a locked one: its connections are only lost.
+# Tries the accept() that a locked policy lets pass for the drain, and other ways to become the drain. Nobody gets a connection: it is only
+# lost.
 lose='
 import ctypes, os, socket, struct, sys
 libc = ctypes.CDLL(None, use_errno=True)
@@ -622,7 +623,7 @@ print("asked:", libc.syscall(321, 10, attr, 80), "may:", struct.unpack_from("QQQ
 '
 
 locked_policy_drains() {
-	# each shuts its gate with its first client, which waits until somebody drains
+	# Each server shuts its gate with its first client, which waits until somebody drains.
 	for said in "" hello; do
 		port=$((28010 + ${#said}))
 		background "server$said" python3 -S -c "$denied_server" $port
@@ -652,7 +653,7 @@ except ConnectionResetError:
 in the kernel: Bad address
 the client: b''
 asked: 0 may: 0" "$(cat lost)"
-	# an io_uring that accepts while the registers say so
+	# An io_uring that accepts while the registers look like the drain's.
 	$steal 28013 >stolen
 	expect "what an io_uring gets" "accept: EPERM
 io_uring: EPERM" "$(cat stolen)"

@@ -9,7 +9,7 @@
 
 families="inet inet6 dual mptcp mptcp6 fallback sctp sctp6 vsock"
 
-# all_ways FAMILY OUTCOME: tries each way to accept once, on a port of its own, and expects one outcome of all
+# all_ways FAMILY OUTCOME: tries each way to accept once, each on its own port, and expects this outcome of all
 all_ways() {
 	port=21000
 	for family in $families; do
@@ -51,7 +51,7 @@ allowed() {
 	expect "allowed connections" $((before + count)) "$(state allow)"
 }
 
-# plain_probe FAMILY: all three on one port, with the counter and the event after each
+# plain_probe FAMILY: without a policy, denied, and allowed, all on one port; checks the counter and the event
 plain_probe() {
 	unloaded
 	baseline_deny_control "$1" accept 21200
@@ -103,12 +103,12 @@ unix_passes() {
 	expect "denied connections" "${before#* }" "${after#* }"
 }
 
-# denied_attempts: of the last `state`
+# denied_attempts: prints the number that the last `state` read
 denied_attempts() {
 	sed 's/.*"deny":{"connections":[0-9]*,"attempts":\([0-9]*\).*/\1/' "$work/status"
 }
 
-# a denied accept() that finds nothing waiting is no connection, and has events of its own
+# A denied accept() that finds nothing waiting counts as an attempt, not as a connection, and has its own events.
 attempts_have_events_apart() {
 	deny_all
 	before=$(state deny)

@@ -6,18 +6,18 @@
 
 : "${sockaccept:?}" "${probe:?}" "${preload:?}" "${work:?}"
 
-# warned COUNT TEXT: so many lines of what was just said are warnings with the text, at a line of the policy
+# warned COUNT TEXT: expects that many warnings with this text, each at a line of the policy, in what was just printed
 warned() {
 	expect "warnings with '$2'" "$1" "$(grep -F -- "$2" said | grep -c 'policy.ini:[0-9]*: warning: ' || true)"
 }
 
-# checked COUNT TEXT: by check
+# checked COUNT TEXT: expects them of `check`
 checked() {
 	ctl check policy.ini
 	warned "$1" "$2"
 }
 
-# advised TEXT: one warning, by load and by check, as text and as JSON; none with --no-warnings
+# advised TEXT: expects one such warning of load and of check, as text and as JSON, and none with --no-warnings
 advised() {
 	ctl load policy.ini
 	warned 1 "$1"
@@ -32,14 +32,14 @@ advised() {
 	expect "check --no-warnings --json" '{"schema":1,"valid":true,"errors":[],"warnings":[]}' "$(cat said)"
 }
 
-# not_advised TEXT: nor by load
+# not_advised TEXT: expects no such warning of check or load
 not_advised() {
 	checked 0 "$1"
 	ctl load policy.ini
 	warned 0 "$1"
 }
 
-# errors are none of the warnings that --no-warnings leaves out
+# --no-warnings leaves out warnings, not errors.
 errors_stay() {
 	unloaded
 	printf '[x]\nbinary = /usr/bin/env\nallow = 80000\n' | write_policy policy.ini
@@ -123,7 +123,8 @@ unprivileged_check() {
 	expect_said 'closed/server: cannot be looked up'
 }
 
-# A rule for a script matches nobody, and one for a link everybody who runs what it leads to: said by all that make rules.
+# A rule for a script matches nobody. A rule for a link matches everybody who runs the file behind it. All verbs that make rules warn of
+# both.
 path_stands_for_something_else() {
 	cp "$probe" shared
 	mkdir venv
@@ -174,7 +175,7 @@ path_stands_for_something_else() {
 	done
 }
 
-# preloaded PORT: an ordinary user has the server accept
+# preloaded PORT: an ordinary user makes the server accept, by LD_PRELOAD
 preloaded() {
 	as_nobody env ACCEPT_ON="$1" LD_PRELOAD="$preload" ./server
 }

@@ -7,7 +7,7 @@
 
 : "${root:?}" "${sockaccept:?}" "${blocked:?}" "${killat:?}" "${work:?}" "${base:?}" "${pid=}"
 
-# wait_in_accept NAME PORT COUNT [WORD...]: in the background; its lines are in $work/NAME, and the threads' ids in $work/NAME.tids
+# wait_in_accept NAME PORT COUNT [WORD...]: starts threads that wait; what they print is in $work/NAME, their ids in $work/NAME.tids
 wait_in_accept() {
 	waiter=$1
 	shift
@@ -16,7 +16,7 @@ wait_in_accept() {
 	sed -n 's/^waits //p' "$work/$waiter" >"$work/$waiter.tids"
 }
 
-# outcomes NAME: of its calls, each kind with how many
+# outcomes NAME: prints each outcome of its calls and how often it came
 outcomes() {
 	sed -n 's/ after .*//p' "$work/$1" | sort | uniq -c | awk '{ print $2, $1 }' | tr '\n' ' ' | sed 's/ $//'
 }
@@ -30,27 +30,27 @@ outcomes_are() {
 	[ "$(outcomes "$1")" = "$2" ]
 }
 
-# connect PORT: and wait for nothing
+# connect PORT: connects and closes at once
 connect() {
 	python3 -S -c 'import _socket, sys
 s = _socket.socket()
 s.connect(("127.0.0.1", int(sys.argv[1])))' "$1"
 }
 
-# switches NAME: of each thread, how often it gave up or lost its processor: none that is touched can keep that
+# switches NAME: prints how often each thread gave up or lost its processor. Whatever disturbs a thread changes that.
 switches() {
 	while read -r tid; do
 		grep ctxt_switches "/proc/$tid/status"
 	done <"$work/$1.tids"
 }
 
-# left_alone NAME: since before_NAME was written
+# left_alone NAME: expects that nothing disturbed its threads since before_NAME was written
 left_alone() {
 	switches "$1" >"after_$1"
 	cmp -s "before_$1" "after_$1" || because "$1 was disturbed: $(diff "before_$1" "after_$1" | tr '\n' ' ')"
 }
 
-# are_free NAME: its threads sleep or run, and nobody traces them; or they have ended, as after their call they do
+# are_free NAME: true if its threads sleep or run untraced, or have ended, as they do after their call
 are_free() {
 	while read -r tid; do
 		seen=$(cat "/proc/$tid/status" 2>/dev/null) || continue
@@ -79,13 +79,13 @@ allow_all() {
 	END
 }
 
-# quiet_ctl ARG...: it warns of the listener, and of nobody who couldn't be asked
+# quiet_ctl ARG...: must succeed, and warn of no thread that couldn't be asked
 quiet_ctl() {
 	ctl "$@"
 	! grep -q 'one more connection' "$work/said" || because "it says: $(cat "$work/said")"
 }
 
-# Before, the thread takes one more connection; now it gets EPERM, and no client has come.
+# Without a policy, the thread takes the next connection. Denied, it gets EPERM at once, before any client comes.
 deny_ends_a_wait() {
 	unloaded
 	wait_in_accept without 26000 1
@@ -111,13 +111,13 @@ deny_ends_a_wait() {
 	left_alone allowed
 	connect 26001
 	ends_with allowed "accepted 1"
-	# at its own time, although all this was going on
+	# It ends at its own time, whatever went on meanwhile.
 	ends_with timed "EAGAIN 1"
 	passed_ms=$(sed -n 's/EAGAIN after \([0-9]*\) ms/\1/p' timed)
 	[ "$passed_ms" -lt 23000 ] || because "the timeout of 20 s took $passed_ms ms"
 }
 
-# other_kind WORD: or not known to this kernel
+# other_kind WORD: tries a family, unless this kernel doesn't have it
 other_kind() {
 	"$base/bin/probe" accept "$1" accept 26010 | grep -q accepted || return 0
 	echo "tried: $1"
@@ -134,7 +134,7 @@ other_families_are_asked_too() {
 	grep -q tried "$base/output" || skip "this kernel has none of them"
 }
 
-# Each verb that can deny.
+# Each verb that can deny asks again.
 every_change_asks_again() {
 	unloaded
 	wait_in_accept by_load 26020 1
@@ -162,7 +162,7 @@ every_change_asks_again() {
 	expect "in permissive mode" "" "$(outcomes by_mode)"
 	quiet_ctl mode enforce
 	ends_with by_mode "EPERM 2"
-	# a trial, and its end that a command finds
+	# A trial, and the end of one, which the next command notices.
 	quiet_ctl allow "$blocked" 26024
 	wait_in_accept by_trial 26024 1
 	quiet_ctl load --confirm 600 deny.ini
@@ -181,7 +181,7 @@ every_change_asks_again() {
 	is_denied 26026
 }
 
-# A thread that was in accept(2) before the kernel side was exchanged; what asked it then is gone.
+# The thread was in accept(2) before the kernel side was exchanged; the one that judged it is gone.
 upgrade_asks_again() {
 	unloaded
 	older=$root/build/older/build/sockaccept-ctl
@@ -193,7 +193,7 @@ upgrade_asks_again() {
 		gate = no
 		drain = no
 	END
-	# as one did that doesn't ask
+	# An older version may ask nobody; as_older, which is printed, says whether this one did.
 	expect_status 0 "$older" load deny.ini
 	outcomes waits >as_older
 	quiet_ctl upgrade
@@ -202,7 +202,7 @@ upgrade_asks_again() {
 	is_denied 26031
 }
 
-# 64 threads on one listener, 16 processes on another; each calls once more, and no other.
+# 64 threads wait on one listener, 16 processes on another. Each of them calls once more, and nobody else.
 many_threads_are_asked_once() {
 	allow_all
 	wait_in_accept threads 26040 64
@@ -221,7 +221,7 @@ many_threads_are_asked_once() {
 	ends_with allowed "accepted 16"
 }
 
-# Threads of the process of a denied listener that do something else. An interrupted epoll_wait() ends with EINTR, whatever its timeout.
+# Other threads of the same process do something else. An interrupted epoll_wait() would end with EINTR, whatever its timeout.
 others='
 import _socket, errno, os, select, sys, threading, time
 said = lambda *words: os.write(1, (" ".join(map(str, words)) + "\n").encode())
@@ -266,7 +266,7 @@ other_threads_are_left_alone() {
 	kill -KILL "$mixed"
 }
 
-# python's own server, which stands for those that block in accept(): its next client isn't served.
+# Python's own server stands for servers that block in accept(): its next client isn't served.
 server='
 import socket, sys
 s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
@@ -292,7 +292,7 @@ blocking_server_serves_no_more() {
 	expect "what it says" "ready served PermissionError" "$(tr '\n' ' ' <server | sed 's/ $//')"
 }
 
-# A 32-bit program's two calls, made by a program of ours as such a one makes them.
+# The two ways in which 32-bit programs accept, made by a test program.
 compat_calls_are_asked() {
 	allow_all
 	for words in int80 socketcall "int80 timeout 300" "socketcall timeout 300"; do
@@ -311,7 +311,7 @@ compat_calls_are_asked() {
 	done
 }
 
-# The ring is asked by the kernel itself, when a connection comes.
+# io_uring polls the listener, so the kernel calls the hook by itself when a connection comes.
 armed_uring_is_asked_by_the_kernel() {
 	unloaded
 	wait_in_accept without 26080 1 uring
@@ -324,7 +324,7 @@ armed_uring_is_asked_by_the_kernel() {
 	ends_with ring "EPERM 1"
 }
 
-# In other namespaces; by the user there whom rules know by the machine's id.
+# Threads in other namespaces are asked too. Rules know their user by the machine's id.
 other_namespaces_are_asked() {
 	allow_all
 	background inside unshare --net --pid --fork --mount-proc --user --map-root-user "$blocked" 26090 2 timeout 300
@@ -333,7 +333,7 @@ other_namespaces_are_asked() {
 	ends_with inside "EPERM 2"
 }
 
-# A process that SIGSTOP has stopped stays so. It has left accept() for that, and comes to the hook when it goes on.
+# A process that SIGSTOP has stopped stays stopped. It has left accept() for that, and enters the hook again when it goes on.
 stopped_process_stays_stopped() {
 	allow_all
 	wait_in_accept stopped 26100 3
@@ -347,7 +347,7 @@ stopped_process_stays_stopped() {
 	ends_with stopped "EPERM 3"
 }
 
-# A signal that comes at the same moment does what it would have done. The process is frozen, so that the signal surely waits.
+# A signal that arrives at the same moment has its usual effect. The process is frozen, so that both surely wait for it.
 signal_at_that_moment_is_seen() {
 	mkdir -p cgroups
 	mount -t cgroup2 none cgroups
@@ -374,7 +374,7 @@ signal_at_that_moment_is_seen() {
 	umount cgroups
 }
 
-# What a tracer has is left alone, and named.
+# A process that somebody traces is left alone, and named in a warning.
 traced_process_is_named() {
 	allow_all
 	wait_in_accept traced 26120 1
@@ -394,7 +394,7 @@ traced_process_is_named() {
 	ends_with traced "accepted 1"
 }
 
-# Without the right to trace: a warning, and all else is done.
+# Without the right to trace, the command warns, and does everything else.
 missing_privileges_are_told() {
 	allow_all
 	for port in 26130 26131 26132 26133 26134 26135; do
@@ -414,14 +414,14 @@ missing_privileges_are_told() {
 	expect "named" 4 "$(grep -c 'may take one more connection on .*that takes the capability cap_sys_ptrace' said)"
 	expect_said "and 2 more processes may take one more connection"
 	is_denied 26136
-	# the next change asks those that were left
+	# The next change asks those that were left.
 	quiet_ctl deny any 26137
 	for port in 26130 26131 26132 26133 26134 26135; do
 		ends_with "nobody_$port" "EPERM 1"
 	done
 }
 
-# A thread that can't be interrupted is let go within a second or so.
+# A thread that can't be interrupted is let go after about a second.
 thread_that_does_not_stop_is_let_go() {
 	allow_all
 	wait_in_accept locked 26150 1 locked
@@ -436,7 +436,7 @@ thread_that_does_not_stop_is_let_go() {
 	ends_with another "EPERM 8"
 	grep -q '^TracerPid:.0$' "/proc/$(cat locked.tids)/status" || because "it is still traced"
 	[ $took -lt 6000 ] || because "it took $took ms"
-	# as soon as it can be, it is interrupted after all
+	# As soon as it can be interrupted, it is.
 	kill -USR2 "$locked"
 	ends_with locked "EPERM 1"
 }
@@ -453,8 +453,8 @@ ending_processes_are_no_error() {
 	done
 }
 
-# kill_each SIGN WANTED [WORD...]: at every few calls of ptrace(); no thread is left stopped or traced. WANTED: the threads' outcomes once
-# the next change has asked them again, if that was to do.
+# kill_each SIGN WANTED [WORD...]: kills the command at every few calls of ptrace(), and expects that no thread is left stopped or traced.
+# WANTED: the outcomes of the threads after the next change, which asks those that weren't asked.
 kill_each() {
 	sign=$1
 	wanted=$2
@@ -481,10 +481,11 @@ kill_each() {
 	[ $kills -ge 3 ] || because "only $kills kills"
 }
 
-# Whatever ends the command, no thread is left stopped or traced; and the next change asks those that weren't.
+# However the command ends, no thread is left stopped or traced, and the next change asks those that weren't asked.
 killed_command_leaves_no_thread_stopped() {
 	allow_all
-	# the process that traces comes to its end; if that is killed too, a call that the kernel restarts by itself still is
+	# First only the command is killed, and the process that traces for it comes to its end. Then that one too: the kernel still
+	# restarts the calls.
 	kill_each "" "EPERM 12" timeout 300
 	kill_each + "EPERM 12"
 }

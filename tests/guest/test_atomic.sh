@@ -8,7 +8,7 @@
 
 : "${sockaccept:?}" "${probe:?}" "${traffic:?}" "${killat:?}" "${pins:?}" "${work:?}"
 
-# A: 21401 may accept, 21402 may not; B: the other way round
+# write_a_and_b: a.ini allows the probe port 21401 and denies it 21402, b.ini the other way round
 write_a_and_b() {
 	write_policy a.ini <<-END
 		[sockaccept]
@@ -32,7 +32,7 @@ write_a_and_b() {
 	END
 }
 
-# in_force: a, b, none, or what was seen
+# in_force: prints which policy is in force: a, b or none; or else what the probe saw
 in_force() {
 	outcomes=$("$probe" accept inet accept 21401 21402 | tr '\n' ' ')
 	case $outcomes in
@@ -46,7 +46,7 @@ in_force() {
 killed_reload_is_whole() {
 	write_a_and_b
 	ctl load a.ini
-	# changes an element, pins, freezes
+	# The commands of bpf(2) that change an element, pin, and freeze.
 	kill_points '2|6|22' "$sockaccept" load b.ini >points
 	expect "in force after a load that wasn't killed" b "$(in_force)"
 	kills=0
@@ -70,7 +70,7 @@ killed_reload_is_whole() {
 	expect "policies that are still pinned" 1 $#
 }
 
-# expect_whole CALL: after a killed first load
+# expect_whole CALL: expects a whole policy or none, and a `status` that agrees, after a command was killed at CALL
 expect_whole() {
 	seen=$(in_force)
 	code=0
@@ -84,7 +84,7 @@ expect_whole() {
 killed_first_load_is_whole() {
 	write_a_and_b
 	unloaded
-	# pins, attaches: what is only in maps that aren't pinned goes with the process
+	# The commands of bpf(2) that pin and attach. What is only in unpinned maps goes with the process.
 	kill_points '6|17' "$sockaccept" load a.ini >points
 	expect "in force after a load that wasn't killed" a "$(in_force)"
 	ctl unload
@@ -95,7 +95,7 @@ killed_first_load_is_whole() {
 		kills=$((kills + 1))
 		expect_whole "$call"
 		left=$(find "$pins" | sed 's#policies/[0-9]*$#image#' | sort | tr '\n' ' ')
-		# one load on top of each kind of remains, and none remains for long
+		# After each kind of remains, another load must work; remains are removed each time.
 		if ! grep -qxF "$left" seen; then
 			echo "$left" >>seen
 			ctl load b.ini
@@ -121,7 +121,7 @@ killed_unload_is_whole() {
 	done <points
 	echo "$kills kills"
 	[ $kills -ge "$(least 3)" ] || because "only $kills kills"
-	# whatever is left can be removed
+	# Whatever is left can be removed.
 	"$sockaccept" unload || true
 	[ ! -e "$pins" ] || because "after a killed unload and a whole one there is still $(find "$pins" | tr '\n' ' ')"
 }
@@ -165,7 +165,7 @@ hundred_commands_at_once() {
 	cmp -s wanted outcomes || because "the probe on port $((21400 + $(cmp wanted outcomes | sed 's/.*line //') - 1)): unlike its rule"
 }
 
-# flip VERDICT: of port 21520, by a command or by a whole load; remembers the generation
+# flip VERDICT: gives port 21520 this verdict, by a command or by a whole load, and notes the generation
 flip() {
 	flips=$((flips + 1))
 	if [ $((flips % 5)) -eq 0 ]; then
@@ -177,7 +177,7 @@ flip() {
 	echo "$(sed -n 's/.*generation \([0-9]*\).*/\1/p' said) $1" >>generations
 }
 
-# check_generations: reads "generation verdict port" and judges each by what the generations said
+# check_generations FILE: reads lines "generation verdict port", and prints the first whose verdict isn't that of its generation
 check_generations() {
 	awk 'NR == FNR { said[$1] = $2; next }
 		$3 == 21500 { wanted = "allow" }
@@ -222,7 +222,7 @@ each_decision_is_of_one_policy() {
 	cat generations decided | tail -n 5
 	wrong=$(check_generations decided)
 	[ -z "$wrong" ] || because "$wrong"
-	# the rule in an event says the same as its verdict
+	# The rule in an event agrees with its verdict.
 	! grep 'allow.*: deny\|deny.*: allow' decided || because "an event's rule: $(grep 'allow.*: deny\|deny.*: allow' decided | head -n 1)"
 	for verdict in allow deny; do
 		generations=$(grep -c " $verdict 21520 " decided)
@@ -232,8 +232,8 @@ each_decision_is_of_one_policy() {
 	grep -q '^21510 accepted 0 denied [1-9][0-9]* other 0' server || because "port 21510: expected denials only, saw $(grep ^21510 server)"
 }
 
-# odd_and_even: two policies, of the odd and of the even generations. Both allow 21600 and deny 21610, one allows 21620 and the
-# other 21630.
+# odd_and_even: writes the policies of the odd and the even generations. Both allow 21600 and deny 21610. Only the odd one allows 21620,
+# only the even one 21630.
 odd_and_even() {
 	write_policy odd.ini <<-END
 		[sockaccept]
@@ -262,8 +262,8 @@ odd_and_even() {
 	END
 }
 
-# reload COUNT: by turns; prints what each load says, and stops at the first that fails. It goes before the servers, which take
-# all the time that it leaves.
+# reload COUNT: loads the two by turns and prints what each load says; stops at the first that fails. It has priority over the servers,
+# which would leave it no processor time.
 reload() {
 	# shellcheck disable=SC2016 # that shell's
 	nice -n -19 sh -c 'for reload in $(seq "$1"); do
@@ -273,7 +273,7 @@ reload() {
 		done' "$sockaccept" "$1"
 }
 
-# of_no_policy: the first of the decisions that neither of the two policies makes
+# of_no_policy: prints the first decision that its generation's policy doesn't make
 of_no_policy() {
 	awk '{
 		side = $1 % 2 ? "odd" : "even"
@@ -338,7 +338,7 @@ ten_thousand() {
 	done
 }
 
-# How long it takes is for tests/bench/load.sh to say: here the time belongs to whatever else the machine does.
+# tests/bench/load.sh measures how long this takes; here the machine is busy with other things.
 load_10000_rules() {
 	ten_thousand many.ini
 	deny_all

@@ -8,19 +8,19 @@
 : "${sockaccept:?}" "${probe:?}" "${traffic:?}" "${work:?}"
 pid=
 
-# ports_of OPTION...: the ports of the events that `audit` shows with these, in its order
+# ports_of OPTION...: prints the ports of the events that `audit` shows with these options, in its order
 ports_of() {
 	"$sockaccept" audit --json "$@" | sed -n 's/.*"local":{[^}]*"port":\([0-9]*\)}.*/\1/p' | tr '\n' ' ' | sed 's/ $//'
 }
 
-# shows WANTED OPTION...: exactly the events on these ports
+# shows WANTED OPTION...: expects exactly the events on these ports
 shows() {
 	wanted=$1
 	shift
 	expect "audit $*" "$wanted" "$(ports_of "$@")"
 }
 
-# Events that differ in one thing each.
+# record_events: makes events that differ in one thing each
 record_events() {
 	load <<-END
 		[sockaccept]
@@ -73,7 +73,7 @@ filters() {
 	shows 22603 --user nobody --peer 127.0.0.1 --binary "$probe" --port 22603 --verdict deny --limit 1
 }
 
-# Repeats that are folded are shown by what they have in common, and no more.
+# A fold is selected only by what all its repeats have in common.
 filters_of_folds() {
 	deny_all
 	"$traffic" spin 1000 22611 22612 >outcome
@@ -83,7 +83,7 @@ filters_of_folds() {
 	expect "of its user" "$(wc -l <events)" "$("$sockaccept" audit --json --user root --port 22611,22612 | wc -l)"
 }
 
-# refuses MESSAGE OPTION...: status 2, and nothing is shown
+# refuses MESSAGE OPTION...: expects status 2 and this message
 refuses() {
 	message=$1
 	shift
@@ -111,7 +111,7 @@ what_is_asked_must_make_sense() {
 	refuses "this verb doesn't take --ports" --ports
 }
 
-# set_clock SECONDS: forward, or back
+# set_clock SECONDS: sets the clock forward, or back if negative
 set_clock() {
 	date -u -s "@$(($(date +%s) + $1))" >/dev/null
 }
@@ -139,7 +139,7 @@ order_and_since_outlive_the_clock() {
 	shows "22621 22622 22623 22624" --since 10m
 }
 
-# goes_on WANTED OPTION...: from the checkpoint
+# goes_on WANTED OPTION...: expects the events on these ports after the checkpoint
 goes_on() {
 	wanted=$1
 	shift
@@ -244,7 +244,7 @@ if rules["22661"]["hits"] != 1 or abs(time.time() - then) > 60:
 	expect_status 2 "$sockaccept" list --hits --ports
 }
 
-# Tables as a terminal of so many columns shows them.
+# Shows tables on terminals of several widths.
 table_fits_the_terminal() {
 	unloaded
 	record_events
@@ -299,7 +299,7 @@ if "TIME (UTC)" not in shown(80, "--utc", colour=False):
     sys.exit("--utc is not said")
 ' "$sockaccept"
 	"$sockaccept" audit >text
-	# a count that is longer than its column
+	# A count that is longer than its column.
 	"$sockaccept" audit --json --limit 1 | sed 's/"count":[0-9]*/"count":123456789/' >counted.log
 	unloaded
 	cat "$work/counted.log" "$work/counted.log" >many.log

@@ -6,7 +6,7 @@
 
 : "${sockaccept:?}" "${probe:?}" "${work:?}"
 
-# comes_from SOURCE DIFFERS: what status says, in both forms
+# comes_from SOURCE DIFFERS: expects this of `status`, as text and as JSON; DIFFERS is `differs` or `alike`
 comes_from() {
 	ctl status --json
 	judge 's = json.load(open("said")); assert [s["source"], s["files_differ"]] == [sys.argv[1], sys.argv[2] == "differs"], s' "$1" "$2"
@@ -36,7 +36,7 @@ next_boot_is_named() {
 	says_nothing_of_the_boot load
 	comes_from /etc/sockaccept alike
 
-	# what ends by itself is no difference, and what lasts is
+	# A temporary rule is no difference; a lasting one is.
 	says_nothing_of_the_boot allow "$probe" 22901 --for 1h
 	comes_from /etc/sockaccept alike
 	says_nothing_of_the_boot allow "$probe" 22902

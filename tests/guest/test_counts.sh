@@ -8,7 +8,7 @@
 : "${sockaccept:?}" "${traffic:?}"
 pid=
 
-# bursts WANTED FIRST_PORT: 10,000 connections through four listeners, one after the other
+# bursts WANTED FIRST_PORT: makes 10,000 connections through four listeners, one after the other
 bursts() {
 	for port in $(($2)) $(($2 + 1)) $(($2 + 2)) $(($2 + 3)); do
 		"$traffic" burst $port 2500 >outcome || true
@@ -33,7 +33,7 @@ count_10000_denied_10000_allowed() {
 	done
 }
 
-# clients OUTCOME: of one client
+# clients OUTCOME: expects this of one client
 clients() {
 	"$traffic" connect 21320 1 >client || true
 	expect "a client of the running server" "$1" "$(cat client)"

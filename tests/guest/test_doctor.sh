@@ -8,7 +8,7 @@
 : "${sockaccept:?}" "${pins:?}" "${probe:?}" "${work:?}"
 pid=
 
-# finds PART HEALTH: what the last doctor said of a part
+# finds PART HEALTH: expects that the last doctor said this of a part
 finds() {
 	expect "doctor's $1" "$2" "$(tr '{' '\n' <said | grep -F "\"name\":\"$1\"" | value health)"
 }
@@ -32,7 +32,7 @@ doctor_finds_all_well() {
 	expect_said 'all is well'
 }
 
-# kept: all that is counted and recorded
+# kept: prints everything that is counted and recorded
 kept() {
 	"$sockaccept" status --json | sed 's/"generation.*"decisions"/"decisions"/'
 	"$sockaccept" audit --all --json
@@ -42,7 +42,7 @@ kept() {
 	"$sockaccept" metrics | grep -v program_
 }
 
-# Whoever is alerted by what is new, or counts denials, doesn't hear of it.
+# Whoever watches for new events, or counts denials, doesn't notice a doctor.
 doctor_leaves_no_records() {
 	write_policy shut.ini <<-END
 		[sockaccept]
@@ -75,13 +75,13 @@ doctor_leaves_no_records() {
 			cmp -s before after || because "$policy.ini, $mode: $(diff before after | head -n 4 | cut -c 1-300)"
 		done
 	done
-	# and it counts once it is somebody else
+	# An accept of somebody else is counted.
 	accepts 22701
 	kept >after
 	! cmp -s before after || because "an accept isn't counted"
 }
 
-# self_test_word: of the kernel side
+# self_test_word: prints that word of the map `control`
 self_test_word() {
 	bpftool map dump pinned "$pins"/control -j | python3 -S -c '
 import json, sys
@@ -108,7 +108,7 @@ doctor_misses_what_is_not_loaded() {
 	finds lsm ok
 }
 
-# in_kernel: how many BPF programs and maps there are
+# in_kernel: prints how many BPF programs and maps there are
 in_kernel() {
 	echo "$(bpftool prog list | grep -c '^[0-9]') $(bpftool map list | grep -c '^[0-9]')"
 }
@@ -117,7 +117,7 @@ in_kernel_are() {
 	[ "$(in_kernel)" = "$1" ]
 }
 
-# What was tried goes when nothing refers to it any more, which is a moment after.
+# The kernel frees what was tried a moment after the last reference to it is gone.
 doctor_tries_what_is_not_loaded() {
 	unloaded
 	until_true 10 in_kernel_are "0 0" || because "there are programs and maps: $(in_kernel)"
@@ -136,12 +136,12 @@ doctor_tries_what_is_not_loaded() {
 	expect_said 'the kernel has taken the programs'
 }
 
-# maps_mib: that doctor says they take
+# maps_mib: prints how many MiB the maps take, as doctor says
 maps_mib() {
 	"$sockaccept" doctor | sed -n 's/.*maps take \([0-9]*\) MiB.*/\1/p'
 }
 
-# Without a capability that loading takes, that is what is said, and not that it fails.
+# If a capability that loading needs is missing, doctor says that, not that loading fails.
 doctor_tries_only_what_can_work() {
 	unloaded
 	expect_status 1 setpriv --bounding-set=-perfmon,-sys_admin "$sockaccept" doctor --json
@@ -213,7 +213,7 @@ doctor_sees_moved_paths() {
 	ctl doctor
 }
 
-# The link in its place is that of another program, and so is none that decides about accepts.
+# The link pinned there belongs to another program, which doesn't decide about accepts.
 doctor_knows_its_own_program() {
 	deny_all
 	mv "$pins"/link_socket_accept /sys/fs/bpf/kept

@@ -10,8 +10,8 @@ pid=
 
 python=$(readlink -f "$(command -v python3)")
 
-# A listener that accepts nothing until SIGUSR1 comes: then it waits for connections, and says what accept() returns, once a connection.
-# With a third word: `blocking`; or `spin`: it begins at once, and tries again at once whatever accept() says.
+# A listener that accepts nothing until SIGUSR1 comes. Then it waits for connections, and prints what accept() returns, once for each. With
+# `blocking` as third word, its socket blocks. With `spin`, it begins at once, and tries again at once whatever accept() returns.
 sleeper='
 import select, signal, socket, sys
 kind, port, how = sys.argv[1], int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else ""
@@ -48,7 +48,7 @@ while True:
 signal.pause()
 '
 
-# A client that says nothing, and prints what becomes of it: served, reset, refused, closed, gated (it wasn't connected in time), or timeout.
+# A client that sends nothing, and prints what happens to it: served, reset, refused, closed, gated (not connected in time), or timeout.
 quiet_client='
 import socket, sys
 kind, port, patience = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
@@ -75,7 +75,7 @@ except OSError as error:
     print("error", error.errno)
 '
 
-# Duplicates descriptor 3 of the process that is its first argument, and serves on it when SIGUSR1 comes.
+# Duplicates descriptor 3 of the process in its first argument, and serves on it when SIGUSR1 comes.
 heir='
 import ctypes, os, select, signal, socket, sys
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
@@ -92,7 +92,7 @@ while True:
         print(error, flush=True)
 '
 
-# stand_by NAME KIND PORT [WORD]: in the background
+# stand_by NAME KIND PORT [WORD]: starts the sleeper in the background
 stand_by() {
 	name=$1
 	shift
@@ -100,7 +100,7 @@ stand_by() {
 	until_true 30 grep -q ready "$work/$name" || because "$*: $(cat "$work/$name.errors")"
 }
 
-# dial NAME KIND PORT [PATIENCE]: in the background
+# dial NAME KIND PORT [PATIENCE]: starts the quiet client in the background
 dial() {
 	background "$1" python3 -S -c "$quiet_client" "$2" "$3" "${4:-60}"
 }
@@ -114,7 +114,7 @@ connected() {
 	becomes "$1" connected
 }
 
-# fate KIND PORT [PATIENCE]: of a client that comes now
+# fate KIND PORT [PATIENCE]: prints what happens to a client that comes now
 fate() {
 	python3 -S -c "$quiet_client" "$1" "$2" "${3:-2}" | tail -n 1
 }
@@ -128,18 +128,18 @@ allowing() {
 	END
 }
 
-# drainer: in the background
+# drainer: starts `drain` in the background
 drainer() {
 	background drainer "$sockaccept" drain
 	drainer_pid=$pid
 }
 
-# cpu_ms PID: what it has used
+# cpu_ms PID: prints how much processor time it has used
 cpu_ms() {
 	awk '{ print ($14 + $15) * 10 }' "/proc/$1/stat"
 }
 
-# queue PORT: how many wait
+# queue PORT: prints how many connections wait
 queue() {
 	"$sockaccept" listeners --json | grep -o '"port":'"$1"',"netns":[0-9]*,"backlog":[0-9]*' | head -n 1 | sed 's/.*://'
 }
@@ -148,7 +148,7 @@ nothing_waits() {
 	[ "$(queue "$1")" = 0 ]
 }
 
-# gate PORT: as `listeners` has it
+# gate PORT: prints the state of the gate, as `listeners` has it
 gate() {
 	"$sockaccept" listeners --json | tr '{' '\n' | sed -n 's/.*"gate":"*\([a-z]*\).*"port":'"$1"',.*/\1/p' | head -n 1
 }
@@ -221,14 +221,14 @@ all_families_are_drained() {
 	[ "$(grep -c tried "$base/output")" -ge 3 ] || because "only: $(grep tried "$base/output")"
 }
 
-# uses_ms PID: of a processor, in 2 s
+# uses_ms PID: prints how much processor time it uses in 2 s
 uses_ms() {
 	before=$(cpu_ms "$1")
 	sleep 2
 	echo $(($(cpu_ms "$1") - before))
 }
 
-# One client makes a denied server spin for good; with the drain's process, none does.
+# Without gate and drain, one client makes a denied server spin for ever. With them, no client does.
 spinner_sleeps() {
 	unloaded
 	load <<-END
@@ -260,7 +260,7 @@ spinner_sleeps() {
 	finish "$drainer_pid"
 }
 
-# Somebody else holds the listener: who may accept there, or hands it on.
+# Another process, which may accept, holds the listener too.
 shared_listener_is_left_alone() {
 	allowing
 	cp "$python" "$work/heir_python"
@@ -276,20 +276,21 @@ shared_listener_is_left_alone() {
 	kill -USR1 "$other"
 	becomes client served
 	expect "the gate" open "$(gate 28040)"
-	# by now an accept was denied there, and one allowed
+	# By now one accept was denied there, and one was allowed.
 	expect "a later client" served "$(fate inet 28040)"
 	expect "drained" 0 "$(state drained)"
 	expect "gated" 0 "$(state gated)"
 }
 
-# take_over_from PID: another binary gets its listener, in a process of its own; sets $other
+# take_over_from PID: starts another binary that duplicates the listener of this process; sets $other
 take_over_from() {
 	background other "$work/heir_python" -S -c "$heir" "$1"
 	other=$pid
 	until_true 20 grep -q has "$work/other" || because "no heir: $(cat "$work/other.errors")"
 }
 
-# Without a daemon, one that is handed over stays shut until its new owner accepts; with one, who knocks has its owner looked at.
+# With the drain running, a refused client makes it look who holds the listener now. (Without it, the gate opens when the new owner
+# accepts.)
 gate_opens_to_its_heir() {
 	allowing
 	cp "$python" "$work/heir_python"
@@ -311,7 +312,7 @@ gate_opens_to_its_heir() {
 	finish "$drainer_pid"
 }
 
-# By a rule that listens for others: a super-server holds it while nobody accepts.
+# A `listen` rule: a super-server holds the listener while nobody accepts.
 listener_of_others_is_left_alone() {
 	unloaded
 	load <<-END
@@ -334,7 +335,7 @@ listener_of_others_is_left_alone() {
 	END
 	expect "the queue" 1 "$(queue 28060)"
 	expect "the gate" "" "$(gate 28060 | sed s/null//)"
-	# but when somebody was denied there
+	# But once somebody was denied there, it is drained.
 	kill -USR1 "$server"
 	until_true 10 grep -qx 1 server || because "it wasn't denied: $(cat server)"
 	expect "the gate" shut "$(gate 28060)"
@@ -387,11 +388,12 @@ each_is_a_setting() {
 	expect "gated" 0 "$(state gated)"
 	ctl mode permissive
 	expect "a later client" timeout "$(fate inet 28070 1)"
-	# the one of before, which has gone, and that one
+	# The one from before, which has gone, and this one.
 	expect "the queue" 2 "$(queue 28070)"
 }
 
-# What ends by itself is followed within a second: a thread that waits is asked again, and a listener that is allowed again is open.
+# The end of a temporary rule takes effect within a second: a thread that waits is asked again, and a listener that is allowed again is
+# open.
 ends_are_followed() {
 	allowing
 	load <<-END
@@ -418,7 +420,7 @@ ends_are_followed() {
 	finish "$drainer_pid"
 }
 
-# Killed wherever it is, a command or the drain leaves nobody stopped and nobody who may take what is denied; and the next one goes on.
+# Wherever a command or the drain is killed, no server is left stopped, no denied connection is served, and the next command goes on.
 killed_drain_leaves_nothing() {
 	allowing
 	stand_by server inet 28090
@@ -433,7 +435,7 @@ killed_drain_leaves_nothing() {
 		grep -q '^State:.S' "/proc/$server/status" || because "after $delay s the server is: $(grep State "/proc/$server/status")"
 		ctl deny "$python" 28091
 		ctl deny "$python" 28090
-		# a connection that the drain had in its hands when it was killed is closed by the kernel
+		# The kernel closes a connection that the drain had accepted when it was killed.
 		becomes "client_$delay" "reset\|closed"
 		ctl remove "$python" 28090 28091
 		expect "what waits" 0 "$(queue 28090)"
@@ -455,7 +457,7 @@ killed_drain_leaves_nothing() {
 	finish "$drainer_pid"
 }
 
-# A local user who makes denied listeners can't use up memory: of a gate there is one for a socket, and requests leave nothing.
+# Clients of a denied listener can't use up memory: each socket has one gate, and requests leave nothing behind.
 flood_leaves_nothing() {
 	allowing
 	drainer
@@ -478,7 +480,7 @@ for i in range(int(sys.argv[1])):
 ' "${REQUESTS:-20000}"
 	memory >after
 	echo "gated: $(state gated)"
-	# but for one a second
+	# All but one a second.
 	[ "$(state gated)" -ge $((gated + ${REQUESTS:-20000} * 99 / 100)) ] || because "gated: $(state gated)"
 	expect "lost" 0 "$("$sockaccept" status --json | value events_lost)"
 	expect "each map's entries" "$(cat before)" "$(cat after)"
@@ -488,7 +490,7 @@ for i in range(int(sys.argv[1])):
 	finish "$drainer_pid"
 }
 
-# memory: of the maps that can grow, how many entries they have
+# memory: prints how many entries each map has that can grow
 memory() {
 	for map in folds shares seen_paths units; do
 		echo "$map $(bpftool map dump pinned /sys/fs/bpf/sockaccept/$map | grep -c '"key"')"

@@ -11,14 +11,14 @@ fs=
 # shellcheck source=tests/guest/filesystems.sh
 . "$root/tests/guest/filesystems.sh"
 
-# judged PROGRAM OUTCOME PORT: executed just now
+# judged PROGRAM OUTCOME PORT: executes it now, and expects this
 judged() {
 	evict
 	seen=$("$fs/$1" listen "$3" take) || true
 	expect "$1" "$2" "$seen"
 }
 
-# started PROGRAM PORT [STEP...]: a process that has a listener, and goes on with the steps (`take` if there are none) when told
+# started PROGRAM PORT [STEP...]: starts a process that listens, and that does the steps (default: `take`) once goes_on tells it to
 started() {
 	program=$1
 	port=$2
@@ -30,7 +30,7 @@ started() {
 	until_true 30 test -e "go-$port.ready" || because "$program doesn't wait: $(cat "server-$port" "server-$port.errors")"
 }
 
-# goes_on PORT OUTCOME
+# goes_on PORT OUTCOME: lets that process go on, and expects this
 goes_on() {
 	evict
 	touch "go-$1"
@@ -64,7 +64,7 @@ deny_named() {
 	END
 }
 
-# hard_link FS FIRST SECOND: it is another binary, whichever is executed first
+# hard_link FS FIRST SECOND: a hard link is another binary, whichever of the two is executed first
 hard_link() {
 	programs "$1"
 	load </dev/null
@@ -83,7 +83,7 @@ hard_link() {
 		judged "$3" "$(if [ "$3" = named ]; then echo EPERM; else echo accepted; fi)" 24000
 		judged "$2" "$(if [ "$2" = named ]; then echo EPERM; else echo accepted; fi)" 24000
 	done
-	# both at a time
+	# Both run at the same time.
 	started named 24001
 	started link 24002
 	started named 24003 fork take
@@ -94,7 +94,7 @@ hard_link() {
 	goes_on 24004 accepted
 }
 
-# renamed FS: after it was executed, and before its first accept
+# renamed FS: the file is renamed after it was executed, and before its first accept
 renamed() {
 	programs "$1"
 	allow_named
@@ -115,10 +115,10 @@ renamed() {
 	goes_on 24013 EPERM
 	goes_on 24014 EPERM
 	goes_on 24015 EPERM
-	# executed now, each is what it is called
+	# Executed now, each is what its name says.
 	judged named accepted 24010
 	judged away EPERM 24010
-	# a file that was something else, and then again
+	# A file that gets another name, and its old name back.
 	started named 24016
 	mv "$fs/named" "$fs/other"
 	started other 24017
@@ -130,7 +130,7 @@ renamed() {
 	goes_on 24018 accepted
 }
 
-# removed FS: replaced or unlinked under it
+# removed FS: the file of a running process is replaced or removed
 removed() {
 	programs "$1"
 	allow_named
@@ -146,7 +146,7 @@ removed() {
 	judged named accepted 24022
 }
 
-# directory_renamed FS: above it
+# directory_renamed FS: the directory of the file is renamed
 directory_renamed() {
 	programs "$1"
 	mkdir "$fs/d" "$fs/e"
@@ -169,7 +169,7 @@ directory_renamed() {
 	goes_on 24032 EPERM
 }
 
-# before FS: who was executed before the policy came, or before a rule named its file, is judged by its file's present name
+# before FS: a process that was executed before the policy came, or before a rule named its file, is judged by the present name of its file
 before() {
 	programs "$1"
 	unloaded
@@ -189,12 +189,12 @@ before() {
 	judged away EPERM 24042
 }
 
-# What happens to a process whose parent, which it is what it is from, is gone.
+# A process keeps its identity when the parent that it inherited it from is gone.
 orphan_stays_what_it_is() {
 	programs ext4
 	allow_named
 	judged link EPERM 24050
-	# the second name that is executed: such processes have a record of their own
+	# This is the second name that is executed: such processes have a record of their own.
 	started named 24050 orphan take
 	mv "$fs/named" "$fs/away"
 	goes_on 24050 accepted

@@ -11,7 +11,7 @@ pid=
 # shellcheck source=tests/guest/filesystems.sh
 . "$root/tests/guest/filesystems.sh"
 
-# upgraded FS COUNT: by each way of upgrading, with `load` of the same policy in a loop
+# upgraded FS COUNT: upgrades a program in each way, while the same policy is loaded in a loop
 upgraded() {
 	on "$1"
 	mkdir "$fs/bin"
@@ -37,7 +37,7 @@ upgraded() {
 	! grep -q 'program.other","pid".*"verdict":"allow"' events || because "a copy of another name was allowed"
 }
 
-# What a rule is worth while its file comes, goes and is replaced, also under a running server.
+# follows_file FS: a rule holds while its file comes, goes and is replaced
 follows_file() {
 	on "$1"
 	mkdir "$fs/bin" "$fs/elsewhere"
@@ -59,13 +59,13 @@ follows_file() {
 	expect "the event's binary" "$fs/elsewhere/server" "$(last_event | value binary)"
 }
 
-# connects OUTCOME PORT: a client of the server that listens there
+# connects OUTCOME PORT: expects this of a client of the server there
 connects() {
 	$traffic connect "$2" 1 >client || true
 	expect "a client of port $2" "$1" "$(cat client)"
 }
 
-# A server that ran before there was a policy, and whose file is replaced, then deleted.
+# governs_running FS: the server ran before there was a policy, and its file is replaced, then deleted
 governs_running() {
 	on "$1"
 	mkdir "$fs/bin"
@@ -93,7 +93,7 @@ governs_running() {
 	finish "$first"
 }
 
-# eviction between rule and first accept, with files that have taken each other's places meanwhile
+# outlives_eviction FS: caches are dropped between the rule and the first accept, and files take each other's names
 outlives_eviction() {
 	on "$1"
 	put "$fs/bin/program"
@@ -115,7 +115,7 @@ inode() {
 	stat -c %i "$1"
 }
 
-# A deleted file's number is given to another binary: tried until the numbers match.
+# number_used_again FS: another binary gets the inode number of a deleted file; tries until it does
 number_used_again() {
 	on "$1"
 	put "$fs/bin/program"
@@ -136,7 +136,7 @@ number_used_again() {
 	one "$fs/bin/program" accepted 22040
 }
 
-# An unprivileged user's file on the upper layer has the number that the ruled file has on the lower one.
+# A user's file on the upper layer has the same inode number as the rule's file on the lower layer.
 number_of_another_layer() {
 	on overlay
 	umount "$base/fs/overlay"
@@ -164,7 +164,7 @@ number_of_another_layer() {
 	one "$fs/bin/program" accepted 22050
 }
 
-# two directories that the numbers of device, inode and generation don't tell apart
+# Two directories whose numbers of device, inode and generation are the same.
 snapshot_is_elsewhere() {
 	on btrfs
 	btrfs -q subvolume create "$fs/subvolume" >/dev/null
@@ -188,7 +188,7 @@ snapshot_is_elsewhere() {
 	btrfs -q subvolume delete "$fs/subvolume" >/dev/null
 }
 
-# Another file system is mounted by the same device number, with the same numbers and the same UUID.
+# Another file system is mounted with the same device number, inode numbers and UUID.
 device_used_again() {
 	mkdir here
 	truncate -s 16M one.img
@@ -220,7 +220,7 @@ for kind in ext4 tmpfs overlay btrfs; do
 	test_case "governs_running_$kind" governs_running "$kind"
 	test_case "outlives_eviction_$kind" outlives_eviction "$kind"
 done
-# the others never give a number again
+# The others never use a number again.
 test_case number_used_again_ext4 number_used_again ext4
 test_case number_used_again_overlay number_used_again overlay
 test_case number_of_another_layer

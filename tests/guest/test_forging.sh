@@ -12,7 +12,7 @@ theirs=$work/theirs # the user's own directory
 impostor=$theirs/nginx
 harmless=$base/harmless
 
-# as_own_root COMMAND...: as an ordinary user in a user and mount namespace of its own
+# as_own_root COMMAND...: runs it as an ordinary user who is root of a user and mount namespace
 as_own_root() {
 	"$outsider" -n "$@"
 }
@@ -40,7 +40,8 @@ nginx_is_allowed() {
 	END
 }
 
-# expect_other_binary PATH...: of the event in the file `event`. The path from the machine's root may not be known.
+# expect_other_binary PATH...: expects one of these, or null, as the binary in the file `event`: the path from the machine's root may not be
+# known
 expect_other_binary() {
 	seen=$(value binary <event)
 	case " null $* " in
@@ -49,14 +50,15 @@ expect_other_binary() {
 	esac
 }
 
-# disguised WANTED SETUP PORT [RUN]: of an impostor that is called /usr/sbin/nginx after SETUP, and then executes the
-# allowed program
+# disguised WANTED SETUP PORT [RUN]: after SETUP, /usr/sbin/nginx is an impostor there. It accepts, then executes the allowed program, which
+# accepts; expects both outcomes
 disguised() {
 	seen=$(as_own_root busybox sh -c "$2 && exec ${4-} /usr/sbin/nginx listen $3 take $real take" | tr '\n' ' ') || true
 	expect "the impostor, and the allowed program after it" "$1" "${seen% }"
 }
 
-# disguise_fails SETUP PORT PATH [RUN]: it works, and is worth nothing. PATH: the impostor's, seen from the machine's root
+# disguise_fails SETUP PORT PATH [RUN]: expects that the disguise is set up, and wins nothing. PATH: the impostor's, seen from the machine's
+# root
 disguise_fails() {
 	prepare_user
 	nginx_is_allowed allow
@@ -119,7 +121,7 @@ fuse_is_seen_through() {
 
 # --- prctl(PR_SET_MM)
 
-# forged WANTED WAY PORT: what the way brings in a user namespace; `child` makes its own
+# forged WANTED WAY PORT: expects this of a way to forge, in a user namespace; the way `child` makes its own
 forged() {
 	namespace=-n
 	[ "$2" != child ] || namespace=
@@ -134,18 +136,18 @@ hook_is_gone() {
 	esac
 }
 
-# nothing_loaded: the kernel detaches a program some time after its last link was removed
+# nothing_loaded: unloads, and waits until the kernel has detached the program, some time after its last link is gone
 nothing_loaded() {
 	unloaded
 	until_true 20 hook_is_gone || because "prctl() is still refused 20 s after unload"
 }
 
-# The kernel itself agrees to all of these. PR_SET_MM_EXE_FILE, it leaves to root of the initial namespace.
+# The kernel itself allows all of these. It allows PR_SET_MM_EXE_FILE only to root of the initial namespace.
 ways="map absent wide child"
 
-# prctl_event OPERATION ENFORCED: the newest event of a prctl() that is no fold of repeats, and all that it says
+# prctl_event OPERATION ENFORCED: checks the newest such event that isn't a fold of repeats
 prctl_event() {
-	# the folded repeats of another operation, or of an earlier mode, may come after it
+	# Folded repeats of another operation, or of an earlier mode, may come after it.
 	"$sockaccept" audit --json | grep -F '"reason":"prctl"' | grep -F "\"operation\":\"$1\"" | grep -F "\"enforced\":$2" |
 		grep '"pid":[0-9]' | tail -n 1 >event
 	said=$(cat event)
@@ -171,7 +173,7 @@ forging_is_real_without_sockaccept() {
 	expect "forge map as root" "0 /usr/sbin/nginx accepted" "$("$forge" map /usr/sbin/nginx 22530)"
 }
 
-# What the kernel itself says to each, so that a refusal can be told from it.
+# What the kernel itself answers to each, so that a refusal can be told from it.
 arguments_matter_without_sockaccept() {
 	prepare_user
 	nothing_loaded
@@ -183,7 +185,7 @@ arguments_matter_without_sockaccept() {
 	ask_harmless
 }
 
-# ask_harmless: in $harmless, what the other options say with nothing loaded
+# ask_harmless: writes to $harmless what other options of prctl() return with nothing loaded
 ask_harmless() {
 	as_own_root "$forge" harmless >"$harmless"
 	"$forge" harmless >>"$harmless"
@@ -200,7 +202,7 @@ forging_is_refused() {
 	for way in $ways; do
 		forged "EPERM $forge EPERM" "$way" 22510
 		prctl_event PR_SET_MM_MAP true
-		# the repeats of the prctl of an earlier round can come after it
+		# Repeats of the prctl() of an earlier round can come after it.
 		"$sockaccept" audit --json --port 22510 | tail -n 1 >event
 		grep -q '"verdict":"deny"' event || because "no denial on port 22510: $(cat event)"
 		expect_other_binary "$forge"
@@ -228,7 +230,7 @@ forging_is_refused_whatever_its_arguments() {
 	expect "prctl_refused" $((count + 6)) "$(state prctl_refused)"
 }
 
-# as checkpoint and restore needs it
+# Programs that checkpoint and restore processes need that.
 root_may_set_its_file() {
 	prepare_user
 	nginx_is_allowed deny
@@ -237,7 +239,7 @@ root_may_set_its_file() {
 	expect "forge exe as root" "0 /usr/sbin/nginx accepted" "$("$forge" exe /usr/sbin/nginx 22532)"
 	expect "forge null as root" "EFAULT $forge EPERM" "$("$forge" null /usr/sbin/nginx 22533)"
 	expect "prctl_refused" "$count" "$(state prctl_refused)"
-	# but not for others, from inside
+	# But not for others, inside a user namespace.
 	expect "forge child as root" "EPERM $forge EPERM" "$("$forge" child /usr/sbin/nginx 22534)"
 	expect "prctl_refused" $((count + 1)) "$(state prctl_refused)"
 }
@@ -255,7 +257,7 @@ other_prctl_goes_on() {
 	forged "EPERM $forge EPERM" map 22540
 }
 
-# From then on it is nginx to everybody: the event is all there is to see.
+# From then on everybody takes it for nginx: only the event shows what happened.
 permissive_only_records_forging() {
 	prepare_user
 	nginx_is_allowed deny

@@ -13,7 +13,7 @@ harmless_servers=${HARMLESS_SERVERS:-"nginx redis sshd http.server asyncio node 
 harmless_seconds=${HARMLESS_SECONDS:-20}
 harmless_share=300 # hundredths of a percent of a processor that a denied server may use
 
-# --- servers: of each its binary, what a client says to be answered, and how it is started, in the foreground
+# --- servers: the binary of each, what a client sends to get an answer, and how it is started, in the foreground
 
 binary_of() {
 	case $1 in
@@ -47,7 +47,7 @@ node_server='
 require("http").createServer((request, response) => response.end("served")).listen(Number(process.argv[1]), "127.0.0.1")
 '
 
-# configure NAME PORT: its files
+# configure NAME PORT: writes its files
 configure() {
 	case $1 in
 	nginx)
@@ -88,7 +88,7 @@ configure() {
 	esac
 }
 
-# start NAME PORT: in the background, its output in files of its name. Sets $pid.
+# start NAME PORT: starts it in the background, with its output in files of its name; sets $pid
 start() {
 	configure "$1" "$2"
 	case $1 in
@@ -108,9 +108,9 @@ start() {
 
 # --- clients
 
-# Ten times a second, one that waits for an answer and one that goes away at once. Prints what has become of those that wait, how many ms
-# after the last of them nothing waits any more at the listener, the hundredths of a percent of a processor that the server used, and how
-# many ms all of that took.
+# Ten times a second, one client comes that waits for an answer, and one that goes away at once. Prints what happened to those that wait;
+# how many ms after the last of them the queue is empty; how much of a processor the server used, in hundredths of a percent; and how many
+# ms it all took.
 visitors='
 import errno, glob, selectors, socket, sys, time
 
@@ -201,18 +201,18 @@ share = max(0, used() - before) / took # one that has ended uses nothing
 print(*("%s %d" % item for item in counts.items()), "empty %d share %d took %d" % (empty * 1000, share * 10000, took * 1000))
 '
 
-# visit NAME PORT SECONDS: the server is $pid
+# visit NAME PORT SECONDS: sends these clients to the server, which is $pid
 visit() {
 	python3 -S -c "$visitors" "$pid" "$2" "$3" "$(request_of "$1")"
 }
 
-# is_served NAME PORT: within two seconds, which is how long a client waits
+# is_served NAME PORT: true if a client is served within two seconds, which is how long it waits
 is_served() {
 	visit "$1" "$2" 0.1 >one
 	grep -q '^served 1 ' one
 }
 
-# count WORD: of what the clients saw
+# count WORD: prints a number of what the clients saw
 count() {
 	sed -n "s/.*$1 \([0-9]*\).*/\1/p" visited
 }
@@ -223,14 +223,14 @@ lines_of() {
 	cat "$work/$1" "$work/$1.errors" | wc -l
 }
 
-# endure NAME PORT SECONDS: clients come to the server $pid. Leaves the lines it logged in $logged, and all else in the file visited.
+# endure NAME PORT SECONDS: sends clients to the server $pid. Sets $logged to how many lines it logged; the rest is in the file visited
 endure() {
 	logged=$(lines_of "$1")
 	visit "$1" "$2" "$3" >visited
 	logged=$(($(lines_of "$1") - logged))
 }
 
-# percent: of a processor, that the server used
+# percent: prints how much of a processor the server used
 percent() {
 	count share | awk '{ printf "%.1f", $1 / 100 }'
 }
@@ -246,7 +246,7 @@ harmless_policy() {
 	END
 }
 
-# running NAME PORT: with its drain, and once served
+# running NAME PORT: starts the drain and the server, and waits until a client is served
 running() {
 	background drain "$sockaccept" drain
 	start "$1" "$2"
@@ -254,7 +254,7 @@ running() {
 	until_true 1 is_served "$1" "$2" || because "without a denial, its client: $(cat one), its log: $(tail -n 3 "$work/$1.errors")"
 }
 
-# queue_of PORT: how many wait there, at all its listeners
+# queue_of PORT: prints how many connections wait at all its listeners
 queue_of() {
 	"$sockaccept" listeners --json | tr '{' '\n' | sed -n 's/.*"port":'"$1"',.*"backlog":\([0-9]*\).*/\1/p' | awk '{ sum += $1 } END { print sum + 0 }'
 }
@@ -282,7 +282,8 @@ denied_is_harmless() {
 	is_lifted "$who" "$port"
 }
 
-# is_lifted NAME PORT: it is served again. Go's net/http ends at the first denial, if it sees one.
+# is_lifted NAME PORT: removes the denial, and expects that clients are served again. Go's net/http ends at the first denial, if it sees
+# one.
 is_lifted() {
 	if ! kill -0 "$pid" && [ "$1" = prometheus ]; then
 		return
@@ -296,7 +297,7 @@ is_lifted() {
 
 postfix_bin=/usr/lib/postfix/sbin
 
-# What its package would have done.
+# configure_postfix: does what its package would have done
 configure_postfix() {
 	grep -q '^postfix:' /etc/passwd || echo 'postfix:x:992:992::/nonexistent:/usr/sbin/nologin' >>/etc/passwd
 	grep -q '^postfix:' /etc/group || printf 'postfix:x:992:\npostdrop:x:993:\n' >>/etc/group
@@ -309,7 +310,7 @@ configure_postfix() {
 	chmod 0730 "$work/queue/maildrop"
 	chown 992 "$work/data" "$work"/queue/*
 	mkdir "$work/queue/pid"
-	# one idle smtpd less each second
+	# smtpd ends after one idle second.
 	cat >"$work/etc/main.cf" <<-END
 		compatibility_level = 3.6
 		queue_directory = $work/queue
@@ -356,7 +357,7 @@ mail_is_taken() {
 		because "$1: $(tail -n 1 taken); denied, gated, drained: $(state deny gated drained); $(tail -n 2 "$work/mail.log")"
 }
 
-# nobody_accepts: the master alone holds the listener
+# nobody_accepts: true if only the master holds the listener
 nobody_accepts() {
 	! pgrep -x smtpd >smtpds
 }
@@ -383,7 +384,7 @@ postfix_takes_mail() {
 	ctl load "$work/policy.ini"
 	mail_is_taken "after a load, with none but the master there"
 	until_true 30 nobody_accepts || because "smtpd doesn't end"
-	# time for whoever would drain
+	# Time enough for a drain that would do the wrong thing.
 	sleep 1
 	mail_is_taken "later"
 	expect "denied, gated and drained" "$before" "$(state deny gated drained)"

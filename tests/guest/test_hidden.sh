@@ -6,7 +6,7 @@
 
 : "${sockaccept:?}" "${pins:?}" "${probe:?}"
 
-# programs: how many of ours decide about accepts
+# programs: prints how many of our programs decide about accepts
 programs() {
 	bpftool prog list | grep -c 'lsm  *name socket_accept '
 }
@@ -18,7 +18,7 @@ refused_as_hidden() { # COMMAND...
 	expect "programs after $*" 1 "$(programs)"
 }
 
-# is_hidden_by PLACE TYPE: status says so
+# is_hidden_by PLACE TYPE: mounts a file system there, and expects that `status` says so
 is_hidden_by() {
 	over="hidden by a mount over $1"
 	mount -t "$2" "$2" "$1"
@@ -44,7 +44,7 @@ nothing_is_changed() {
 	cp policy.ini /etc/sockaccept/
 	refused_as_hidden "$sockaccept" load --boot
 	! grep -q 'NOTHING IS ENFORCED' said || because "it says $(cat said)"
-	# as a unit loads it
+	# With the rights of a unit.
 	refused_as_hidden setpriv --bounding-set=-sys_admin "$sockaccept" load policy.ini
 	for verb in unload "mode permissive" "allow $probe 22801" upgrade lock; do
 		# shellcheck disable=SC2086 # they are words
@@ -59,7 +59,7 @@ hidden_policy_is_found() {
 	trap 'umount /sys/fs/bpf 2>/dev/null; umount /sys/fs/bpf 2>/dev/null; mount -t bpf -o mode=700 bpf /sys/fs/bpf' EXIT
 	unloaded
 	accepts 22801
-	# what is loaded and unloaded in a bpffs on top of another hides nothing
+	# What was loaded and unloaded in a bpffs on top of another hides nothing.
 	mount -t bpf -o mode=700 bpf /sys/fs/bpf
 	expect_status 3 "$sockaccept" status
 	deny_all

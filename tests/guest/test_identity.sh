@@ -30,7 +30,7 @@ rule_outlives_upgrade() {
 	expect "the event's binary" "$work/elsewhere/program" "$(last_event | value binary)"
 }
 
-# a deny rule, under `default = allow`: learning a new file late must not let anything through
+# A deny rule under `default = allow`: a new file of that name must be denied from its first accept on.
 deny_rule_outlives_upgrade() {
 	put here/denied
 	load <<-END
@@ -49,7 +49,7 @@ deny_rule_outlives_upgrade() {
 	done
 }
 
-# Through a bind mount an entry has two paths. Rules by both are one binary's, also with another's sorted between them.
+# Through a bind mount an entry has two paths. Rules by both belong to one binary, even if another binary's path sorts between them.
 two_paths_are_one_binary() {
 	mkdir a b
 	put a/program
@@ -74,7 +74,7 @@ two_paths_are_one_binary() {
 	umount b
 }
 
-# The rule is for the directory that was there; when it is made for the new one, it holds there.
+# A rule stands for the directory that was there. Made again, it stands for the new one.
 replaced_directory_needs_its_rule_again() {
 	mkdir d
 	put d/program
@@ -134,12 +134,12 @@ unnamed_binary_has_its_path() {
 	expect "the event's binary" "$probe" "$(last_event | value binary)"
 }
 
-# in_namespace COMMAND...: as root of a user and mount namespace of its own
+# in_namespace COMMANDS: runs them as root of a user and mount namespace of their own
 in_namespace() {
 	unshare --user --map-root-user --mount sh -c "$1" || true
 }
 
-# no_nginx: in the last event
+# no_nginx: expects that the last event has no binary, and only hints at nginx
 no_nginx() {
 	last_event >event
 	expect "the event's binary" null "$(value binary <event)"
@@ -164,7 +164,7 @@ mount_over_nginx_is_not_nginx() {
 	expect "hits of the rule for nginx" 0 "$(hits /usr/sbin/nginx)"
 }
 
-# the same program where it is and elsewhere: what its rule says holds in both
+# A program that is mounted elsewhere keeps its rule there.
 named_binary_keeps_rule_in_namespace() {
 	put here/named
 	load <<-END
@@ -226,7 +226,7 @@ test_case named_binary_keeps_rule_in_namespace
 test_case deleted_binary_is_null
 test_case chroot_is_not_the_machines_path
 
-# What the kernel has in memory decides nothing: the same with all caches dropped before each step.
+# What the kernel has in memory decides nothing: the same tests, with all caches dropped before each step.
 cold=yes
 for each in rule_outlives_upgrade deny_rule_outlives_upgrade rule_waits_for_file rule_is_for_what_link_names; do
 	test_case "${each}_with_cold_caches" $each

@@ -23,7 +23,7 @@ not_root() {
 	is_denied 21900
 }
 
-# For another machine, with its users and directories.
+# `check --offline` checks a policy for another machine, which has its own users and directories.
 check_for_another_machine() {
 	cat >other.ini <<-END
 		[app]
@@ -43,7 +43,7 @@ check_for_another_machine() {
 	judge 's = json.load(open("said")); assert s["valid"] and not s["errors"] and not s["warnings"] and len(s["notes"]) == 3, s'
 	expect_status 0 "$sockaccept" check --offline --no-warnings other.ini
 	expect "lines without notes" "Valid: 1 rule." "$(cat said)"
-	# what is wrong on each machine is an error
+	# What is wrong on any machine is an error.
 	sed -i 's/^allow/alow/' other.ini
 	expect_status 6 "$sockaccept" check --offline other.ini
 	expect_said "unknown key 'alow'"
@@ -96,14 +96,14 @@ bad_binaries() {
 	expect "the generation" "$generation" "$(state generation)"
 	ctl allow /usr/bin/nosuch 80
 	expect_said 'no such file yet'
-	# what can come is no mistake: a package can bring the directory
+	# A path that doesn't exist yet is no error: a package can bring the directory.
 	ctl allow /usr/nosuch/ncat 80
 	expect_said 'there is no directory /usr/nosuch; the rule waits for it'
 	ctl allow "$probe/x" 80
 	expect_said 'the rule waits for it'
 }
 
-# in_mounts COMMANDS: with status after them, in a mount namespace of its own. No policy may look like none at all there.
+# in_mounts COMMANDS TEXT: runs them, then status, in a mount namespace of their own. A policy in force must not look there as if none were.
 in_mounts() {
 	expect_status 5 unshare --mount sh -c "set -e; $1; exec '$sockaccept' status"
 	expect_said "$2"
@@ -120,14 +120,14 @@ bpffs_missing_or_other() {
 	expect "still loaded" true "$(state loaded)"
 }
 
-# refused FILE TEXT: by load, and nothing of it is applied
+# refused FILE TEXT: expects that load refuses it with this text, and applies nothing
 refused() {
 	expect_status 6 timeout 20 "$sockaccept" load "$1"
 	expect_said "$2"
 	expect "generation and default" "$before" "$(state generation default)"
 }
 
-# permissive: an empty policy, which would allow everything
+# new_policy: writes a policy that would allow everything
 new_policy() {
 	rm -rf bad
 	echo '[sockaccept]' >bad

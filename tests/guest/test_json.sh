@@ -7,7 +7,7 @@
 : "${sockaccept:?}" "${probe:?}" "${work:?}"
 pid=
 
-# judge_lines FILE: lines of `audit --json`, by what is documented of them
+# judge_lines FILE: checks that lines of `audit --json` are as documented
 judge_lines() {
 	judge '
 import re, time

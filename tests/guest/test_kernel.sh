@@ -8,7 +8,7 @@
 : "${sockaccept:?}"
 ftrace=/proc/sys/kernel/ftrace_enabled
 
-# From Linux 7 on the kernel refuses it while a program is attached.
+# From Linux 7 on, the kernel refuses to set ftrace_enabled to 0 while a program is attached.
 ftrace_off_is_said_or_refused() {
 	deny_all
 	trap 'echo 1 >$ftrace' EXIT
@@ -32,12 +32,12 @@ ftrace_off_is_said_or_refused() {
 	is_denied 21950
 }
 
-# In a guest with preempt=full, in which a program can be held up anywhere.
+# A guest with preempt=full, in which a program can be held up anywhere.
 kernel_preempts_itself() {
 	grep -q '(full)' /sys/kernel/debug/sched/preempt || because "the kernel says $(cat /sys/kernel/debug/sched/preempt)"
 }
 
-# Whether it is one is in its version: /sys/kernel/realtime went when real-time kernels became the mainline's own.
+# The version tells: /sys/kernel/realtime is gone since real-time support is in mainline.
 kernel_is_realtime() {
 	uname -v | grep -qw PREEMPT_RT || because "the kernel says $(uname -v)"
 }

@@ -9,13 +9,13 @@ pid=
 
 refused="not tried: listen: Operation not permitted"
 
-# judging: the policy on standard input, under which listen(2) is judged too
+# judging: loads the policy on standard input, under which listen(2) is judged too
 judging() {
 	write_policy "$work/policy.ini"
 	ctl load "$work/policy.ini"
 }
 
-# listens_denied FAMILY: without a policy, denied, allowed again
+# listens_denied FAMILY: tries listen(2) without a policy, denied, and allowed again
 listens_denied() {
 	expect_outcomes accepted "$1" accept 25101
 	judging <<-END
@@ -42,7 +42,7 @@ listens_denied() {
 	expect_outcomes accepted "$1" accept 25101
 }
 
-# What a client sees: that nothing listens.
+# A client sees that nothing listens.
 clients_are_refused_at_once() {
 	judging <<-END
 		[one]
@@ -63,7 +63,7 @@ clients_are_refused_at_once() {
 	accepts 25111
 }
 
-# A rule with a user: a server listens as root, and may accept as somebody else.
+# Rules with a user: a server can listen as root and accept as another user, so that is never refused.
 conditions_never_refuse() {
 	judging <<-END
 		[sockaccept]
@@ -81,15 +81,15 @@ conditions_never_refuse() {
 		deny = 25122
 	END
 	before=$(state listens_denied)
-	# root listens there, and may not accept
+	# Root may listen there, but not accept.
 	is_denied 25121
 	expect "denied calls of listen()" "$before" "$(state listens_denied)"
 	expect "nobody on 25121" accepted "$(as_nobody "$probe" accept inet accept 25121)"
-	# nobody else may, either
+	# There nobody may accept.
 	expect_outcomes "$refused" inet accept 25122
 	expect_outcomes "$refused" inet accept 25124
 	expect "denied calls of listen()" $((before + 2)) "$(state listens_denied)"
-	# a temporary rule lets root accept, and another one keeps everybody from it
+	# A temporary rule lets root accept, and another one denies everybody.
 	ctl allow "$probe" 25124 --for 1h
 	accepts 25124
 	ctl deny "$probe" 25123 --for 1h
@@ -98,7 +98,7 @@ conditions_never_refuse() {
 	is_denied 25123
 }
 
-# A super-server.
+# A super-server listens for others.
 listening_for_others() {
 	cp "$probe" "$work/master"
 	judging <<-END
@@ -150,7 +150,7 @@ judging_is_a_setting() {
 	expect_outcomes "$refused" inet accept 25151
 }
 
-# Each step of one socket, on a line of its own.
+# Prints each step of one socket on its own line.
 steps='
 import errno, socket, sys
 def said(call, *arguments):
@@ -206,12 +206,13 @@ what_listens_is_not_asked_until_it_listens_again() {
 	expect "each step" "listens ok,accepts EPERM,listens again EPERM,without a port ok,accepts EPERM," "$(tr '\n' ',' <steps)"
 }
 
-# ticks PID: what it has used of a processor; 0: it has ended
+# ticks PID: prints the processor time that it has used; 0 if it has ended
 ticks() {
 	{ cat "/proc/$1/stat" 2>/dev/null || echo 0; } | awk '{ print $14 + $15 }'
 }
 
-# server NAME PORT WORDS COMMAND...: it says so once or a few times, listens on nothing, and uses no processor
+# server NAME PORT WORDS COMMAND...: expects that a denied server prints WORDS a few times at most, listens on nothing, and uses no
+# processor
 server() {
 	name=$1 port=$2 words=$3
 	shift 3
@@ -219,7 +220,7 @@ server() {
 	until_true 60 grep -q "$words" "$name" "$name.errors" 2>/dev/null ||
 		because "$name, denied its listen(), doesn't say '$words': $(tail -n 3 "$name" "$name.errors")"
 	! listens "$port" || because "$name listens on $port all the same"
-	# what hasn't ended uses no processor
+	# If it hasn't ended, it uses no processor.
 	if kill -0 "$pid" 2>/dev/null; then
 		before=$(ticks "$pid")
 		sleep 2

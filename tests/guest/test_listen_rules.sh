@@ -6,7 +6,7 @@
 
 : "${sockaccept:?}" "${work:?}"
 
-# may_listen WANTED COMMAND...: on 27801 to 27803, each `ok` or the error's number
+# may_listen WANTED COMMAND...: expects this of listen(2) on 27801 to 27803: for each, `ok` or the number of the error
 may_listen() {
 	wanted=$1
 	shift
@@ -43,9 +43,9 @@ rules_that_let_listen() {
 		listen = 27803
 	END
 	may_listen "1 ok ok" "$python"
-	# whoever the user is
+	# The user doesn't matter.
 	may_listen "1 ok ok" setpriv --reuid nobody --clear-groups "$python"
-	# a temporary rule beats what lasts, but no `listen`; and a narrower one of both beats the other
+	# A temporary rule beats lasting ones, but not `listen`. Of two temporary ones, the narrower decides.
 	ctl deny "$python" any --for 10m
 	may_listen "1 1 ok" "$python"
 	ctl allow "$python" any --for 10m

@@ -7,7 +7,7 @@
 : "${sockaccept:?}" "${traffic:?}" "${work:?}" "${pins:?}"
 pid=
 
-# start_listeners: one of each kind, that never accepts; their ports in this order
+# start_listeners: starts one listener of each kind, which never accepts; their ports are in this order
 start_listeners() {
 	cat >listen.py <<-END
 		import socket, time
@@ -34,7 +34,7 @@ start_listeners() {
 	until_true 60 grep -q ready listening || because "nobody listens: $(cat listening.errors)"
 }
 
-# told PORT KEY: what the last `listeners --json` said of the listener there
+# told PORT KEY: prints what the last `listeners --json` said of the listener there
 told() {
 	tr '{' '\n' <said | grep -F "\"port\":$1," | value "$2"
 }
@@ -66,7 +66,7 @@ listener_in_another_network_is_told() {
 	expect "its binary" "$traffic" "$(told 23010 binary)"
 }
 
-# What `listeners` says is what then happens, where a rule allows and where none does.
+# What `listeners` says is what happens then, where a rule allows and where none does.
 verdicts_are_what_happens() {
 	unloaded
 	serve first 23021
@@ -99,7 +99,7 @@ verdicts_are_what_happens() {
 	expect_said "denies 1 in word only: its mode is permissive"
 }
 
-# As a container's program: its path says a file of the machine's, and leads to another one.
+# A container's program: its path is that of a file of the machine, but leads to another file.
 listener_in_a_container_is_told() {
 	mkdir app
 	cp "$traffic" app/server
@@ -112,7 +112,7 @@ listener_in_a_container_is_told() {
 	background box unshare --mount sh -c "mount -t tmpfs none app && cp '$traffic' app/server && echo \$\$ >$unit/cgroup.procs &&
 		exec '$work/app/server' serve 23031"
 	until_true 20 grep -q ready box || because "it doesn't listen: $(cat box.errors)"
-	# the machine's own file, in a place of its own
+	# The machine's own file, mounted elsewhere.
 	background guest unshare --mount sh -c "mkdir there && mount --bind app there && exec '$work/there/server' serve 23032"
 	until_true 20 grep -q ready guest || because "it doesn't listen: $(cat guest.errors)"
 	expect_status 0 "$sockaccept" listeners --json

@@ -8,12 +8,12 @@
 : "${sockaccept:?}" "${pins:?}" "${work:?}"
 small=/sys/fs/cgroup/small
 
-# in_small COMMAND...: with little memory
+# in_small COMMAND...: runs it in a control group with little memory
 in_small() {
 	sh -c "echo \$\$ >$small/cgroup.procs && exec \"\$@\"" in_small "$@"
 }
 
-# The size that is said is the sum of the maps: with 1,048,576 events in each buffer, those alone take 1 GiB.
+# The message gives the size of all maps: with 1,048,576 events in each buffer, the buffers alone take 1 GiB.
 memory_of_a_control_group_lacks() {
 	unloaded
 	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
@@ -42,7 +42,7 @@ memory_of_a_control_group_lacks() {
 	unloaded
 }
 
-# Which security modules there are can't be read then: that a real accept is refused shows that BPF LSM is among them.
+# The list of security modules can't be read then. A real accept that is refused shows that BPF LSM is among them.
 without_securityfs_it_is_tried() {
 	unloaded
 	umount /sys/kernel/security
@@ -58,7 +58,7 @@ without_securityfs_it_is_tried() {
 	unloaded
 }
 
-# What isn't called is not left attached. Where ftrace can't be turned off, as on Linux 7, nothing makes it fail.
+# A program that isn't called doesn't stay attached. Where ftrace can't be turned off, as on Linux 7, nothing makes the load fail.
 without_securityfs_a_load_that_fails_is_undone() {
 	unloaded
 	umount /sys/kernel/security

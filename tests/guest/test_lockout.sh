@@ -22,7 +22,7 @@ newly_denied_are_named() {
 	expect_said "listens on 127.0.0.1:23031/tcp"
 }
 
-# nginx: a master of root's and two workers of daemon's, who have two sockets in common
+# start_nginx: starts a master as root and two workers as daemon, who share two sockets
 start_nginx() {
 	cat >nginx.conf <<-END
 		daemon off;
@@ -63,7 +63,7 @@ one_line_for_a_server() {
 	expect_said "warning: $places (pids $pid, $worker and 1 more, users 0, 1), which the new policy denies"
 	expect "lines" 1 "$(grep -c 'listens on' said)"
 	ctl allow /usr/sbin/nginx 23041
-	# the workers, who accept, and not the master, who has the sockets too
+	# The workers, who accept, and not the master, who has the sockets too.
 	write_policy workers.ini <<-END
 		[sockaccept]
 		default = deny
@@ -78,7 +78,7 @@ one_line_for_a_server() {
 	ctl load workers.ini
 	expect_said "warning: $places (pid $worker and 1 more, user 1), which the new policy denies; others who have the socket too stay allowed"
 	expect "lines" 1 "$(grep -c 'listens on' said)"
-	# those who are denied already aren't named again
+	# Those who are denied already aren't named again.
 	ctl load workers.ini
 	! grep -q 'listens on' said || because "named without need: $(cat said)"
 	# by a command
@@ -97,7 +97,7 @@ one_line_for_a_server() {
 	finish "$pid"
 }
 
-# Its first thread has ended, and another one listens: that isn't a process that can't be looked at.
+# The first thread of the process has ended, and another one listens. It can still be looked at.
 first_thread_has_ended() {
 	load </dev/null
 	background python python3 -S -c '
@@ -116,7 +116,7 @@ ctypes.CDLL(None).syscall(60, 0)'
 	grep -q "23051/tcp .*python" said || because "listeners: $(grep 23051 said)"
 }
 
-# Listeners come and go all the time while the list is made.
+# Listeners come and go while the list is made.
 listeners_that_end_are_not_unknown() {
 	for name in fleeting transient; do
 		background $name python3 -S -c '
@@ -136,7 +136,7 @@ while True:
 	done
 }
 
-# start_sshd: with a key for root
+# start_sshd: starts it, with a key for root
 start_sshd() {
 	mkdir -p /run/sshd /root/.ssh
 	ssh-keygen -q -t ed25519 -N '' -f hostkey
@@ -149,19 +149,19 @@ start_sshd() {
 	wait_listening 23022
 }
 
-# over_ssh COMMAND: as the administrator who came that way. All are sessions of one connection, as making one takes seconds.
+# over_ssh COMMAND: runs it as an administrator who came over SSH. All are sessions of one connection, as making one takes seconds.
 over_ssh() {
 	timeout 60 ssh -p 23022 -i key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
 		-o ControlMaster=auto -o ControlPath="$work/control" -o ControlPersist=60 root@127.0.0.1 "$@"
 }
 
-# comes_in [SECONDS]: sshd accepts another connection within so many, and says so
+# comes_in [SECONDS]: true if sshd accepts another connection within that time (default 20)
 comes_in() {
 	# shellcheck disable=SC2016 # bash expands it
 	timeout "${1:-20}" bash -c 'read -r -n 4 said </dev/tcp/127.0.0.1/23022; [ "$said" = SSH- ]'
 }
 
-# In one session, as each takes seconds: says what came of each command.
+# write_attempts: writes a script that tries all commands in one session, as each session takes seconds, and prints the result of each
 write_attempts() {
 	write_policy locked.ini <<-END
 		[sockaccept]

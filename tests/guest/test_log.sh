@@ -10,14 +10,14 @@ pid=
 
 log=$work/log/audit.log
 
-# start_daemon [OPTION...]: on $log, in the background
+# start_daemon [OPTION...]: starts it in the background, writing $log
 start_daemon() {
 	background daemon "$sockaccept" daemon --log "$log" "$@"
 	daemon=$pid
 	until_true 20 test -s "$log" || because "no log within 20 s: $(cat daemon.errors)"
 }
 
-# start_load PORT...: connections, as fast as they come, until end_load
+# start_load PORT...: makes connections as fast as it can, until end_load
 start_load() {
 	serve server "$@"
 	server=$pid
@@ -30,12 +30,12 @@ end_load() {
 	finish "$server"
 }
 
-# events_made: by the kernel
+# events_made: prints how many events the kernel has made
 events_made() {
 	"$sockaccept" metrics | awk '/^sockaccept_events_total/ { sum += $2 } END { print sum + 0 }'
 }
 
-# events_in_log: written or missed
+# events_in_log: prints how many events the log has, or says that it missed
 events_in_log() {
 	cat "$log" "$log".[0-9]* 2>/dev/null |
 		awk '/^[{]"schema":1,"missed":/ { sub(/.*"missed":/, ""); sum += $1 }
@@ -46,7 +46,8 @@ log_has_all() {
 	[ "$(events_in_log)" -ge "$(events_made)" ]
 }
 
-# judge_log FILE...: oldest first. Each line is whole, each event there once or missed; prints how many of both
+# judge_log FILE...: reads the files, oldest first. Expects that each line is whole, and each event there once or counted as missed. Writes
+# both numbers to the file in-log
 judge_log() {
 	judge '
 seen, missed, gaps, expected, now = 0, 0, 0, {}, None
@@ -80,7 +81,7 @@ print(seen, missed, file=open("in-log", "w"))
 ' "$@"
 }
 
-# Each event is in the log once, in the order of their numbers, or in a number that says how many aren't.
+# Each event is in the log once, in order, or is counted as missed.
 killed_daemon_loses_nothing() {
 	unloaded
 	load <<-END
@@ -107,7 +108,7 @@ killed_daemon_loses_nothing() {
 	expect "messages" "" "$(cat daemon.errors)"
 }
 
-# Stopped for longer than the buffers hold: the log says exactly how many it hasn't.
+# The daemon is stopped for longer than the buffers last: the log says exactly how many events it lacks.
 slow_daemon_says_what_it_missed() {
 	unloaded
 	load <<-END
@@ -161,7 +162,7 @@ full_disk_is_waited_for() {
 	grep -q 'can be written again, after [0-9]* s' daemon.errors || because "said: $(cat daemon.errors)"
 }
 
-# The file is removed to make room, and the daemon told so: what it holds goes into the new one.
+# The file is removed to make room, and the daemon is told: what it holds goes into the new file.
 full_disk_and_a_new_file() {
 	unloaded
 	load <<-END
@@ -238,7 +239,7 @@ logrotate_loses_no_line() {
 	expect "events that audit shows" "$(events_made)" "$(wc -l <events)"
 }
 
-# Without a SIGHUP, whatever somebody does to the file: what comes afterwards is in the log, once.
+# Whatever somebody does to the file without a SIGHUP, later events are in the log, once.
 daemon_notices_a_removed_log() {
 	deny_all
 	start_daemon
@@ -253,7 +254,7 @@ daemon_notices_a_removed_log() {
 	expect "events of each" "1 1" "$(grep -c '"port":22851' "$log") $(grep -c '"port":22852' "$log")"
 	grep -q "$log was removed or replaced; going on in the file that has this name now" daemon.errors || because "it said: $(cat daemon.errors)"
 
-	# renamed by somebody who sends no signal: there is nothing to write again
+	# Somebody renames the file and sends no signal: nothing has to be written again.
 	mv "$log" "$log.1"
 	is_denied 22853
 	until_true 15 test -e "$log" || because "no new log: $(cat daemon.errors)"
@@ -268,7 +269,7 @@ daemon_notices_a_removed_log() {
 	expect "events that audit shows" 1 "$(grep -c '"port":22854' events)"
 }
 
-# An ordinary user reads what he may read, and that alone: not the kernel's events too.
+# An ordinary user sees what is in the log that he may read, and no events of the kernel.
 copy_of_a_log_takes_no_privilege() {
 	unloaded
 	deny_all
@@ -293,13 +294,13 @@ copy_of_a_log_takes_no_privilege() {
 	expect_status 0 as_nobody "$sockaccept" report --log mine/audit.log --json
 	judge 'r = json.load(open("said")); assert r["denied"] == 2, r'
 
-	# others of the log that he may not read, and a directory that he may not list
+	# Older files that he may not read; later, a directory that he may not list.
 	cp mine/audit.log mine/audit.log.1
 	chmod 600 mine/audit.log.1
 	expect_status 0 as_nobody "$sockaccept" audit --log mine/audit.log --json
 	expect_said '1 older file of mine/audit.log may not be read by you'
 	expect "lines" $(($(cat wanted) + 1)) "$(wc -l <said)"
-	# compressed: whole, damaged, and otherwise than with gzip
+	# Compressed files: whole, damaged, and not with gzip.
 	gzip mine/audit.log.1
 	chmod 644 mine/audit.log.1.gz
 	as_nobody "$sockaccept" audit --log mine/audit.log --json >events 2>errors || because "status $?: $(cat errors)"
@@ -324,12 +325,12 @@ copy_of_a_log_takes_no_privilege() {
 	expect_said 'Permission denied'
 	expect_status 4 as_nobody "$sockaccept" audit --log mine/audit.log --follow
 	expect_status 4 as_nobody "$sockaccept" metrics --log mine/audit.log
-	# root reads on in the kernel
+	# Root also sees the events that are only in the kernel.
 	"$sockaccept" audit --log mine/audit.log --json >events
 	expect "events of log and kernel" 1 "$(grep -c '"port":22882' events)"
 }
 
-# The past from the log, what is newer from the kernel, each once, also across kernel sides.
+# Old events come from the log, newer ones from the kernel: each once, also after the kernel side was loaded anew.
 audit_reads_log_and_kernel() {
 	unloaded
 	deny_all
@@ -368,7 +369,7 @@ audit_reads_log_and_kernel() {
 	expect_said "can't read the log $work/none: No such file or directory"
 }
 
-# Times of this boot are right whatever the clock was set to when they were written.
+# Times of this boot are right, whatever the clock was set to when they were written.
 clock_is_set_between() {
 	unloaded
 	deny_all
@@ -434,7 +435,7 @@ daemon_refuses_bad_options() {
 	grep -q 'needs the capability cap_bpf' said || because "said: $(cat said)"
 }
 
-# Least privilege, little memory, and what a service manager wants to hear.
+# The daemon has few privileges, uses little memory, and tells a service manager what it wants to hear.
 daemon_is_a_good_service() {
 	unloaded
 	load <<-END
@@ -625,8 +626,8 @@ if not any("\u2588" * 24 in line and sys.argv[1][-20:] in line for line in lines
 ' "$traffic"
 }
 
-# Looks for the daemon's child that looks where the paths of rules lead; unloads so that the daemon makes an end of it with the next one
-# under way, and holds that child up.
+# The daemon has a child look from time to time where the paths of rules lead. This unloads at such a time that the daemon must end the next
+# such child while it is at work, and holds that child up.
 unload_meanwhile='
 import os, signal, subprocess, sys, time
 daemon, sockaccept = int(sys.argv[1]), sys.argv[2]
@@ -654,11 +655,11 @@ while time.monotonic() < looked + pause + 3:
     time.sleep(0.01)
 '
 
-# Nobody else changes anything while the daemon looks; so it must not be left with the lock.
+# No command changes anything while the daemon's child looks, as the child holds the lock. A child that is ended must not keep it.
 daemon_keeps_no_lock() {
 	load </dev/null
 	background daemon "$sockaccept" daemon --log "$work/audit.log"
-	# On one CPU: on another, which an emulator lets run only when this one's turn is over, the child is gone before it is seen.
+	# All on one CPU. An emulator runs CPUs by turns, so on another one the child would be gone before it is seen.
 	taskset -pc 0 "$pid"
 	for _ in 1 2; do
 		timeout 180 taskset -c 0 python3 -S -c "$unload_meanwhile" "$pid" "$sockaccept" >held || because "nothing was tried: $(cat held)"

@@ -6,11 +6,11 @@
 
 : "${sockaccept:?}" "${moved:?}" "${early:?}" "${probe:?}" "${work:?}" "${base:?}"
 
-# moves FAMILY FROM HOW TO WANTED
+# moves FAMILY FROM HOW TO WANTED: moves a listener between ports in this way, and expects this
 moves() {
 	for _ in 1 2 3 4 5 6; do
 		seen=$(as_nobody "$moved" "$1" "$2" "$3" "$4") || true
-		# the thread was so fast that it saw the listener stopped: once more
+		# The thread was so fast that it saw the listener stopped: try again.
 		[ "$seen" = "listens, EINVAL" ] || break
 	done
 	expect "moved $1 $2 $3 $4" "$5" "$seen"
@@ -31,13 +31,13 @@ moved_listener() {
 	deny_some
 	moves "$1" 0 shutdown 24110 "EPERM, EINVAL"
 	expect "moves that were refused" 1 "$(state moves_refused)"
-	# what isn't moved goes on
+	# A listener that isn't moved goes on.
 	moves "$1" 24101 stay 24101 "listens, accepted on 24101"
 	is_denied 24110
 	accepts 24101
 }
 
-# The attack as it went through before: to a port that is denied, by both ways of undoing a listen(2), from one that the kernel has chosen.
+# The attack: from a port that the kernel chose to one that is denied, by both ways to undo a listen(2). It works without a policy.
 denied_port_cannot_be_moved_to() {
 	unloaded
 	moves inet 0 shutdown 24111 "listens, accepted on 24111"
@@ -64,7 +64,7 @@ denied_port_cannot_be_moved_to() {
 	accepts 24101
 }
 
-# Sockets that have listened, and listen again: what each call says, a line for each way. Argument: a port that no policy denies.
+# Sockets that have listened listen again, each way on its own line with what each call returned. Argument: a port that no policy denies.
 anew='
 import _socket, array, errno, os, struct, sys
 free = int(sys.argv[1])
@@ -146,15 +146,15 @@ s.listen(5)
 print("vsock stop", said(s.shutdown, 2), said(s.connect, (1, free + 1)), "elsewhere", said(s.bind, (1, free + 1)), "again", said(s.listen, 6), said(accept, s))
 '
 
-# listening_anew FILE PORT: by an ordinary user, as in the file. Some kernels want CAP_NET_ADMIN for a filter of a TCP socket.
+# listening_anew FILE PORT: runs that as an ordinary user, and expects what is in the file. Some kernels want CAP_NET_ADMIN for a filter of
+# a TCP socket.
 listening_anew() {
 	as_nobody --inh-caps +net_admin --ambient-caps +net_admin python3 -S -c "$anew" "$2" >seen || because "it failed: $(tail -n 1 "$base/output")"
 	cmp -s "$1" seen || because "listening anew isn't $1: $(diff "$1" seen)"
 }
 
-# accepting_early OUTCOME PORT: a thread that comes to accept() before the port does. On a busy machine the calls don't always come to
-# wait for each other within the time, which says nothing of the outcome: then again. So it is where what can happen is to be shown, and
-# the thread got the lock of the socket too early.
+# accepting_early OUTCOME PORT: a thread calls accept() before the socket has a port; expects this. Tries again if, on a busy machine, the
+# calls didn't wait for each other in time; and, where the attack is to be shown, if the thread got the lock of the socket too early.
 accepting_early() {
 	for _ in 1 2 3 4 5 6; do
 		seen=$("$early" "$2") || true
@@ -166,7 +166,7 @@ accepting_early() {
 	expect "a thread in accept() before its socket has a port" "$1" "$seen"
 }
 
-# What the kernel lets pass by itself, and what is refused. Of SCTP and VSOCK the kernel refuses all moves: an SCTP socket keeps its port
+# Compares what the kernel itself allows with what is refused. The kernel refuses all moves of SCTP and VSOCK: an SCTP socket keeps its port
 # when it stops listening (listen(2) without a backlog), and a VSOCK socket can't stop.
 listener_stays_with_its_port() {
 	unloaded
@@ -250,7 +250,7 @@ except OSError as error:
 	expect "listen() elsewhere" 1 "$(tail -n 1 said-by-it)"
 }
 
-# accept() on what doesn't listen says what it always said.
+# accept() on a socket that doesn't listen returns what it returns without a policy.
 what_does_not_listen_is_as_ever() {
 	unloaded
 	ask='
@@ -271,7 +271,7 @@ for family, kind, protocol in (2, 1, 0), (10, 1, 0), (2, 2, 0), (2, 1, 262), (2,
 	expect "denied" "EPERM EPERM EPERM EPERM EPERM EPERM EPERM EINVAL" "$(sed 's/.* //' denied | tr '\n' ' ' | sed 's/ $//')"
 }
 
-# DCCP has ports, and is no SOCK_STREAM.
+# DCCP has ports, but isn't SOCK_STREAM.
 dccp_is_judged() {
 	modprobe dccp_ipv4 2>/dev/null || skip "this kernel has no DCCP"
 	unloaded
@@ -301,7 +301,8 @@ except PermissionError:
 	expect "another port" EPERM "$(python3 -c "$ask" 24123)"
 }
 
-# portless FAMILY NAME TYPE MODULE ADDRESS: only rules for the port any match it. The listener is the script's $s.
+# portless FAMILY NAME TYPE MODULE BIND: expects that only rules for the port `any` match. BIND is a line of Python that binds the socket
+# `s`.
 portless() {
 	modprobe "$4" 2>/dev/null || true
 	ask="
@@ -362,7 +363,7 @@ families_without_ports_are_judged() {
 	*tipc*) ;;
 	*) because "this kernel has none of them: $tried" ;;
 	esac
-	# what is local passes
+	# AF_UNIX passes.
 	deny_all
 	expect_outcomes accepted unix accept 24131
 }

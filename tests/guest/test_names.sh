@@ -10,7 +10,7 @@ pid=
 
 # --- names
 
-# A file that is renamed away is what it was, unless its new name has a rule of its own.
+# A file that is renamed loses the rule of its old name; the file that gets that name has it.
 renamed_file_is_another() {
 	put here/program
 	put here/other
@@ -27,11 +27,11 @@ renamed_file_is_another() {
 	one here/program accepted 22200
 	mv here/program here/other
 	one here/other EPERM 22200
-	# not the last event: the repeats of here/old can come after it
+	# Not the last event: repeats of here/old can come after it.
 	expect "the event's port" 22200 "$("$sockaccept" audit --json --binary "$work/here/other" | sed 's/.*"local":{[^}]*"port":\([0-9]*\).*/\1/' | tail -n 1)"
 }
 
-# one inode, two names with a rule each, and one without: judged by the name that it was started by
+# One inode has two names with a rule each, and one without. A process is judged by the name that it was started by.
 each_name_has_its_rule() {
 	put here/first
 	ln here/first here/second
@@ -51,8 +51,8 @@ each_name_has_its_rule() {
 	one here/other EPERM 22210
 }
 
-# A user's own program is renamed between a name of its own in the directory of a rule, and the rule's name in a directory of
-# its own, while it calls accept() all the time: never has it the rule's name in the rule's directory.
+# While a user's program calls accept() all the time, it is renamed between another name in the rule's directory, and the rule's name in
+# another directory. It never has the rule's name in the rule's directory, so it never gets the rule.
 renaming_wins_nothing() {
 	mkdir spool home
 	chmod 1777 spool home
@@ -82,7 +82,7 @@ for i in range(10000):
 	expect "a client of the rule's program" "served 1 unserved 0 failed 0" "$(cat served)"
 }
 
-# A path that something else is mounted on: that file has its own name, so a rule by this one would govern nothing.
+# Something else is mounted on the path. That file has its own name, so a rule by this path would match nothing.
 mounted_file_is_refused() {
 	put here/program
 	put there/other
@@ -97,7 +97,7 @@ mounted_file_is_refused() {
 	one there/other EPERM 22247
 }
 
-# what is wrong with one rule doesn't keep the others from being refreshed, nor status from being told
+# A problem with one rule doesn't keep the others from being refreshed, nor status from being printed.
 one_bad_path_hinders_nothing() {
 	mkdir bad
 	put here/one
@@ -119,7 +119,7 @@ one_bad_path_hinders_nothing() {
 	one bad/program accepted 22248
 }
 
-# On overlayfs directories are known by their names: one that is renamed to what a rule says is it.
+# On overlayfs, directories are known by their names: one that is renamed to the name in a rule gets the rule.
 renamed_directory_on_overlay() {
 	mkdir upper work lower over
 	mount -t overlay -o "lowerdir=$work/lower,upperdir=$work/upper,workdir=$work/work" overlay over
@@ -140,7 +140,7 @@ renamed_directory_on_overlay() {
 	umount over
 }
 
-# A rule can't be made so deep that the way to its directory can't be followed.
+# A rule is refused if its directory is too deep for the kernel side to follow.
 too_deep_on_overlay() {
 	mkdir upper work lower over
 	mount -t overlay -o "lowerdir=$work/lower,upperdir=$work/upper,workdir=$work/work" overlay over
@@ -192,7 +192,7 @@ fuse_is_refused() {
 
 # --- paths that lead elsewhere
 
-# `alternatives`: the link is switched, `status` says so, `refresh` follows
+# As with update-alternatives: the link is switched, `status` says so, `refresh` follows.
 refresh_follows_link() {
 	put here/one
 	put here/two
@@ -252,12 +252,12 @@ refresh_follows_directory() {
 	ctl status
 }
 
-# warned NUMBER: so many times has the daemon
+# warned NUMBER: true if the daemon has warned that often
 warned() {
 	[ "$(grep -c warning daemon.errors)" -ge "$1" ]
 }
 
-# Whatever made a path lead elsewhere: `status` and the metrics have it, and the daemon tells it, once.
+# Whatever makes a path lead elsewhere, `status` and the metrics say so, and the daemon warns once.
 daemon_tells_what_leads_elsewhere() {
 	for path in here/one here/two app/program file/program next/program; do
 		put $path
@@ -291,7 +291,7 @@ daemon_tells_what_leads_elsewhere() {
 	grep -q "$work/here/current leads to $work/here/two by now, .*; run: sockaccept-ctl refresh" daemon.errors ||
 		because "the daemon said: $(cat daemon.errors)"
 
-	# another one, at a later look
+	# One more, at a later look.
 	mv next gone
 	until_true 10 warned 4 || because "the daemon said: $(cat daemon.errors)"
 	expect "warnings" 4 "$(grep -c . daemon.errors)"
@@ -333,7 +333,7 @@ identify_tells_rules() {
 	! grep -q '^mine' said || because "another's rule is shown: $(cat said)"
 	ctl identify "$work/here/missing"
 	expect_said 'there is no such file yet'
-	# the name that it has now is what counts, whatever it had before
+	# Its present name counts, not the one before.
 	mv here/program here/old
 	ctl identify "$work/here/old"
 	expect_said 'no rule names it'
@@ -368,7 +368,7 @@ identify_tells_script() {
 	expect_said 'it is not executable'
 }
 
-# A running process: as it was started, replaced since, deleted since, in namespaces, and one without a file.
+# Processes: with the file that it was started from, with one that was replaced or deleted since, without a file, and in namespaces.
 identify_tells_process() {
 	mkdir here
 	cp "$traffic" here/server

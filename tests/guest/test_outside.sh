@@ -7,13 +7,13 @@
 : "${sockaccept:?}" "${traffic:?}" "${work:?}"
 pid=
 
-# outside SCRIPT [PORT]: python3, which the policy denies, prints "connected" if it got a connection all the same
+# outside SCRIPT [PORT]: runs python3, which the policy denies. It prints "connected" or "received" if data comes through all the same
 outside() {
 	seen=$(timeout 20 python3 -S -c "import os, socket, sys
 $1" "${2-}" 2>&1) || true
 }
 
-# denied_python: its accept() is refused, and counted
+# denied_python PORT OUTCOME: expects this of an accept() of python3
 denied_python() {
 	outside 'l = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 c = socket.create_connection(l.getsockname())
@@ -22,7 +22,7 @@ except PermissionError: print("EPERM")' "$1"
 	expect "an accept() of python3" "$2" "$seen"
 }
 
-# Two ends that connect to each other at once; on one machine a socket can do so with itself.
+# Two ends connect to each other at the same time. On one machine a socket can do that with itself.
 simultaneous_open_is_not_seen() {
 	denied_python 22400 accepted
 	deny_all
@@ -49,7 +49,7 @@ print("received" if s.recv(1) == b"x" else "not")' 22411
 	expect "a datagram" received "$seen"
 }
 
-# one socket that has many associations hands out messages, never connections
+# A socket with many associations delivers messages, never connections.
 one_to_many_sctp_is_not_seen() {
 	deny_all
 	denied_python 22420 EPERM
@@ -75,7 +75,7 @@ accepted_connection_can_be_passed_on() {
 	denied_python 22430 EPERM
 	ctl allow "$work/allowed" 22430
 	denied_python 22430 EPERM
-	# /usr/bin/python3 has the connection in the end; it is started by the copy that accepts
+	# The copy accepts, and starts /usr/bin/python3, which has the connection in the end.
 	seen=$(timeout 20 "$work/allowed" -S -c "import os, socket, sys
 l = socket.create_server(('127.0.0.1', 22430))
 c = socket.create_connection(l.getsockname())
@@ -86,7 +86,7 @@ os.execv('$denied', ['$denied', '-S', '-c', 'import os, sys; print(os.readlink(\
 	expect "who reads from the accepted connection" "$denied x" "$seen"
 }
 
-# trace PID USER: what ptrace(2) says to a process of this user
+# trace PID USER: prints what ptrace(2) returns to a process of this user
 trace() {
 	setpriv --reuid="$2" --regid="$2" --clear-groups python3 -S -c 'import ctypes, os, sys
 libc = ctypes.CDLL(None, use_errno=True)
@@ -96,7 +96,7 @@ if attached == 0: os.waitpid(pid, 0x40000000)
 print("traced" if attached == 0 else os.strerror(ctypes.get_errno()))' "$1" 2>&1 || true
 }
 
-# Whoever traces a process can have it do anything: its own user can, another can't.
+# Whoever traces a process can make it do anything. Its own user can trace it, another can't.
 own_user_can_trace() {
 	cp "$traffic" allowed
 	deny_all

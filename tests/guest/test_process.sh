@@ -9,10 +9,10 @@
 pid=
 allowed=$work/here/allowed
 other=$work/here/other
-# on a file system with set-user-ID, and outside /tmp
+# On a file system that honours set-user-ID, and outside /tmp.
 outside=/srv/sockaccept-test
 
-# two_binaries: the same program twice, of which the policy allows one
+# two_binaries: copies one program twice, and loads a policy that allows one copy
 two_binaries() {
 	mkdir here
 	cp "$carry" here/allowed
@@ -26,7 +26,7 @@ two_binaries() {
 	END
 }
 
-# outcomes WANTED COMMAND...: of all that it accepts, on one line
+# outcomes WANTED COMMAND...: expects these outcomes of all its accepts, on one line
 outcomes() {
 	outcome=$1
 	shift
@@ -34,7 +34,7 @@ outcomes() {
 	expect "$*" "$outcome" "${seen% }"
 }
 
-# denied_as BINARY: the newest denial
+# denied_as BINARY: expects this binary in the newest denial
 denied_as() {
 	last_event >event
 	expect "the event's binary" "$1" "$(value binary <event)"
@@ -53,7 +53,7 @@ copy_is_another_binary() {
 	outcomes accepted "$work/elsewhere/allowed" listen 22002 take
 }
 
-# No rule can name it, only one for `any` or the default lets it accept.
+# No rule can name it. Only a rule for `any` or the default lets it accept.
 file_in_memory_is_no_binary() {
 	two_binaries
 	outcomes EPERM "$allowed" memfd "$allowed" listen 22010 take
@@ -72,7 +72,7 @@ execution_by_descriptor_is_the_file() {
 	denied_as "$other"
 }
 
-# The kernel runs the loader, which maps the program as a library is mapped.
+# The kernel runs the loader, which maps the program like a library.
 loader_is_the_binary() {
 	two_binaries
 	loader=$(ldd "$carry" | sed -n 's/^[[:space:]]*\(\/[^ ]*\) .*/\1/p')
@@ -83,7 +83,7 @@ loader_is_the_binary() {
 	outcomes accepted "$loader" "$allowed" listen 22032 take
 }
 
-# with the module that is underneath Python's own, as that takes seconds to import on an emulated CPU
+# write_script: uses _socket, as Python's socket module takes seconds to import on an emulated CPU
 write_script() {
 	cat >here/script <<-'END'
 		#!/usr/bin/python3 -SE
@@ -153,9 +153,7 @@ set_user_id_counts() {
 	rm -r $outside
 }
 
-# The same file under another name: which of its names counts, is for sockaccept(7) to say. Held to here is only that
-# the name of the rule has it, and that nobody else's comes up.
-# Which name it was executed by decides (test_executed.sh has more of it).
+# The same file under another name: the name by which it was executed decides (test_executed.sh tests more of that).
 hard_link_is_another() {
 	two_binaries
 	ln here/allowed here/link
@@ -199,7 +197,7 @@ listener_changes_hands() {
 
 # --- io_uring
 
-# Whoever calls io_uring_enter(), also if a worker of the kernel's does it in the end: workers belong to a process.
+# The process that calls io_uring_enter() is judged, even if a worker of the kernel does the accept: workers belong to a process.
 ring_is_judged_by_who_submits() {
 	two_binaries
 	outcomes "accepted accepted EPERM EPERM" "$allowed" listen 22200 ring submit async fork "$other" ring submit async
@@ -210,9 +208,8 @@ ring_is_judged_by_who_submits() {
 	outcomes "EPERM accepted" "$other" listen 22203 ring submit "$allowed" ring submit
 }
 
-# The thread that polls is one of the process that made the ring, so it is that one's binary, whoever puts something
-# into the ring. What is accepted is the maker's too: its descriptor is in the table of that process. The thread ends
-# when its process executes another file, and the ring with it.
+# The polling thread belongs to the process that made the ring, so that process is judged, whoever submits. The maker also gets what is
+# accepted: the descriptor is in its table. The thread ends when its process executes another file, and the ring with it.
 polled_ring_is_judged_as_its_maker() {
 	two_binaries
 	outcomes "accepted accepted elsewhere" "$allowed" listen 22210 sqpoll submit fork "$other" sqpoll submit
@@ -228,7 +225,7 @@ ring_cannot_be_sent() {
 	outcomes "accepted accepted" "$allowed" listen 22221 take pass listener "$allowed" receive listener take
 }
 
-# A request can be made with the credentials of a user that its process was, or is, if they were registered then.
+# A request can use the credentials of a user that its process is or was, if they were registered at that time.
 ring_has_the_users_it_registered() {
 	mkdir here
 	cp "$carry" here/allowed
@@ -248,12 +245,12 @@ ring_has_the_users_it_registered() {
 
 # --- a mount namespace
 
-# with_private_tmp COMMAND...: as in a service with PrivateTmp=, in the place of this shell
+# with_private_tmp COMMAND...: replaces this shell by the command, as in a service with PrivateTmp=
 with_private_tmp() {
 	exec busybox unshare -m busybox sh -c 'busybox mount -t tmpfs private /tmp && exec "$@"' sh "$@"
 }
 
-# in_service COMMAND...: in the mount namespace of the one that runs
+# in_service COMMAND...: runs it in the mount namespace of the service that runs
 in_service() {
 	busybox nsenter -t "$pid" -m "$@"
 }

@@ -8,18 +8,18 @@
 : "${sockaccept:?}" "${traffic:?}" "${crowd:?}" "${probe:?}" "${pins:?}" "${work:?}" "${base:?}"
 pid=
 
-# counts_of FILE: how many denials or connections the events in it stand for
+# counts_of FILE: prints how many denials or connections the events in it stand for
 counts_of() {
 	sed -n 's/.*"count":\([0-9]*\)}$/\1/p' "$1" | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
-# denials_are NUMBER [PORT,...]: the events stand for so many denials
+# denials_are NUMBER [PORT,...]: true if the events stand for that many denials
 denials_are() {
 	"$sockaccept" audit --json ${2:+--port "$2"} >events
 	[ "$(counts_of events)" -eq "$1" ]
 }
 
-# attempts VERDICT: of the last `status --json`
+# attempts VERDICT: prints that number of the last `status --json`
 attempts() {
 	sed 's/.*"'"$1"'":{"connections":[0-9]*,"attempts":\([0-9]*\)}.*/\1/' "$work/status"
 }
@@ -36,7 +36,7 @@ spinner_makes_few_events() {
 	seconds=$(sed 's/.*T..:..:\(..\).*/\1/' events | sort -u | wc -l)
 	[ "$(wc -l <events)" -le $((3 * seconds)) ] || because "$(wc -l <events) events within $seconds s"
 	expect "what the first event stands for" 1 "$(head -n 1 events | value count)"
-	# one connection was there all the time
+	# One connection waited all the time.
 	ctl status
 	expect_said "denied          50000 calls with a connection waiting, 0 attempts; of them all, $((50000 - $(wc -l <events))) were repeats"
 	"$sockaccept" status --json >said
@@ -46,7 +46,7 @@ spinner_makes_few_events() {
 	expect "when allowed" "22700 accepted 3 denied 0 other 0" "$(cat outcome)"
 }
 
-# Ten denials, one a second, of another binary on one port.
+# Another binary is denied ten times, once a second.
 spinner_hides_nobody() {
 	deny_all
 	before=$(state deny)
@@ -68,7 +68,7 @@ spinner_hides_nobody() {
 	[ "$lines" -lt 30 ] || because "the spinner made $lines events"
 }
 
-# A process for each denial: the key of a fold has no process in it.
+# Each denial is of another process. The key of a fold contains no process.
 forking_hides_nobody() {
 	deny_all
 	is_denied 22790
@@ -81,8 +81,7 @@ forking_hides_nobody() {
 	[ "$(wc -l <events)" -lt $((${FORKS:-1000} / 4)) ] || because "$(wc -l <events) events for ${FORKS:-1000} denials"
 }
 
-# Whoever has been given many user ids has no more room than others: 200 ids, a denial each, are 64 events, and
-# two more each second.
+# A user who has been given many ids has no more room than others: one denial of each of 200 ids makes 64 events, and two more each second.
 namespace_has_its_owners_folds() {
 	unloaded
 	deny_all
@@ -130,7 +129,7 @@ if status:
 	grep -v '"count":1}' events | grep -q '"uid":null,.*"port":22795}' || because "no fold of many users: $(tail -n 1 events)"
 }
 
-# 70 ports of one user: the repeats on more than 64 of them are not kept apart, and still counted.
+# One user is denied on 140 ports. Repeats on more than 64 of them share one fold, and are still counted.
 user_has_so_many_folds() {
 	unloaded
 	deny_all
@@ -153,7 +152,7 @@ as_user() {
 	setpriv --reuid "$uid" --regid "$uid" --clear-groups "$@"
 }
 
-# refused UID ROUNDS PORT...: a Python program that is denied once on each port in each round, a moment apart
+# refused UID ROUNDS PORT...: runs a Python program that is denied once on each port in each round; prints how often it was
 refused() {
 	who=$1
 	shift
@@ -180,7 +179,7 @@ print("denied", denied)
 ' "$@"
 }
 
-# Windows double while repeats go on: 1, 2, 4 s, and the rest when somebody reads.
+# Windows double while repeats go on: 1, 2, 4 s. The last one is closed when somebody reads.
 windows_double() {
 	deny_all
 	"$traffic" spinfor 9 24200 >outcome
@@ -200,14 +199,14 @@ after = [round(t - times[0], 2) for t in times]
 if len(after) != 5 or not (0.9 <= after[1] < 1.9 and 2.9 <= after[2] < 3.9 and 6.9 <= after[3] < 7.9):
     sys.exit("the events came after %s s" % after)
 '
-	# a series that has ended begins anew, at once
+	# After the end of a series, the next denial is an event at once.
 	sleep 9
 	"$sockaccept" audit --json --port 24200 >events
 	is_denied 24200
 	expect "the events, with one more" $(($(wc -l <events) + 1)) "$("$sockaccept" audit --json --port 24200 | wc -l)"
 }
 
-# Who follows sees a window as soon as it is over, though nobody else is denied.
+# A reader that follows sees a window as soon as it is over, though nobody else is denied.
 follower_closes_windows() {
 	deny_all
 	background follower "$sockaccept" audit --follow --json --port 24210
@@ -221,7 +220,7 @@ if not 0.9 <= (b - a).total_seconds() <= 1.6:
 '
 }
 
-# A user has a share of the buffer, and what is beyond is counted together; the denial of another is still there.
+# Each user has a share of the buffer. What exceeds it is counted together, so the denial of another user is still there.
 nobody_pushes_out_anothers_denials() {
 	unloaded
 	load <<-END
@@ -239,13 +238,13 @@ nobody_pushes_out_anothers_denials() {
 	flood=$(grep -c '"uid":1001,' events)
 	[ "$flood" -le 40 ] || because "the flood made $flood events, of a share of 32"
 	! grep -q '"missed"' events || because "events were overwritten"
-	# and still, what another is denied has events of its own
+	# Another user's denials still have their own events.
 	expect "the other's denials" "denied 3" "$(refused 1000 1 24301 24302 24303)"
 	"$sockaccept" audit --json >events
 	expect "the other's events" 4 "$(grep -c '"uid":1000,.*"port":243[0-9]*}.*"count":1}' events)"
 }
 
-# An id that is the same modulo 65,536 is another user.
+# Two ids that are equal modulo 65,536 are two users.
 ids_share_nothing() {
 	unloaded
 	deny_all
@@ -258,7 +257,7 @@ ids_share_nothing() {
 	done
 }
 
-# One thread that changes its name, its group, its listener and its descriptor between repeats: what differs is null, and only that.
+# One thread changes its name, its group and its listener between repeats. What differs is null, and nothing else.
 fold_says_only_what_is_so() {
 	deny_all
 	python3 -S -c '
@@ -300,7 +299,7 @@ for key in "pid", "tid", "uid", "binary", "netns", "sockfd", "family", "protocol
 '
 }
 
-# Workers of one unit that spin keep it: a search for the unit finds all of it.
+# Folds of several workers keep their common unit: a search for it finds all their denials.
 workers_keep_their_unit() {
 	deny_all
 	unit=/sys/fs/cgroup/system.slice/web.service
@@ -316,7 +315,7 @@ workers_keep_their_unit() {
 	expect "its cgroup" 1 "$(sed 's/.*"cgroup_id":\([a-z0-9]*\).*/\1/' events | sort -u | wc -l)"
 }
 
-# waiting_peer PORT: denied, then allowed, on a listener of each protocol that is a module: two lines of what it saw
+# waiting_peer PORT: on listeners of SCTP and VSOCK, is denied, then allowed; prints the peer of the first connection on each
 waiting_peer() {
 	python3 -S - "$1" >outcome <<-'END' || because "no accept: $(tail -n 1 "$base/output")"
 		import _socket, socket, subprocess, sys
@@ -354,7 +353,7 @@ waiting_peer() {
 	END
 }
 
-# Who waits is found in types of modules. The one that was denied is the first that is accepted afterwards.
+# The peer that waits is found through types of modules. The one that was denied is the first that is accepted afterwards.
 denial_has_the_peer_that_waits() {
 	deny_all
 	PATH=$(dirname "$sockaccept"):$PATH waiting_peer 22780
@@ -367,7 +366,7 @@ denial_has_the_peer_that_waits() {
 	expect "accepted" 8 "$(wc -l <events)"
 }
 
-# A module that comes after the policy is told of by the next command.
+# The next command tells the kernel side about a module that was loaded after the policy.
 late_module_is_learned() {
 	unloaded
 	modprobe -r vsock_loopback vmw_vsock_virtio_transport_common vsock_diag vsock

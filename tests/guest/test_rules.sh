@@ -9,7 +9,7 @@
 # Neither root's nor anybody's in particular.
 user=4242
 
-# as_user: the probe as another user, on one port
+# as_user PORT: runs the probe as $user, on one port
 as_user() {
 	setpriv --reuid "$user" --regid "$user" --clear-groups "$probe" accept inet accept "$1" || true
 }
@@ -186,7 +186,7 @@ rules_in_events() {
 	expect "its reason" default "$(last_event | value reason)"
 }
 
-# Also while somebody follows the events: who holds the link would keep the program attached.
+# Also while somebody follows the events: a reader that held the link would keep the program attached.
 unload_removes_everything() {
 	deny_all
 	is_denied 21695
@@ -203,7 +203,7 @@ unload_removes_everything() {
 	expect "the follower's status" 3 $seen
 }
 
-# As a file of the policy may say it: the rule has a user, and so more conditions than what the command line adds.
+# redis_policy: loads a policy whose rule has a user, and so more conditions than what the command line adds
 redis_policy() {
 	load <<-END
 		[sockaccept]
@@ -215,7 +215,7 @@ redis_policy() {
 	END
 }
 
-# answers: whether redis takes a connection, and says so
+# answers: true if redis takes a connection and answers
 answers() {
 	[ "$(timeout 3 redis-cli -p 6379 ping 2>/dev/null)" = PONG ]
 }
@@ -224,12 +224,12 @@ answers_no_more() {
 	! answers
 }
 
-# says_redis: the rule of the file is live
+# says_redis: true if the rule of the file is live
 says_redis() {
 	"$sockaccept" list --json | tr '{' '\n' | grep -F '"section":"redis"' | grep -qF '"verdict":"allow","ports":"6379"'
 }
 
-# run_suggestion: the command that the last warning ended with, as it stands
+# run_suggestion: runs the command that the last warning suggested
 run_suggestion() {
 	suggestion=$(sed -n 's/.* too: sockaccept-ctl //p' said | head -n 1)
 	[ -n "$suggestion" ] || because "no suggestion in: $(cat said)"
@@ -269,7 +269,7 @@ overruled_deny_says_so() {
 	answers || because "redis is denied once the temporary rule is removed"
 }
 
-# What others say against `allow` is said just so; and a protocol is a condition like a user.
+# `allow` names the rules that overrule it in the same way. A protocol is a condition like a user.
 overruled_allow_says_so() {
 	load <<-END
 		[shut]
@@ -296,7 +296,7 @@ overruled_allow_says_so() {
 	accepts 21701 21702 21703 21704
 	ctl allow "$probe" 21705
 	! grep -q warning said || because "warned without need: $(cat said)"
-	# a temporary rule that decides otherwise
+	# A temporary rule that decides otherwise.
 	ctl deny "$probe" 21706 --user root --for 1h
 	ctl allow "$probe" 21706
 	expect_said "[cli] has a temporary \`deny = 21706\` for $probe and user root for "
@@ -305,7 +305,7 @@ overruled_allow_says_so() {
 	accepts 21706
 }
 
-# `remove` leaves what files say, unless it is asked for exactly that.
+# `remove` keeps rules from files, unless it is asked for exactly that rule.
 remove_leaves_files() {
 	unloaded
 	redis_policy
@@ -330,7 +330,7 @@ remove_leaves_files() {
 	ctl remove "$probe" 21711
 	is_denied 21711 21712
 	ctl allow "$probe" 21712 --for 1h
-	# of one port it was made, of the other it wasn't
+	# For one port the file's rule was removed above, for the other it wasn't.
 	ctl remove "$probe" 21711 21712
 	accepts 21711
 	is_denied 21712
@@ -339,13 +339,13 @@ remove_leaves_files() {
 	expect "rules" 0 "$(state rules)"
 }
 
-# said_weaker COUNT TEXT: so many warnings with the text, and no other of a weaker policy
+# said_weaker COUNT TEXT: expects that many warnings of a weaker policy, with this text
 said_weaker() {
 	expect "warnings with '$2'" "$1" "$(grep -c "warning: .* now: .*" said)"
 	[ "$1" -eq 0 ] || expect_said "$2"
 }
 
-# A policy that is weaker than the one in force is taken, and said.
+# A policy that is weaker than the one in force is loaded, with a warning.
 weaker_policy_says_so() {
 	default='the default was deny and is allow now'
 	mode='the mode was enforce and is permissive now'
@@ -355,7 +355,7 @@ weaker_policy_says_so() {
 	ctl load --no-warnings empty.ini
 	said_weaker 1 "$default"
 	accepts 21795
-	# what is as strict, or stricter, isn't
+	# One that is as strict, or stricter, gives no warning.
 	ctl load empty.ini
 	said_weaker 0 "$default"
 	deny_all
@@ -372,7 +372,7 @@ weaker_policy_says_so() {
 	ctl load --confirm 600 loose.ini
 	said_weaker 1 "$mode"
 	accepts 21795
-	# the one on trial is what is in force
+	# The policy on trial is the one in force.
 	ctl load empty.ini
 	said_weaker 1 "$default"
 	deny_all

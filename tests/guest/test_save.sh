@@ -10,7 +10,7 @@
 etc=/etc/sockaccept
 local_rules=$etc/policy.d/90-local.ini
 
-# default_policy: from standard input, with nothing beside it
+# default_policy: loads the policy on standard input as the only file in /etc/sockaccept
 default_policy() {
 	rm -rf $etc
 	mkdir -p $etc/policy.d
@@ -54,10 +54,10 @@ saved_rules_last() {
 	ctl load
 	is_denied 27003 27004
 	accepts 27006
-	# the same once more
+	# The same once more.
 	ctl deny "$probe" 27004 --save
 	expect_said "says so already"
-	# what has no user is removed by that
+	# `--user any` removes the rule without a user.
 	ctl allow "$probe" 27008 --user root --save
 	ctl allow "$probe" 27008 --save
 	ctl remove "$probe" 27008 --user any --save
@@ -69,7 +69,7 @@ saved_rules_last() {
 	is_denied 27008
 }
 
-# What the other files leave without effect isn't saved, and changes nothing; what has some is, with a warning.
+# A rule that other files leave without any effect is refused, and nothing changes. One with some effect is saved, with a warning.
 saving_what_has_no_effect_is_refused() {
 	default_policy <<-END
 		[sockaccept]
@@ -95,17 +95,17 @@ saving_what_has_no_effect_is_refused() {
 	is_denied 27021
 	ctl load
 	is_denied 27021
-	# undone, and the file's word counts again
+	# Once it is removed, the file decides again.
 	ctl remove "$probe" 27021 --user root --save
 	ctl load
 	accepts 27021 27022
-	# of some effect
+	# Of some effect.
 	ctl allow "$probe" 27020-27029 --save
 	! grep -q warning said || because "warned: $(cat said)"
 	ctl deny "$probe" 27020-27029 --save
 	expect_said "[shared] has \`allow = 27021\` for $probe and user root, which still decides there; to deny that too: sockaccept-ctl deny $probe 27021 --user root --save"
 	expect_said "[cli] has \`allow = 27022\` for $probe, which still decides"
-	# the same once more is no change
+	# The same once more changes nothing.
 	ctl deny "$probe" 27020-27029 --save
 	expect_said "says so already"
 	ctl remove "$probe" --save
@@ -120,14 +120,14 @@ saving_what_has_no_effect_is_refused() {
 		user = root
 		deny = 27021
 	END
-	# nobody but root is denied: allow has no effect, and what would have is for the file to say
+	# Only root is denied, so this `allow` has no effect; what would have one must be changed in the file.
 	expect_status 1 "$sockaccept" allow "$probe" 27021 --save
 	expect_said "which decides; change it there. Nothing was changed"
 	is_denied 27021
 	[ ! -e $local_rules ] || because "written: $(cat $local_rules)"
 }
 
-# What another file would undo is refused, and so is what no file can hold.
+# A change that another file would undo is refused, and so is one that no file can hold.
 saving_what_would_not_hold_is_refused() {
 	base_policy
 	ctl allow "$probe" 27003 --save
@@ -137,7 +137,7 @@ saving_what_would_not_hold_is_refused() {
 	expect_said "$etc/policy.ini:7: [base] of the policy's files has \`deny = 27002\` for $probe, which would win with the next load"
 	expect_status 1 "$sockaccept" remove "$probe" 27001 --save
 	expect_said "which would be back with the next load"
-	# by another name of the same
+	# By another name of the same file.
 	ln -sf "$probe" link
 	printf '[alias]\nbinary = %s\ndeny = 27008\n' "$work/link" >>$local_rules
 	cp $local_rules local.before
@@ -193,7 +193,7 @@ save_and_diff_are_inverse() {
 
 # ---------------------------------------------------------------------------------------------
 
-# says PORT: whether the live policy and the file allow it
+# says PORT: prints whether the live policy and the file have a rule for it: two times `yes` or `no`
 says() {
 	live=no
 	saved=no
@@ -226,7 +226,7 @@ killed_save_is_whole() {
 	expect "files" $local_rules "$(echo $etc/policy.d/*)"
 }
 
-# Calls of commands fail: an error that is said, and nothing is changed; or the call was one that may fail, and all is.
+# If a call of a command fails, the command says so and changes nothing; or it can do without the call, and changes everything.
 failing_calls_change_nothing() {
 	base_policy
 	ctl allow "$probe" 27200 --save
@@ -246,7 +246,7 @@ failing_calls_change_nothing() {
 	expect "files" $local_rules "$(echo $etc/policy.d/*)"
 }
 
-# A load has only the live policy to change.
+# The same for a load, which changes only the live policy.
 failing_loads_change_nothing() {
 	base_policy
 	write_policy other.ini <<-END
@@ -272,7 +272,7 @@ failing_loads_change_nothing() {
 	[ $failed -ge "$(least 8)" ] || because "only $failed failed"
 }
 
-# A policy on trial is confirmed, or as much on trial as before.
+# The policy is confirmed, or as much on trial as before.
 failing_confirms_change_nothing() {
 	base_policy
 	write_policy shut.ini <<-END
@@ -309,7 +309,7 @@ killed_trial_is_whole() {
 		call=$("$killat" "$point" "$sockaccept" load shut.ini --confirm 600 2>/dev/null) || break
 		kills=$((kills + 1))
 		seen=$($probe accept inet accept 27001) || true
-		# never the new policy without its trial
+		# Never the new policy without its trial.
 		case "$seen $(state trial)" in
 		"accepted null" | "accepted pending" | "EPERM pending") ;;
 		*) because "killed at call $call: $seen, trial $(state trial)" ;;
@@ -329,7 +329,7 @@ killed_trial_is_whole() {
 	ctl confirm
 }
 
-# What may listen for others is shown and kept as it is, whatever is allowed, denied and removed; and lets nobody accept.
+# A `listen` rule lets nobody accept, and is shown and kept, whatever else is allowed, denied or removed.
 listening_for_others_is_kept() {
 	default_policy <<-END
 		[sockaccept]
@@ -367,7 +367,7 @@ listening_for_others_is_kept() {
 	ctl load saved.ini
 	expect "rules" 1 "$(state rules)"
 
-	# without it, and with listen(2) not judged
+	# Without it, and with judge-listen = no.
 	sed -i -e 's/^listen = .*/deny = 1/' -e 's/^default.*/&\njudge-listen = no/' $etc/policy.ini
 	expect_status 1 "$sockaccept" diff --json
 	judge 'd = json.load(open("said"))["differences"]; assert {"setting": "judge-listen", "files": "no", "live": "yes"} in d and any(x.get("verdict") == "listen" and x["in"] == "live" for x in d), d'

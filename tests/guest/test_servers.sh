@@ -16,7 +16,7 @@ nginx_policy() {
 	END
 }
 
-# nginx: in the foreground, so that its end is the harness's to see to
+# start_nginx: starts it in the foreground, so that the harness can end it
 start_nginx() {
 	cat >nginx.conf <<-END
 		daemon off;
@@ -52,7 +52,7 @@ nginx_is_served() {
 	expect "hits of the rule" 2 "$(hits /usr/sbin/nginx)"
 	"$traffic" connect 81 1 >clients
 	expect "a client of port 81" "served 0 unserved 1 failed 0" "$(cat clients)"
-	# nginx tries again and again
+	# nginx tries again and again.
 	finish "$pid"
 	last_event >event
 	expect "the event's binary" /usr/sbin/nginx "$(value binary <event)"
@@ -63,9 +63,9 @@ has_line() {
 	grep -q "$1" "$2"
 }
 
-# descriptors PATTERN: how many listeners of ncat's had an accept() with such a result
+# descriptors PATTERN: prints on how many listeners ncat got such a result of accept()
 descriptors() {
-	# the line that strace is just writing doesn't count
+	# The line that strace is just writing doesn't count.
 	sed '$d' calls | sed -n "s/.*accept4*(\([0-9]*\),.*= $1.*/\1/p" | sort -u | wc -l
 }
 
@@ -81,7 +81,7 @@ ncat_is_denied_then_allowed() {
 		background "answer $address" socat -u -T 60 "TCP:$address:8080" -
 	done
 	until_true 60 both_denied || because "expected EPERM on ncat's 2 listeners, saw it on $(descriptors '-1 EPERM'): $(tail -n 2 calls | head -n 1)"
-	# it also tries when nothing waits, and is denied then too
+	# It also tries when nothing waits, and is denied then too.
 	expect "listeners with any other result" 0 "$(descriptors '\([0-9]\|-1 [A-DF-Z]\|-1 E[^P]\)')"
 	expect "the event's binary" /usr/bin/ncat "$(last_event | value binary)"
 	ctl allow /usr/bin/ncat 8080

@@ -49,7 +49,7 @@ assert spinner["binary"] == sys.argv[1] and spinner["pid"] == int(sys.argv[2]) a
 assert spinner["uid"] == 0 and spinner["protocol"] == "tcp" and spinner["denials_a_second"] > 1000, spinner
 ' "$traffic" "$spinner"
 	until_true 20 grep -q "$traffic (pid $spinner) on 25202/tcp: .* denials a second" daemon.errors || because "the daemon: $(cat daemon.errors)"
-	# allowed, it has no reason to
+	# Once it is allowed, it doesn't spin.
 	ctl allow "$traffic" 25202
 	until_true 20 nobody_spins || because "it still spins: $(cat said)"
 	expect "lines of the daemon" 1 "$(grep -c 'denials a second' daemon.errors)"

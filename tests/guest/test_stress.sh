@@ -8,7 +8,7 @@
 spinners=8
 each=3000
 
-# sizes: of what the readers have printed
+# sizes: prints how much the readers have printed
 sizes() {
 	wc -c reader1 reader2 reader3 | tail -n 1
 }
@@ -22,7 +22,7 @@ wait_quiet() {
 	because "the readers still print, 40 s after the last denial"
 }
 
-# judge_reader FILE: prints "got N missed N" after checking the order
+# judge_reader FILE: checks the order, and prints "got N missed N"
 judge_reader() {
 	sed -n 's/^{"schema":1,"seq":\([0-9]*\),"time".*"count":\([0-9]*\)}$/\1 \2/p
 		s/^{"schema":1,"missed":\([0-9]*\)}$/missed \1/p' "$1" >"$1.numbers"
@@ -70,7 +70,7 @@ events_under_pressure() {
 			expect "reader $reader: denials got and missed" $total $((got + missed))
 		fi
 	done
-	# the whole of a thousand lines, not only its ends
+	# A thousand whole lines, not only their ends.
 	tail -n 1000 reader1 >lines
 	judge '
 for line in open("lines"):

@@ -11,7 +11,7 @@ outcome() {
 	$probe accept inet accept "$1" || true
 }
 
-# changes_at MS PORT BEFORE AFTER: the outcome is BEFORE until then, by the clock since boot, and AFTER from then on
+# changes_at MS PORT BEFORE AFTER: expects that the outcome changes from BEFORE to AFTER at that time since boot
 changes_at() {
 	while :; do
 		began=$(uptime_ms)
@@ -23,7 +23,7 @@ changes_at() {
 	[ "$(uptime_ms)" -ge "$1" ] || because "$4 on $2 at $(uptime_ms) ms; the rule ends at $1 ms"
 }
 
-# end_of TEXT: when the rule ends that `list --json` has with this text, in ms since boot
+# end_of TEXT: prints when the rule with this text in `list --json` ends, in ms since boot
 end_of() {
 	"$sockaccept" list --json | tr '{' '\n' | grep -F -- "$1" | value until_boottime_ns | sed 's/......$//'
 }
@@ -36,7 +36,7 @@ temporary_rule_ends_by_itself() {
 	grep -q "cli .*$probe .*allow .*26001 .*[1-6]s" said || because "list: $(cat said)"
 	end=$(end_of 26001)
 	generation=$(state generation)
-	# no process of ours is alive, and the wall clock jumps
+	# No process of ours is alive, and the wall clock jumps.
 	date -s "@$(($(date +%s) + 86400))" >/dev/null
 	changes_at "$end" 26001 accepted EPERM
 	date -s "@$(($(date +%s) - 86400))" >/dev/null
@@ -46,7 +46,7 @@ temporary_rule_ends_by_itself() {
 	is_denied 26001
 }
 
-# The server's answer isn't kept beyond the rule.
+# The kernel side doesn't reuse its answer to this server beyond the end of the rule.
 temporary_rule_ends_for_a_running_server() {
 	deny_all
 	serve server 26011
@@ -67,7 +67,7 @@ temporary_rules_beat_lasting_ones() {
 	ctl deny "$probe" 26022 --user root
 	ctl allow any any --for 14s
 	accepts 26021 26022
-	# of temporary ones the narrower decides, and when it ends, the wider
+	# Of two temporary rules the narrower decides, and when it ends, the wider.
 	ctl deny any 26022-26023 --for 7s
 	is_denied 26022 26023
 	accepts 26021
@@ -77,7 +77,7 @@ temporary_rules_beat_lasting_ones() {
 	is_denied 26022 26023
 }
 
-# The last word counts; `load` leaves them.
+# The latest command decides. `load` keeps temporary rules.
 temporary_rules_are_replaced_and_kept() {
 	deny_all
 	ctl allow "$probe" 26031 --for 1h
@@ -102,7 +102,7 @@ temporary_rules_are_replaced_and_kept() {
 	is_denied 26031
 }
 
-# A monitoring system takes nothing at all of what has a series twice.
+# A monitoring system refuses everything if one series is there twice.
 temporary_rules_have_metrics_of_their_own() {
 	deny_all
 	ctl allow "$probe" 26051 --user root

@@ -29,7 +29,7 @@ two_policies() {
 	END
 }
 
-# falls_back_between MS MS: it is denied before the first, by the clock since boot, and allowed after the last
+# falls_back_between MS MS: expects a denial before the first time since boot, and an accept after the second
 falls_back_between() {
 	while :; do
 		before=$(uptime_ms)
@@ -61,7 +61,7 @@ unconfirmed_policy_goes_again() {
 		expect_status 1 "$sockaccept" $change
 		expect_said "on trial for another"
 	done
-	# whatever the wall clock says
+	# The wall clock doesn't matter.
 	date -s "@$(($(date +%s) + 86400))" >/dev/null
 	falls_back_between $((began + 8000)) $((ended + 8000))
 	date -s "@$(($(date +%s) - 86400))" >/dev/null
@@ -104,7 +104,7 @@ first_load_on_trial_goes_again() {
 	expect "rules and default" "allow 2" "$(state default generation)"
 }
 
-# The policy before the first of them is what all fall back to.
+# Several trials in a row all fall back to the policy before the first.
 trial_is_replaced() {
 	two_policies
 	ctl load open.ini
@@ -123,7 +123,7 @@ trial_is_replaced() {
 	is_denied 25001
 }
 
-# One of them wins, and what it says is what holds.
+# Either the confirmation or the rollback wins, and `confirm` says which.
 confirm_and_fallback_exclude_each_other() {
 	two_policies
 	ctl load open.ini
@@ -145,7 +145,7 @@ confirm_and_fallback_exclude_each_other() {
 			accepts 25001
 		fi
 		finish "$spinner"
-		# allowed from some time on, or denied all the time
+		# Allowed from some time on, or denied all the time.
 		uniq "spin-$round" | tr '\n' ' ' | grep -qE '^EPERM (accepted )?$' || because "round $round: $(uniq "spin-$round" | tr '\n' ' ')"
 	done
 	echo "confirmed in time: $confirmed of 3"
@@ -163,7 +163,7 @@ bad_times_are_refused() {
 
 test_case unconfirmed_policy_goes_again
 test_case first_load_on_trial_goes_again
-# These are about what user space does.
+# These test user space, which is the same on every kernel.
 if [ -z "${BRIEF-}" ]; then
 	test_case confirmed_policy_stays
 	test_case trial_is_replaced

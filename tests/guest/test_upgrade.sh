@@ -27,7 +27,7 @@ load_older() {
 	expect_status 0 "$older" allow "$probe" 22952
 }
 
-# The connections of one server go on, and all of another's stay denied, while the kernel sides change.
+# While the kernel sides change, one server is served all the time, and another one never.
 older_is_taken_over_without_a_gap() {
 	unloaded
 	load_older
@@ -62,7 +62,7 @@ older_is_taken_over_without_a_gap() {
 	accepts 22953
 }
 
-# Until it is restarted, the older daemon has nothing to read, and no reason to fail.
+# The older daemon has nothing to read until it is restarted, but doesn't fail.
 older_daemon_awaits_its_restart() {
 	unloaded
 	load_older
@@ -71,7 +71,7 @@ older_daemon_awaits_its_restart() {
 	is_denied 22957
 	ctl upgrade
 	is_denied 22958
-	# it goes on reading what was unloaded for 3 s
+	# It goes on reading what was unloaded for 3 s.
 	sleep 5
 	kill -0 "$daemon" || because "it has ended: $(cat daemon.errors)"
 	code=0
@@ -82,7 +82,7 @@ older_daemon_awaits_its_restart() {
 	expect "what it complained of" "" "$(cat daemon.errors)"
 }
 
-# Of a file that was renamed away, no name tells any more what it is.
+# The file of a running server was renamed, so only the old kernel side knows what the process is.
 processes_stay_what_they_are() {
 	unloaded
 	cp "$traffic" server
@@ -134,7 +134,7 @@ older_trial_can_be_confirmed() {
 	expect "trial" null "$(state trial)"
 }
 
-# What a boot fell back to goes on being said.
+# `status` still says after an upgrade that the boot fell back.
 last_good_is_said_after_an_upgrade() {
 	unloaded
 	mkdir -p /etc/sockaccept
@@ -157,7 +157,7 @@ last_good_is_said_after_an_upgrade() {
 	is_denied 22952
 }
 
-# What has gone since the older one loaded it, or was never there, keeps nothing from being taken over.
+# A path that has gone since the older version loaded it doesn't prevent the upgrade.
 what_waits_is_taken_over() {
 	unloaded
 	mkdir app
@@ -190,8 +190,7 @@ older_leaves_newer_alone() {
 	expect "the generation" 2 "$(state generation)"
 }
 
-# Killed anywhere, the policy holds, and the next command puts all in order. Each kill takes two loads, so that only a quarter
-# of them are tried where the others try all.
+# Wherever it is killed, the policy holds, and the next upgrade completes it. Each kill takes two loads, so only every fourth is tried.
 killed_upgrade_is_whole() {
 	KILL_EVERY=$((4 * ${KILL_EVERY:-1}))
 	unloaded
@@ -215,7 +214,7 @@ killed_upgrade_is_whole() {
 	[ $kills -ge "$(least 32)" ] || because "only $kills kills: the upgrade made these calls: $(tr '\n' ' ' <calls)"
 }
 
-# side: whose kernel side it is
+# side: prints whose kernel side it is: older, ours or none
 side() {
 	if "$older" status >/dev/null 2>&1; then
 		echo older
@@ -226,7 +225,7 @@ side() {
 	fi
 }
 
-# As dear as killing them: a quarter of them here too.
+# These take two loads too, so only every fourth is tried.
 failing_upgrades_change_nothing() {
 	unloaded
 	load_older

@@ -7,7 +7,7 @@
 
 : "${sockaccept:?}" "${probe:?}" "${work:?}" "${pins:?}"
 
-# waits BINARY...: exactly these, of those that have rules
+# waits BINARY...: expects that exactly these binaries of rules wait
 waits() {
 	"$sockaccept" list --json | tr '{' '\n' | grep '"waits":true' | value_of binary | sort -u >waiting
 	for binary; do echo "$binary"; done | sort -u >expected
@@ -18,12 +18,12 @@ value_of() { # KEY
 	sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"
 }
 
-# next_number: of a binary
+# next_number: prints the number that the next binary gets
 next_number() {
 	bpftool map lookup pinned "$pins/control" key 0 0 0 0 | sed -n 's/.*"next_binary": \([0-9]*\).*/\1/p'
 }
 
-# waiting_policy FILE: each way in which a path can lead nowhere, and two binaries that are there
+# waiting_policy FILE: writes a policy with each way in which a path can lead nowhere, and two binaries that exist
 waiting_policy() {
 	write_policy "$1" <<-END
 		[sockaccept]
@@ -115,7 +115,7 @@ if why[sys.argv[2] + "/none/deeper/program"] != "there is no directory %s/none" 
 	expect "the generation" "$generation" "$(state generation)"
 }
 
-# What was there goes on standing for what it stood for, which a process can still run.
+# A rule whose directory is gone still stands for the same file, which a process can still run.
 lost_directory_keeps_what_it_stood_for() {
 	put app/program
 	deny_all
@@ -133,7 +133,7 @@ if len(said["problems"]) != 1 or len(said["waiting"]) != 1: sys.exit("status say
 	expect_said "$work/app/program waits: there is no directory $work/app; its rules still stand for $work/app/program"
 	expect_said "Nothing to do yet: what waits isn't there, and each other path leads where it did."
 	one away/program accepted 28010
-	# nor does a directory in its place
+	# A directory in its place changes nothing either.
 	mkdir -p app/program
 	ctl refresh
 	expect_said "is a directory"
@@ -158,7 +158,7 @@ allow_and_deny_wait_too() {
 	waits "$work/none/program"
 	put none/program
 	one none/program EPERM 28020
-	# another rule for it finds what the first one waited for
+	# Another rule for it finds what the first one waited for.
 	ctl allow "$work/none/program" 28022
 	expect_said 'is there by now'
 	one none/program accepted 28020
@@ -173,7 +173,7 @@ allow_and_deny_wait_too() {
 	one there/program accepted 28020
 }
 
-# What waits has one number, however often it is loaded, refreshed, removed and named again.
+# A path that waits keeps one number, however often it is loaded, refreshed, removed and named again.
 numbers_are_not_burnt() {
 	put there/program
 	put there/other
@@ -229,7 +229,7 @@ removed_user_waits_at_boot() {
 	as_user 65534 there/program EPERM 28030
 	cp passwd /etc/passwd
 	unloaded
-	# a mistake is one, when somebody is there to mend it
+	# An unknown user is an error where somebody can fix it.
 	expect_status 6 "$sockaccept" load users.ini
 	expect_said "users.ini:6: unknown user 'late'"
 	expect_status 6 "$sockaccept" check users.ini
@@ -250,7 +250,7 @@ if seen != [("28030", True, "late", None), ("28031", False, None, 65534), ("2803
 	ctl refresh
 	expect_said "unknown user 'late'"
 	expect "the generation" "$generation" "$(state generation)"
-	# what else changes leaves it as it is
+	# Other changes leave it as it is.
 	ctl allow "$work/there/program" 28032
 	as_user 4711 there/program EPERM 28030
 	echo 'late:x:4711:65534::/:/bin/sh' >>/etc/passwd
@@ -263,7 +263,7 @@ if seen != [("28030", True, "late", None), ("28031", False, None, 65534), ("2803
 	cp passwd /etc/passwd
 }
 
-# What no rule can name is an error for who loads it, and waits at boot.
+# A file that no rule can name is an error in `load`, but waits at boot.
 what_no_rule_can_name_waits_at_boot() {
 	unloaded
 	put there/program
@@ -308,13 +308,13 @@ what_no_rule_can_name_waits_at_boot() {
 	waits
 }
 
-# boot: as the unit does
+# boot STATUS: loads as the unit does, and expects this status
 boot() {
 	unloaded
 	expect_status "$1" "$sockaccept" load --boot
 }
 
-# Each directory and file of the policy removed, its user too, and the files broken: the last good policy holds.
+# Directories, files and a user of the policy go, and its files become invalid: the last good policy holds.
 last_good_holds_whatever_is_missing() {
 	rm -rf /etc/sockaccept /var/lib/sockaccept
 	mkdir -p /etc/sockaccept/policy.d
@@ -341,7 +341,7 @@ last_good_holds_whatever_is_missing() {
 	one app/bin/program accepted 28051
 	cp passwd /etc/passwd
 	rm -r app
-	# the files are valid, but for what has gone by itself
+	# The files are valid; only things that they name have gone.
 	boot 0
 	expect_said "unknown user 'late'"
 	one there/program accepted 28050

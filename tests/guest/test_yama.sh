@@ -6,7 +6,7 @@
 
 : "${blocked:?}" "${work:?}" "${pid=}"
 
-# Threads that wait in accept(2) can't be asked again, and their process is named; one that waits in poll(2) is not.
+# A process with a thread that waits in accept(2) can't be asked again, and is named. One that waits in poll(2) isn't.
 yama_is_told() {
 	[ -e /proc/sys/kernel/yama/ptrace_scope ] || skip "this kernel has no Yama"
 	load <<-END
