@@ -381,7 +381,7 @@ late_module_is_learned() {
 		because "afterwards: $("$sockaccept" audit --json --port 22791)"
 }
 
-# blocked_call_is_recorded VERDICT PORT
+# blocked_call_is_recorded VERDICT PORT: a call that waits before its connection comes has one event, with this verdict and its peer
 blocked_call_is_recorded() {
 	load <<-END
 		[sockaccept]
@@ -416,8 +416,8 @@ waiting_call_is_recorded_when_it_ends() {
 	blocked_call_is_recorded deny 22731
 }
 
-# In permissive mode, what the policy denies has its listener's address and port, whether a connection comes or not; and nothing of the
-# thread's call before.
+# In permissive mode, a denial has the address and port of its listener, whether a connection comes or not, and nothing from the thread's
+# call before.
 permissive_denials_name_their_listener() {
 	deny_all
 	ctl mode permissive
@@ -471,7 +471,7 @@ if seen != wanted:
 	is_denied 22736
 }
 
-# The kernel has taken the connection from the queue when it finds that it can't say who it is from.
+# The kernel takes the connection from the queue, and only then finds that it can't write the peer's address.
 failed_call_is_an_attempt() {
 	load </dev/null
 	before=$(state allow accept_failed)
@@ -500,12 +500,12 @@ listener.accept()
 	expect "events" 1 "$("$sockaccept" audit --all --json --port 22740 | wc -l)"
 }
 
-# made: how many events there are, as they stand in the kernel, without a reader
+# made: prints how many events the kernel side has made, without being a reader
 made() {
 	bpftool map lookup pinned "$pins/state" key 0 0 0 0 | sed -n 's/.*"next_seq": \([0-9]*\).*/\1/p'
 }
 
-# recorded EVENTS PORT: by the next reader, once
+# recorded EVENTS PORT: expects that the next readers see that many events of this port
 recorded() {
 	for _ in 1 2; do
 		"$sockaccept" audit --all --json --port "$2" >events
@@ -514,8 +514,8 @@ recorded() {
 	done
 }
 
-# Calls that have taken a connection, and whose end nobody sees (here: as nobody traces it any more). What the thread's next call doesn't
-# record, the next reader does: of a thread that goes on, and of one that is gone.
+# Calls take a connection, and nobody sees their end: here because its trace program is detached. What the thread's next call doesn't
+# record, the next reader does, for a thread that goes on and for one that is gone.
 unseen_end_is_recorded_by_the_next_reader() {
 	load </dev/null
 	before=$(made)
@@ -542,7 +542,7 @@ unseen_end_is_recorded_by_the_next_reader() {
 	unloaded
 }
 
-# unseen: one more accept makes no event, and a reader makes it
+# unseen: true if one more accept makes no event until a reader comes
 unseen() {
 	alone=$(made)
 	accepts 22737
@@ -583,7 +583,7 @@ event_names_the_unit() {
 	expect "outside of units" null "$(last_event | value unit)"
 }
 
-# A cgroup's name is its maker's: 255 bytes, with whatever a terminal could obey. Newlines are the kernel's to refuse.
+# Whoever makes a cgroup chooses its name: up to 255 bytes, with anything that a terminal could obey. The kernel refuses newlines.
 unit_names_obey_nothing() {
 	deny_all
 	odd=$(printf 'a"b\\\033[31m\302\2331m\342\200\256\377')
@@ -607,7 +607,7 @@ for name in "events", "text":
 ' "$odd"
 }
 
-# The path of a binary that no rule names is kept with its inode, and renaming the file is noticed.
+# The path of a binary that no rule names is kept with its inode. A rename of the file is noticed.
 path_follows_rename() {
 	deny_all
 	cp "$probe" before
@@ -618,7 +618,7 @@ path_follows_rename() {
 	expect "its path after mv" "$work/after" "$("$sockaccept" audit --json --port 22871 | value binary)"
 }
 
-# A server inside the kernel: it takes the connection, and nobody is asked or recorded.
+# A server inside the kernel takes the connection. Nothing is decided or recorded.
 kernel_accept_is_not_seen() {
 	deny_all
 	modprobe nvmet-tcp
@@ -652,22 +652,22 @@ sys.exit("the kernel did not take the connection")
 	expect "events" "$events" "$("$sockaccept" audit --all --json | wc -l)"
 }
 
-# hook_calls: how often the kernel has asked, as a kprobe counts it; with what it missed itself
+# hook_calls: prints how often the kernel called the hook, as a kprobe counts it, with those that the kprobe missed
 hook_calls() {
 	awk '$1 == "hook" { print $2 + $3 }' /sys/kernel/tracing/kprobe_profile
 }
 
-# run_crowd ACCEPTS
+# run_crowd ACCEPTS: makes that many connections to many servers
 run_crowd() {
 	"$crowd" "$1" 23000 >counts || because "the crowd failed: $(cat counts)"
 }
 
-# crowd_served: whether all of the crowd's servers and clients agree; prints how many connections there were
+# crowd_served ACCEPTS: true if all servers and clients of the crowd agree; prints how many connections there were
 crowd_served() {
 	awk -v "each=$(($1 / 8))" '$4 != each || $6 != each { bad = 1 } { sum += $4 } END { print sum; exit bad || NR != 8 }' counts
 }
 
-# Each connection of many servers is counted once and has its event, and each call of the hook is counted.
+# Each connection of many servers is counted once and has one event, and each call of the hook is counted.
 every_accept_is_recorded() {
 	unloaded
 	load </dev/null
@@ -707,7 +707,7 @@ if len(peers) != int(sys.argv[1]):
 ' "$accepts"
 }
 
-# consistent FILE: no event is a mixture: each server of the crowd has a port, a way and a process of its own
+# consistent FILE: expects that no event is a mixture of two: each server of the crowd has its own port, way to accept and process
 consistent() {
 	judge '
 processes, last = {}, -1
@@ -724,12 +724,12 @@ for line in open(sys.argv[1]):
 ' "$1"
 }
 
-# got_and_missed FILE: the sum
+# got_and_missed FILE: prints the sum of events got and missed
 got_and_missed() {
 	sed -n 's/^{"schema":1,"missed":\([0-9]*\)}$/\1/p; s/^{"schema":1,"seq".*/1/p' "$1" | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
-# Three readers of the smallest buffer, which goes round all the time; one more that is stopped meanwhile.
+# Three readers of the smallest buffer, which is overwritten all the time, and one more that is stopped meanwhile.
 readers_know_what_they_missed() {
 	unloaded
 	load <<-END
@@ -762,7 +762,7 @@ readers_know_what_they_missed() {
 	expect "what the stopped reader got" 64 "$(grep -c '"seq"' readerstopped)"
 }
 
-# Its client has reset the connection before it is accepted.
+# The client has reset the connection before it is accepted.
 reset_connection_has_its_port() {
 	load </dev/null
 	python3 -S -c '
@@ -778,7 +778,7 @@ listener.accept()
 	grep -q '"local":{"address":"127.0.0.1","port":22990}' event || because "the event: $(cat event)"
 }
 
-# 1,024 events and many more connections.
+# The buffer holds 1,024 events, and there are many more connections.
 stopped_reader_counts_exactly() {
 	unloaded
 	load <<-END
@@ -802,7 +802,7 @@ stopped_reader_counts_exactly() {
 }
 
 test_case spinner_makes_few_events
-# What the programs do by themselves, one kernel shows.
+# These test the programs themselves; one kernel is enough to show it.
 if [ -z "${BRIEF-}" ]; then
 	test_case spinner_hides_nobody
 	test_case forking_hides_nobody

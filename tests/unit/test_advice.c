@@ -375,7 +375,7 @@ static void test_link(void **state)
 	"2 /proc/self/exe: a copy of it under another name escapes the deny of " port \
 	" in [w]; set default = deny, or deny it for binary = any"
 
-/* Does what expect() does, for warnings about rules: looks at no file. */
+/* Does what expect() does, for warnings about rules, which depend on no file. */
 static void expect_rules(const char *text, const char *wanted)
 {
 	_cleanup_fclose_ FILE *stream = fmemopen((void *)text, strlen(text), "r");
@@ -414,7 +414,7 @@ static void test_copy_is_denied(void **state)
 	expect_rules(COPY "deny = 80/tcp, 443\nuser = 33\n" ANY "deny = any\n", "");
 	expect_rules(COPY "deny = 80/tcp\nuser = 33\n" ANY "user = 33\ndeny = 80/tcp\n", "");
 	expect_rules(COPY "deny = any\n" ANY "deny = any\n", "");
-	/* The rule for `any` denies something else, or a part only. */
+	/* The rule for `any` denies something else, or only a part. */
 	expect_rules(COPY "deny = 80, 443\n" ANY "deny = 80\n", ESCAPES("443"));
 	expect_rules(COPY "deny = 80-89\n" ANY "deny = 80-88\n", ESCAPES("80-89"));
 	expect_rules(COPY "deny = 80\n" ANY "deny = 80/tcp\n", ESCAPES("80"));

@@ -61,7 +61,7 @@ static void test_states(void **state)
 	assert_int_equal(call.arguments[5], 6);
 }
 
-/* What isn't understood is left alone, and is not taken for a thread that does nothing. */
+/* A text that isn't understood is rejected, and isn't taken for a thread that does nothing. */
 static void test_other_texts(void **state)
 {
 	static const char *const texts[] = { "",
@@ -87,7 +87,7 @@ static void test_native(void **state)
 	(void)state;
 	assert_by_number("43 0x3 0x0 0x0 0x0 0x0 0x0" POINTERS, 3);
 	assert_by_number("288 0x11 0x7ffc3c 0x7ffc38 0x80000 0x0 0x0" POINTERS, 17);
-	/* An int: whatever stands in the upper half. */
+	/* The descriptor is an int: the upper half doesn't matter. */
 	assert_by_number("43 0xdead00000003 0x0 0x0 0x0 0x0 0x0" POINTERS, 3);
 	assert_by_number("43 0xffffffff 0x0 0x0 0x0 0x0 0x0" POINTERS, -1);
 	/* x32 */
@@ -98,7 +98,7 @@ static void test_native(void **state)
 	assert_not("232 0x3 0x7ffc3c 0x10 0xffffffffffffffff 0x0 0x0" POINTERS);
 }
 
-/* What sleeps under these numbers came by the 32-bit table. */
+/* Threads that sleep with these numbers came by the 32-bit table. */
 static void test_compat(void **state)
 {
 	uint64_t address = 0;

@@ -50,7 +50,7 @@ static void put(const char *text)
 	assert_int_equal(fclose(file), 0);
 }
 
-/* Reads the checkpoint. What is wrong with it isn't printed, but must contain `message`, if that isn't NULL. */
+/* Reads the checkpoint. The error message isn't printed, but must contain `message`, unless that is NULL. */
 static enum status read_place(unsigned verdicts, struct log_source *at, const char *message)
 {
 	enum status status;
@@ -124,7 +124,7 @@ static void test_other_verdicts(void **state)
 	assert_string_equal(at.boot_id, "");
 }
 
-/* Only a line that is written in this way is one. */
+/* Only a line of exactly this form is a checkpoint. */
 static void test_other_files(void **state)
 {
 	static const char *const texts[] = {

@@ -81,7 +81,7 @@ static bool oracle_accepts(const struct policy *policy, const struct request *re
 /* A user whom no rule of random_policy() names. */
 #define NOBODY 77
 
-/* Returns true if some user may accept there, whether a rule names that user or not. */
+/* Returns true if some user may accept there, named by a rule or not. */
 static bool oracle_some_accept(const struct policy *policy, struct request request)
 {
 	request.uid = NOBODY;
@@ -439,7 +439,7 @@ static void test_listening_for_others(void **unused)
 	policy_set_flags(&policy, 0);
 	assert_int_equal(image_build(&policy, &image), 0);
 	assert_false(decide_never(&image, &(struct request){ .binary = 3, .protocol = PROTOCOL_TCP, .port = 25 }));
-	/* As in an image of an earlier version, which doesn't know of it. */
+	/* An image of an earlier version doesn't have it. */
 	assert_int_equal(image.pages[0].header.flags, 0);
 	for (uint32_t i = 0; i < 3; i++)
 		for (unsigned k = 0; k < PROTOCOLS; k++)
@@ -448,7 +448,7 @@ static void test_listening_for_others(void **unused)
 	policy_clear(&policy);
 }
 
-/* No table has what everybody may do, or nobody. */
+/* The tables leave out what everybody may do, and what nobody may. */
 static void test_no_table_without_a_user(void **unused)
 {
 	struct image image = { 0 };
@@ -469,7 +469,7 @@ static void test_no_table_without_a_user(void **unused)
 	assert_true(listens(&image, 1, 80));
 	assert_false(listens(&image, 1, 81));
 
-	/* A user who may do what all may, and one who may do less. */
+	/* One user who may do what all may, and one who may do less. */
 	add(&policy, "/a/x", 1, (struct port_item){ 80, 80, 0 }, VERDICT_ALLOW);
 	add(&policy, "/a/x", 1, (struct port_item){ 80, 80, 0 }, VERDICT_DENY);
 	for (size_t i = 2; i < 4; i++) {

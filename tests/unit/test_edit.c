@@ -20,7 +20,7 @@
 
 #define PORTS_MAX 4
 
-/* Returns an edit made of words. Ports and users are numbers with commas between. */
+/* Returns an edit made of words. Ports and users are numbers separated by commas. */
 static struct rule_edit edit_of(const char *verb, const char *path, const char *ports, const char *users, struct port_item items[PORTS_MAX],
 				uint32_t uids[PORTS_MAX])
 {
@@ -139,7 +139,7 @@ static void test_users(void **unused)
 	expect_problem(before, "remove", "/bin/a", "80", "0", "change it there yourself");
 }
 
-/* A file has users as they were given: on another machine a name can have another id. */
+/* A file keeps users as they were given: on another machine, a name can have another id. */
 static void test_users_as_given(void **unused)
 {
 	static char *const words[] = { "root", "33", "daemon", "a-user-with-a-rather-long-name", "another-user-with-a-longer-one" };

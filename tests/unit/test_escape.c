@@ -103,7 +103,7 @@ static void test_one_call_prints_both(void **unused)
 	free(text);
 }
 
-/* What a value looks like on a terminal of so many columns; 0: elsewhere. */
+/* Expects that a text looks like this on a terminal of this width; 0: not on a terminal. */
 static void expect_lines(unsigned width, const char *text, const char *expected)
 {
 	struct output output;

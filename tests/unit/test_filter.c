@@ -18,10 +18,10 @@
 #include "enforce/base/items.h"
 #include "enforce/records/filter.h"
 
-/* A filter that wants all. */
+/* Selects everything. */
 static const struct filter all = { .since = INT64_MIN, .verdicts = VERDICT_BIT(VERDICT_ALLOW) | VERDICT_BIT(VERDICT_DENY) };
 
-/* A denial of nginx on 80/tcp. */
+/* Returns a denial of nginx on 80/tcp. */
 static struct event denial(void)
 {
 	return (struct event){ .verdict = VERDICT_DENY,
@@ -115,7 +115,7 @@ static void test_ports(void **state)
 	assert_true(wants_port("443,70-80", &event));
 	assert_false(wants_port("443,70-79", &event));
 	assert_true(wants_port("any/tcp", &event));
-	/* rules are about the listener's port, whatever the connection's is */
+	/* Rules are about the port of the listener, not that of the connection. */
 	event.listener_port = 8080;
 	assert_true(wants_port("8080", &event));
 	assert_false(wants_port("80", &event));
@@ -126,7 +126,7 @@ static void test_ports(void **state)
 	assert_false(wants_port("8080/tcp", &event));
 }
 
-/* Of repeats, what differs among them matches nothing. */
+/* A fact in which repeats differ matches nothing. */
 static void test_differences(void **state)
 {
 	struct event event = denial();

@@ -92,7 +92,7 @@ static void test_missing_function(void **state)
 	assert_meaning(&hook, "CONFIG_SECURITY_NETWORK=y");
 }
 
-/* The map that there is no memory for, not one that could be made at the second try. */
+/* Names the map that there is no memory for, not one that could be made at the second try. */
 static void test_map(void **state)
 {
 	struct load_error error =

@@ -51,7 +51,7 @@ static int set_up_packing(void **state)
 	return result;
 }
 
-/* As logrotate does, if it is asked to. */
+/* Compresses what was rotated, as logrotate does if it is asked to. */
 static void pack_rotated(void)
 {
 	char command[160];
@@ -75,7 +75,7 @@ static void open_writer(struct log_writer *writer, off_t rotate_bytes, struct lo
 	assert_int_equal(log_writer_open(writer, path, end), STATUS_DONE);
 }
 
-/* An event of this number and time, with its number as the port too. */
+/* Adds an event with this number and time. Its port is the same number. */
 static void add(struct log_writer *writer, uint64_t seq, int64_t real)
 {
 	const struct event event = { .seq = seq,
@@ -102,7 +102,7 @@ static struct log_source source_at(uint64_t seq, int64_t real, int64_t boot, con
 	return source;
 }
 
-/* Events [from, to), one a second, with a source before every hundred. */
+/* Writes the events [from, to), one a second, with a source before every hundred. */
 static void fill(struct log_writer *writer, uint64_t from, uint64_t to, int64_t real, int64_t boot, const char *boot_id, uint64_t instance)
 {
 	for (uint64_t seq = from; seq < to; seq++) {
@@ -138,7 +138,7 @@ static void expect_end(uint64_t seq, const char *boot_id, uint64_t instance)
 	log_writer_close(&writer);
 }
 
-/* Wherever the writer was killed: what isn't a whole line is gone, and the next one goes on behind the rest. */
+/* Wherever the writer was killed, a part of a line is cut off, and the next writer goes on after the rest. */
 static void line_cut_short_is_cut_off(void **state)
 {
 	struct log_source end;
@@ -205,7 +205,7 @@ static void rotation_keeps_the_order(void **state)
 	log_close(&reader);
 }
 
-/* A file that can't get its next name is written on, and nothing is lost. */
+/* If a file can't be renamed, the writer goes on in it, and nothing is lost. */
 static void blocked_rotation_loses_nothing(void **state)
 {
 	char name[128];
@@ -228,7 +228,7 @@ static void blocked_rotation_loses_nothing(void **state)
 	expect_end(2200, "boot", 1);
 }
 
-/* Where the new file can't be made, the old ones are not rotated away. */
+/* If the new file can't be made, the old ones aren't rotated. */
 static void rotation_without_descriptors(void **state)
 {
 	struct rlimit before, none_left = { 0 };
@@ -270,7 +270,7 @@ static void emptied_log_goes_on(void **state)
 	expect_end(600, "boot", 1);
 }
 
-/* A line that is longer than any of ours is none, also in its last part, which looks like one. */
+/* A line that is longer than any of ours is skipped whole, also its last part, which looks like a line of ours. */
 static void long_lines_are_left_out(void **state)
 {
 	static const char ours[] = "{\"schema\":1}\n";
@@ -298,7 +298,7 @@ static void long_lines_are_left_out(void **state)
 	log_close(&reader);
 }
 
-/* What another file has to begin with, when the old one took only some of the lines. */
+/* Tests what a new file must begin with when the old one took only some of the lines. */
 static void reopened_log_goes_on(void **state)
 {
 	struct log_source end, source = source_at(0, HOUR, HOUR, "boot", 1);
@@ -348,7 +348,7 @@ static void rename_log(const char *suffix)
 
 static uint64_t count_events(void);
 
-/* Whoever renames it and sends no signal: nothing of it is lost, and nothing is there twice. */
+/* Somebody renames the log and sends no signal: no line is lost, and none is there twice. */
 static void moved_log_goes_on(void **state)
 {
 	struct log_source end, source = source_at(10, HOUR, HOUR, "boot", 1);
@@ -374,7 +374,7 @@ static void moved_log_goes_on(void **state)
 	expect_end(20, "boot", 1);
 }
 
-/* With its directory, and what stands for a part of it in its place. */
+/* The log is removed with its directory; or a part of it is copied in its place. */
 static void removed_log_begins_anew(void **state)
 {
 	char command[500];
@@ -414,7 +414,7 @@ static void removed_log_begins_anew(void **state)
 	assert_int_equal(count_events(), 10);
 }
 
-/* Where the name can't be had, the old file is as good as ever. */
+/* If the name can't be used, the writer goes on in the old file. */
 static void log_that_cannot_begin_anew_stays(void **state)
 {
 	struct log_source end;
@@ -440,7 +440,7 @@ static void log_that_cannot_begin_anew_stays(void **state)
  * Seeking
  */
 
-/* The first event that is read from where the reader is; UINT64_MAX: none. */
+/* Returns the number of the next event that isn't older than `since`; UINT64_MAX: none. */
 static uint64_t first_event(struct log_reader *reader, int64_t since)
 {
 	const char *text;
@@ -461,7 +461,7 @@ static uint64_t first_event(struct log_reader *reader, int64_t since)
 	return UINT64_MAX;
 }
 
-/* Two boots, the second of them this one, whose clock was set back by a day in the middle; an event a second. */
+/* Writes the log of two boots, with an event a second. In the middle of the second, which is this boot, the clock was set back by a day. */
 static void write_two_boots(int64_t real, int64_t boot)
 {
 	char now[BOOT_ID_MAX];
@@ -523,7 +523,7 @@ static void marks_are_found(void **state)
 	log_close(&reader);
 }
 
-/* All stretches, from the last to the first, have each line once. */
+/* Read from the last stretch to the first, each line comes once. */
 static void stretches_are_the_whole(void **state)
 {
 	struct log_source end;
@@ -552,7 +552,7 @@ static void stretches_are_the_whole(void **state)
 	log_close(&reader);
 }
 
-/* Events that are read, from the first file to the last. */
+/* Returns how many events are read, from the first file to the last. */
 static uint64_t count_events(void)
 {
 	struct log_reader reader;
@@ -566,7 +566,7 @@ static uint64_t count_events(void)
 	return events;
 }
 
-/* As when the log was removed, and what was rotated is there. */
+/* The log was removed, and only rotated files are there. */
 static void end_is_in_a_packed_file(void **state)
 {
 	struct log_source end;
@@ -585,7 +585,7 @@ static void end_is_in_a_packed_file(void **state)
 	expect_end(1000, "boot", 1);
 }
 
-/* Some are compressed while it goes on, and the oldest go, in whatever form they are. */
+/* Some files are compressed meanwhile, and the oldest are removed, compressed or not. */
 static void rotation_takes_packed_files_along(void **state)
 {
 	char name[128];
@@ -612,7 +612,7 @@ static void rotation_takes_packed_files_along(void **state)
 	log_close(&reader);
 }
 
-/* What comes before the damage is read, and what was cut off is told, once. */
+/* What comes before the damage is read, and the damage is reported once. */
 static void damaged_file_is_told(void **state)
 {
 	char name[128];
@@ -634,7 +634,7 @@ static void damaged_file_is_told(void **state)
 	assert_int_equal(told, 0);
 	snprintf(name, sizeof(name), "%s.1.gz", path);
 	assert_int_equal(stat(name, &st), 0);
-	/* Without its last byte, all of the text is there, and nobody knows whether it is what it was. */
+	/* Without the last byte all of the text is there, but what would verify it is cut off. */
 	assert_int_equal(truncate(name, st.st_size - 1), 0);
 	assert_int_equal(count_events(), 20000);
 	assert_int_equal(told, 1);
@@ -653,7 +653,7 @@ static void damaged_file_is_told(void **state)
 	assert_int_equal(told, 4);
 }
 
-/* While gzip is at work, and when it was killed. */
+/* A text and its compressed copy exist while gzip works, and after it was killed. */
 static void text_beside_its_copy_is_read_once(void **state)
 {
 	char command[400], name[128];

@@ -15,7 +15,7 @@
 #include "enforce/records/metrics_labels.h"
 #include "tests/unit/random.h"
 
-/* What could look the same once it is escaped, too. */
+/* Some of these could look the same once they are escaped. */
 static const char *const paths[] = { "any", "/bin/a", "/bin/\x01", "/bin/\\x01", "/bin/\\\\x01", "/bin/\"a", "/bin/\\\"a", "/bin/\xff" };
 static const char *const sections[] = { "s", "cli", "s\"", "s\\" };
 

@@ -164,7 +164,7 @@ static bool is_found(const struct policy *policy, const struct overrulings *foun
 	return false;
 }
 
-/* Checks that each request that is decided otherwise is decided by a rule in `found`. Adds the number of such requests to *count. */
+/* Checks that `found` has the rule of each request that is decided otherwise. Adds the number of such requests to *count. */
 static void check_all_are_found(const struct policy *policy, const struct rule *rule, const struct overrulings *found, bool lasting,
 				size_t *count)
 {

@@ -130,7 +130,7 @@ static void test_remove_leaves_what_files_say(void **unused)
 	policy_clear(&policy);
 }
 
-/* Rules about listening for others stand beside those that decide, and are sorted like them. */
+/* `listen` rules are kept apart from those that decide, and are sorted like them. */
 static void test_listening_is_apart(void **unused)
 {
 	const struct port_item http = { 80, 80, 0 };

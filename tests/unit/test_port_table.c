@@ -54,7 +54,7 @@ static void test_groups(void **state)
 	assert_true(same < 64);
 }
 
-/* While a quarter of the places is taken, nearly every key has one, also if the keys are as alike as those of real rules. */
+/* With a quarter of the places taken, nearly every key has one, even if the keys are as similar as those of real rules. */
 static void test_spread(void **state)
 {
 	static struct port_group groups[NAMED_PORT_GROUPS];

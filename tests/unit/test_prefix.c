@@ -53,7 +53,7 @@ static void test_ipv6(void **state)
 	assert_true(matches("::/0", "192.0.2.7"));
 }
 
-/* What comes over IPv4 to a listener of IPv6 is found either way. */
+/* A peer that comes over IPv4 to an IPv6 listener matches in both forms. */
 static void test_mapped(void **state)
 {
 	(void)state;

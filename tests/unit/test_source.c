@@ -401,7 +401,7 @@ static void test_many_bad_files(void **state)
 	assert_int_equal(diagnostics.errors, 5 * 21 + 1);
 }
 
-/* Reads the default places in a root directory of the test's own. Returns a number that tells what failed. */
+/* Reads the default places in a root directory made for the test. Returns a number that tells what failed. */
 static int read_default_places(void)
 {
 	if (chroot(".") < 0)
@@ -629,7 +629,7 @@ static void test_rules_wait(void **state)
 	assert_true(policy.binaries[2].waits);
 }
 
-/* What isn't a regular file is an error, but not at boot, where it was one once. */
+/* A path that isn't a regular file is an error, but not at boot: it was one once. */
 static void test_no_file_waits_at_boot(void **state)
 {
 	(void)state;

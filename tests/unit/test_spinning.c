@@ -35,7 +35,7 @@ static struct spinner *note(struct spinning *spinning, uint32_t binary, uint64_t
 	return spinning_note(spinning, &event);
 }
 
-/* Windows of 1, 2 and 4 s: the third one makes five seconds. */
+/* Windows of 1, 2 and 4 s: with the third, it has spun for more than five seconds. */
 static void test_windows(void **state)
 {
 	struct spinning spinning = { .count = 0 };
@@ -55,7 +55,7 @@ static void test_windows(void **state)
 	assert_non_null(note(&spinning, 1, 120, 8000));
 }
 
-/* The first of a new series says nothing of the time before it. */
+/* The first event of a new series says nothing about the time before it. */
 static void test_series_end(void **state)
 {
 	struct spinning spinning = { .count = 0 };
@@ -67,7 +67,7 @@ static void test_series_end(void **state)
 	assert_null(note(&spinning, 1, 110, 80000));
 }
 
-/* What others do counts for nobody, nor do events that stand for several of them, or for no denied accept. */
+/* These don't count: events of another binary, of several, of listen(2), of an allowed accept, or under another policy. */
 static void test_apart(void **state)
 {
 	struct spinning spinning = { .count = 0 };
@@ -92,7 +92,7 @@ static void test_apart(void **state)
 	assert_null(spinning_note(&spinning, &event));
 }
 
-/* There is room for so many; a new one takes that of the quietest. */
+/* There is room for a fixed number; a new one replaces the quietest. */
 static void test_room(void **state)
 {
 	struct spinning spinning = { .count = 0 };

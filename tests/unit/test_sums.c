@@ -69,7 +69,7 @@ static void test_sorting(void **state)
 	sums_clear(&sums);
 }
 
-/* Whoever makes up texts can't fill the memory; what is known already is still counted. */
+/* Somebody who invents texts can't fill the memory; known texts are still counted. */
 static void test_most(void **state)
 {
 	struct sums sums = { 0 };

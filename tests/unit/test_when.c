@@ -44,7 +44,7 @@ static void test_ago(void **state)
 	assert_int_equal(parsed("1h30m", false), 5400);
 	assert_int_equal(parsed("2d", false), 2 * 86400);
 	assert_int_equal(parsed("1w", false), 7 * 86400);
-	/* before the machine was started: no error, there is just nothing from then */
+	/* Before the machine was started: no error, but nothing is from that time. */
 	assert_int_equal(parsed("80000d", false), 80000LL * 86400);
 	assert_true(parsed("999999999w", false) > 80000LL * 86400);
 }
@@ -83,7 +83,7 @@ static void test_dates(void **state)
 	assert_int_equal(parsed("2026-11-24T09:00-05:30", false), 10);
 }
 
-/* The night in which 02:30 doesn't come, and the one in which it comes twice. */
+/* One night has no 02:30, another has it twice. */
 static void test_summer_time(void **state)
 {
 	int64_t boot;
