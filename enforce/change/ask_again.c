@@ -51,7 +51,10 @@ static void take_result(struct leftovers *unasked, const struct thread *thread, 
 		if (!thread_has_ended(thread))
 			add_unasked(unasked, thread, thread_is_traced(thread) ? UNASKED_TRACED : UNASKED_REFUSED);
 		break;
-	case INTERRUPT_STUCK: add_unasked(unasked, thread, UNASKED_STUCK); break;
+	case INTERRUPT_STUCK:
+		if (!thread_has_ended(thread))
+			add_unasked(unasked, thread, UNASKED_STUCK);
+		break;
 	}
 }
 

@@ -97,7 +97,7 @@ int image_read_slot(const struct kernel *kernel, __u32 slot, struct policy_page 
 static int make_image_map(const char *name, const struct policy_page *pages, size_t page_count)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP | BPF_F_RDONLY_PROG);
-	_cleanup_free_ __u32 *keys = calloc(page_count, sizeof(*keys));
+	_cleanup_free_ __u32 *keys = calloc(page_count + 1, sizeof(*keys));
 	_cleanup_close_ int fd = -1;
 	__u32 count = (__u32)page_count;
 
