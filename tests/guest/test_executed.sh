@@ -67,7 +67,7 @@ deny_named() {
 # hard_link FS FIRST SECOND: a hard link is another binary, whichever of the two is executed first
 hard_link() {
 	programs "$1"
-	load </dev/null
+	unloaded
 	judged "$2" accepted 24000
 	allow_named
 	for _ in 1 2; do
