@@ -44,18 +44,12 @@ static void add_unasked(struct leftovers *unasked, const struct thread *thread, 
 
 static void take_result(struct leftovers *unasked, const struct thread *thread, enum interrupt_result result)
 {
-	switch (result) {
-	case INTERRUPT_DONE:
-	case INTERRUPT_NEEDLESS: break;
-	case INTERRUPT_REFUSED:
-		if (!thread_has_ended(thread))
-			add_unasked(unasked, thread, thread_is_traced(thread) ? UNASKED_TRACED : UNASKED_REFUSED);
-		break;
-	case INTERRUPT_STUCK:
-		if (!thread_has_ended(thread))
-			add_unasked(unasked, thread, UNASKED_STUCK);
-		break;
-	}
+	if (result == INTERRUPT_DONE || result == INTERRUPT_NEEDLESS || thread_ends(thread))
+		return;
+	if (result == INTERRUPT_STUCK)
+		add_unasked(unasked, thread, UNASKED_STUCK);
+	else
+		add_unasked(unasked, thread, thread_is_traced(thread) ? UNASKED_TRACED : UNASKED_REFUSED);
 }
 
 /* ---------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -41,17 +42,35 @@ static int read_of_thread(pid_t pid, pid_t tid, const char *name, char *text, si
 	return 0;
 }
 
-/* Returns the letter of its state (proc(5), stat): 'X', dead, if it has ended; '?' if that can't be read. */
-static char state_of(const struct thread *thread)
+/* What proc(5), /proc/PID/stat, tells about a thread, by the numbers of its fields there. */
+struct thread_stat {
+	char state;            /* 3; 'X': there is no such thread any more; '?': that can't be read */
+	unsigned long flags;   /* 9: the kernel's PF_* */
+	unsigned long pending; /* 31: the signals that are pending for this thread, the first in the lowest bit */
+};
+
+#define FLAG_EXITING 0x4 /* Linux, include/linux/sched.h: PF_EXITING */
+
+/* Returns the number in field `field`, of which `at` is the blank before field 3; 0: there is no such field. */
+static unsigned long number_in_field(const char *at, int field)
+{
+	for (int i = 3; at && i < field; i++)
+		at = strchr(at + 1, ' ');
+	return at ? strtoul(at, NULL, 10) : 0;
+}
+
+static struct thread_stat read_stat(const struct thread *thread)
 {
 	char stat[512];
 	const char *name_end;
 	int error = read_of_thread(thread_pid(thread), thread->tid, "stat", stat, sizeof(stat));
 
-	if (error)
-		return error == -ENOENT || error == -ESRCH ? 'X' : '?';
-	name_end = strrchr(stat, ')');
-	return name_end && name_end[1] == ' ' ? name_end[2] : '?';
+	if (error == -ENOENT || error == -ESRCH)
+		return (struct thread_stat){ .state = 'X' };
+	name_end = error ? NULL : strrchr(stat, ')');
+	if (!name_end || name_end[1] != ' ')
+		return (struct thread_stat){ .state = '?' };
+	return (struct thread_stat){ name_end[2], number_in_field(name_end + 1, 9), number_in_field(name_end + 1, 31) };
 }
 
 /* Returns the denied listener that is open as `fd`, or NULL. */
@@ -129,16 +148,16 @@ enum look thread_look(const struct thread *thread, const struct listener **liste
 
 bool thread_is_stopped(const struct thread *thread)
 {
-	char state = state_of(thread);
+	char state = read_stat(thread).state;
 
 	return state == 'T' || state == 't';
 }
 
-bool thread_has_ended(const struct thread *thread)
+bool thread_ends(const struct thread *thread)
 {
-	char state = state_of(thread);
+	struct thread_stat seen = read_stat(thread);
 
-	return state == 'Z' || state == 'X';
+	return seen.state == 'Z' || seen.state == 'X' || seen.flags & FLAG_EXITING || seen.pending & 1UL << (SIGKILL - 1);
 }
 
 bool thread_is_traced(const struct thread *thread)

@@ -63,10 +63,10 @@ enum look thread_look(const struct thread *thread, const struct listener **liste
 bool thread_is_stopped(const struct thread *thread);
 
 /*
- * Returns true if `thread` has ended, even if it is still there: for such a thread PTRACE_SEIZE fails with EPERM, not ESRCH (Linux,
- * kernel/ptrace.c: ptrace_attach()).
+ * Returns true if `thread` has ended, is ending, or is to be killed: no program gets a connection by it any more. Of one that has ended and
+ * isn't reaped, PTRACE_SEIZE says EPERM, not ESRCH (Linux, kernel/ptrace.c: ptrace_attach()).
  */
-bool thread_has_ended(const struct thread *thread);
+bool thread_ends(const struct thread *thread);
 
 /* Returns true if a debugger traces `thread`. */
 bool thread_is_traced(const struct thread *thread);

@@ -130,7 +130,6 @@ static void write_metrics(struct daemon *daemon)
 static void do_chores(struct daemon *daemon)
 {
 	notify_alive(&daemon->watchdog_at);
-	change_lock_clear_remains();
 	if (daemon->keeper.kernel && is_time(&daemon->layouts_at, LAYOUTS_NS))
 		tell_layouts();
 	if (daemon->metrics_file && is_time(&daemon->metrics_at, METRICS_NS))
@@ -171,7 +170,6 @@ static enum status begin(struct daemon *daemon)
 
 	if (awaits_restart(daemon))
 		return STATUS_DONE;
-	change_lock_clear_remains();
 	status = log_keep_begin(&daemon->keeper, &daemon->kernel);
 	if (status == STATUS_DONE)
 		notify("STATUS=writing the log");
@@ -194,6 +192,7 @@ static int64_t go_round(struct daemon *daemon, enum status *status)
 	struct log_keeper *keeper = &daemon->keeper;
 	int64_t count;
 
+	change_lock_clear_remains();
 	if (!keeper->kernel)
 		*status = begin(daemon);
 	if (!keeper->kernel)

@@ -178,28 +178,21 @@ has_test() {
 		"$top"/tests/guest/systemd/[0-9]*
 }
 
-# No claim without a test.
-test_model() {
-	problem=
-	[ -n "$(model_tests)" ] || problem="sockaccept(7) names no test in THREAT MODEL"
-	for name in $(model_tests); do
-		has_test "$name" || problem="$problem there is no test $name;"
-	done
-	judge threat_model "$problem"
-}
-
 # promise_tests: the tests that man/docs/promises.md names, in italics
 promise_tests() {
 	tr '\n' ' ' <"$man/docs/promises.md" | grep -o '[^*]\*[^*]*\*' | grep -o '[a-z0-9]*_[a-z0-9_]*[a-z0-9]' | sort -u
 }
 
-test_promises() {
+# No claim without a test: judge_claims NAME WHERE TEST...
+judge_claims() {
+	claims=$1
 	problem=
-	[ -n "$(promise_tests)" ] || problem="promises.md names no test"
-	for name in $(promise_tests); do
+	[ $# -gt 2 ] || problem="$2 names no test"
+	shift 2
+	for name; do
 		has_test "$name" || problem="$problem there is no test $name;"
 	done
-	judge promises "$problem"
+	judge "$claims" "$problem"
 }
 
 if [ ! -x "$program" ]; then
@@ -216,7 +209,9 @@ else
 	judge lint "mandoc is missing; run tests/packages.sh check"
 fi
 test_policies
-test_model
-test_promises
+# shellcheck disable=SC2046 # lists of names
+judge_claims threat_model "sockaccept(7), in THREAT MODEL," $(model_tests)
+# shellcheck disable=SC2046
+judge_claims promises promises.md $(promise_tests)
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
